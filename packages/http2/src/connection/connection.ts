@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HeadReader } from "../hpack/head-reader.js";
+import type { HeaderTemplate } from "../hpack/header-template.js";
+import type { Limits } from "../limits.js";
+
+/**
+ * One stream as its user sees it. The record is reused after `onClosed`: drop every reference there. `Data` is the
+ * application's own record of the stream.
+ */
+export interface Stream<Data> {
+  readonly id: number;
+  /** The application's record; the engine never reads it. */
+  data: Data | undefined;
+  /** Octets that may be sent now by the peer's stream window; negative after a shrinking SETTINGS. */
+  readonly sendWindow: number;
+  /** Octets given to `write` that wait for window or room. */
+  readonly queuedBytes: number;
+  /** The peer has ended its side (END_STREAM seen). */
+  readonly remoteEnded: boolean;
+  /** We have ended our side: END_STREAM is written or queued. */
+  readonly localEnded: boolean;
+}
+
+/** Why a connection is gone. */
+export interface CloseReason {
+  /** HTTP/2 error code (RFC 9113 section 7); NO_ERROR for an orderly end. */
+  readonly code: number;
+  /** Who ended it. */
+  readonly by: "local" | "peer" | "transport";
+  /** What was wrong, for the log: a sentence without peer-controlled bytes except printable debug data. */
+  readonly message: string;
+  /** Name of the limit that was hit, if one was. */
+  readonly limit?: keyof Limits;
+}
+
+/** What the engine tells its user. Called from within `receive`, `sweep` and the sending verbs; never after `onConnectionClosed`. */
+export interface ConnectionHandler<Head, Data> {
+  /**
+   * The first head of a stream: a request (server role), or a response (client role; 1xx are skipped). `head` is valid
+   * until the reader's next `begin`.
+   */
+  onHead(stream: Stream<Data>, head: Head, endStream: boolean): void;
+  /**
+   * Payload of a DATA frame without padding: `bytes[start, end)`, valid during the call. The user owes the window:
+   * `connection.consume(stream, end - start)`, now or later. May be empty only with `endStream`.
+   */
+  onData(stream: Stream<Data>, bytes: Uint8Array, start: number, end: number, endStream: boolean): void;
+  /** The trailers; they always end the peer's side. */
+  onTrailers(stream: Stream<Data>, head: Head): void;
+  /** `count` octets that `write` had queued went into frames. */
+  onSent(stream: Stream<Data>, count: number): void;
+  /** `room(stream)` is above zero again after it was found at or below zero. */
+  onRoom(stream: Stream<Data>): void;
+  /**
+   * The stream is over, told exactly once for every stream that `onHead` or `open` gave: both sides ended
+   * (`by` "end"), RST_STREAM or GOAWAY by the peer, a reset by us, or the connection's end. Both sides ended means that
+   * everything is written, too.
+   */
+  onClosed(stream: Stream<Data>, code: number, by: "end" | "peer" | "local" | "connection"): void;
+  /** All whole frames of the bytes at hand are handled. */
+  onTurn(): void;
+  /** The peer goes away: no stream above `lastStreamId` was or will be handled (those get `onClosed` first, with REFUSED_STREAM). */
+  onGoaway(lastStreamId: number, code: number, debug: string): void;
+  /** The last call of all, exactly once; `onClosed` of every open stream came before. */
+  onConnectionClosed(reason: CloseReason): void;
+}
+
+/** What the connection asks of whoever moves its bytes. */
+export interface ConnectionHost {
+  /** Output waits for the first time since the last flush: flush once after the events at hand. */
+  schedule(): void;
+  /** A whole buffer waits: flush now, so that output never piles up while the transport would take it. */
+  flush(): void;
+  /** The connection is closed: flush what is left, then end the transport (`abort`: destroy it at once). */
+  close(abort: boolean): void;
+}
+
+/** Settings that we announce and the sizes we work with. */
+export interface ConnectionOptions<Head, Data> {
+  readonly role: "server" | "client";
+  readonly reader: HeadReader<Head>;
+  readonly handler: ConnectionHandler<Head, Data>;
+  readonly host: ConnectionHost;
+  /** Monotonic now, in milliseconds. */
+  readonly nowMs: number;
+  /** SETTINGS_INITIAL_WINDOW_SIZE we announce. Default 65,535 (server), 1,048,576 (client). */
+  readonly initialWindowBytes?: number;
+  /** Receive window of the whole connection. Default 1,048,576 (server), 4,194,304 (client). */
+  readonly connectionWindowBytes?: number;
+  /** Limits other than the defaults. */
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * One HTTP/2 connection, sans I/O: bytes in by `receive`, handler calls out, batched bytes out by `takeOutput`. No call
+ * throws for anything a peer does; a wrong call by the user throws `Http2Error`.
+ */
+export interface Connection<Head, Data> {
+  readonly role: "server" | "client";
+  readonly closed: boolean;
+  /** Streams open now, in both directions. */
+  readonly openStreams: number;
+  /** Client role: a new stream may be opened now (peer's MAX_CONCURRENT_STREAMS, ids, GOAWAY). */
+  readonly canOpen: boolean;
+
+  /** Handles `bytes[start, end)`; `nowMs` is the one clock reading for all of it. */
+  receive(bytes: Uint8Array, start: number, end: number, nowMs: number): void;
+  /** The transport delivered its end or broke: all streams close. */
+  receiveEnd(error?: Error): void;
+  /** Time limits; call about once a second. */
+  sweep(nowMs: number): void;
+
+  /** Opens a stream (client role) with this head: `template`, then the literal fields in `literals[start, end)` (see `writeLiteralField`). */
+  open(template: HeaderTemplate, literals: Uint8Array, start: number, end: number, endStream: boolean): Stream<Data>;
+  /**
+   * Sends HEADERS: a response head, or trailers, or Trailers-Only. Order with `write` is kept: behind queued data the
+   * block is copied and queued, too.
+   */
+  writeHead(
+    stream: Stream<Data>,
+    template: HeaderTemplate,
+    literals: Uint8Array,
+    start: number,
+    end: number,
+    endStream: boolean,
+  ): void;
+  /** Octets of DATA that `write` would put into frames at once: stream window, connection window and output room. */
+  room(stream: Stream<Data>): number;
+  /** Sends DATA: as much as `room` at once, the rest is copied and queued (see `onSent`). Returns the octets that went at once. */
+  write(stream: Stream<Data>, bytes: Uint8Array, start: number, end: number, endStream: boolean): number;
+  /**
+   * Fast path of `write`: reserves `size` contiguous octets of DATA in the output; write them at
+   * `outputBytes[offset …]` and do nothing else before. -1: no room for all of it, nothing is reserved. Consecutive
+   * reservations of one stream share one DATA frame.
+   */
+  reserve(stream: Stream<Data>, size: number): number;
+  /** The buffer that the last `reserve` points into. */
+  readonly outputBytes: Uint8Array;
+  /** Returns `count` octets of received DATA to stream and connection window; WINDOW_UPDATE goes out in halves of the window. */
+  consume(stream: Stream<Data>, count: number): void;
+  /** Ends one stream with RST_STREAM; queued data is dropped. `onClosed` follows before this returns. */
+  reset(stream: Stream<Data>, code: number): void;
+
+  /** Graceful shutdown (RFC 9113 section 6.8): GOAWAY 2^31-1, a PING round trip (or `Limits.drainPingMs`), GOAWAY with the last id, closed when the streams are done. */
+  drain(debug: string): void;
+  /** Sends GOAWAY with `code` and closes after flushing; streams end with `onClosed(…, "connection")`. */
+  close(code: number, message: string): void;
+
+  /** Octets of output not yet taken by `takeOutput`. */
+  readonly outputPending: number;
+  /** The next filled buffer and its length in `outputLength`; undefined when there is none. Give it back with `releaseOutput`. */
+  takeOutput(): Uint8Array | undefined;
+  readonly outputLength: number;
+  /** A buffer of `takeOutput` is free again. */
+  releaseOutput(bytes: Uint8Array): void;
+  /** The transport holds back (true) or takes output again (false). Held back, only `Limits.outputBytes` more is accepted by `room`. */
+  setHeld(held: boolean): void;
+  /** Octets of output that may wait before `room` says zero. Default `Limits.outputBytes`; a registration channel sets 64 KiB. */
+  maxOutputBytes: number;
+}

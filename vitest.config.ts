@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const packagesDir = fileURLToPath(new URL("./packages/", import.meta.url));
+
+// Tests run on the sources, so coverage speaks of them and no build is needed between edit and test.
+const alias = readdirSync(packagesDir).flatMap((name) => [
+  { find: new RegExp(`^@grpc-router/${name}$`), replacement: `${packagesDir}${name}/src/index.ts` },
+  { find: new RegExp(`^@grpc-router/${name}/(.+)$`), replacement: `${packagesDir}${name}/src/$1/index.ts` },
+]);
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ["packages/*/src/**/*.test.ts"],
+    testTimeout: 20_000,
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/*.suite.ts", "**/gen/**", "**/golden/**", "**/main.ts"],
+      reporter: ["text-summary", "json-summary", "lcovonly"],
+    },
+  },
+});
