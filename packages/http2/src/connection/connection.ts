@@ -96,7 +96,7 @@ export interface ConnectionOptions<Head, Data> {
  * One HTTP/2 connection, sans I/O: bytes in by `receive`, handler calls out, batched bytes out by `takeOutput`. No call
  * throws for anything a peer does; a wrong call by the user throws `Http2Error`.
  */
-export interface Connection<Head, Data> {
+export interface Connection<Data> {
   readonly role: "server" | "client";
   readonly closed: boolean;
   /** Streams open now, in both directions. */
