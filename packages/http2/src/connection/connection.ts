@@ -50,7 +50,7 @@ export interface ConnectionHandler<Head, Data> {
   onTrailers(stream: Stream<Data>, head: Head): void;
   /** `count` octets that `write` had queued went into frames. */
   onSent(stream: Stream<Data>, count: number): void;
-  /** `room(stream)` is above zero again after it was found at or below zero. */
+  /** `room(stream)` has grown after `room` was found at or below zero, `write` queued, or `reserve` answered -1. */
   onRoom(stream: Stream<Data>): void;
   /**
    * The stream is over, told exactly once for every stream that `onHead` or `open` gave: both sides ended
@@ -139,7 +139,13 @@ export interface Connection<Data> {
   readonly outputBytes: Uint8Array;
   /** Returns `count` octets of received DATA to stream and connection window; WINDOW_UPDATE goes out in halves of the window. */
   consume(stream: Stream<Data>, count: number): void;
-  /** Ends one stream with RST_STREAM; queued data is dropped. `onClosed` follows before this returns. */
+  /** Raises the receive window of one stream to `bytes` (and the connection's to at least four times that), for streams that carry many calls. */
+  growWindow(stream: Stream<Data>, bytes: number): void;
+  /**
+   * Ends one stream with RST_STREAM; queued data is dropped. `onClosed` follows before this returns. The exception is
+   * NO_ERROR after our own END_STREAM was written or queued (RFC 9113 section 8.1, an early answer): what is queued goes
+   * out first, then RST_STREAM, then `onClosed`; DATA that still arrives is dropped and its window returned.
+   */
   reset(stream: Stream<Data>, code: number): void;
 
   /** Graceful shutdown (RFC 9113 section 6.8): GOAWAY 2^31-1, a PING round trip (or `Limits.drainPingMs`), GOAWAY with the last id, closed when the streams are done. */
