@@ -5,7 +5,8 @@ import { defineConfig } from "vitest/config";
 
 const packagesDir = fileURLToPath(new URL("./packages/", import.meta.url));
 
-// Tests run on the sources, so coverage speaks of them and no build is needed between edit and test.
+// Tests run on the sources, so coverage speaks of them and no build is needed between edit and test. (Processes that a
+// test starts run what `tsc -b` built.)
 const alias = readdirSync(packagesDir).flatMap((name) => [
   { find: new RegExp(`^@grpc-router/${name}$`), replacement: `${packagesDir}${name}/src/index.ts` },
   { find: new RegExp(`^@grpc-router/${name}/(.+)$`), replacement: `${packagesDir}${name}/src/$1/index.ts` },
@@ -14,13 +15,15 @@ const alias = readdirSync(packagesDir).flatMap((name) => [
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["packages/*/src/**/*.test.ts"],
-    testTimeout: 20_000,
+    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],
       exclude: ["**/*.test.ts", "**/*.suite.ts", "**/gen/**", "**/golden/**", "**/main.ts"],
       reporter: ["text-summary", "json-summary", "lcovonly"],
+      thresholds: { lines: 90 },
     },
   },
 });

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop client, grpcurl, the Connect
+# conformance runner and h2spec (Go), a Python with grpcio, and from Debian's packages h2load and HAProxy.
+# Run it again at any time: what is there stays.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin="$PWD/.cache/tools/bin"
+mkdir -p "$bin"
+
+# go_tool NAME PACKAGE@VERSION: builds a Go program under the name that the suites look for.
+go_tool() {
+  [ -x "$bin/$1" ] && return
+  echo "installing $1 ($2)"
+  local made
+  made=$(mktemp -d)
+  GOBIN="$made" go install "$2"
+  mv "$made"/* "$bin/$1"
+}
+
+if command -v go >/dev/null; then
+  go_tool grpc-go-interop google.golang.org/grpc/interop/client@v1.83.1
+  go_tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
+  go_tool connectconformance connectrpc.com/conformance/cmd/connectconformance@v1.0.5
+  go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+else
+  echo "go is not installed: its suites will be skipped" >&2
+fi
+
+if command -v python3 >/dev/null; then
+  if [ ! -x "$bin/grpc-python" ]; then
+    echo "installing grpc-python (grpcio)"
+    python3 -m venv .cache/tools/python
+    .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio==1.85.1 grpcio-tools==1.85.1
+    printf '#!/bin/sh\nexec "%s/.cache/tools/python/bin/python" "$@"\n' "$PWD" > "$bin/grpc-python"
+    chmod +x "$bin/grpc-python"
+  fi
+else
+  echo "python3 is not installed: its suite will be skipped" >&2
+fi
+
+missing=""
+command -v h2load >/dev/null || missing="$missing nghttp2-client"
+{ command -v haproxy || [ -x /usr/sbin/haproxy ]; } >/dev/null || missing="$missing haproxy"
+command -v openssl >/dev/null || missing="$missing openssl"
+if [ -n "$missing" ]; then
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    echo "installing$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086 -- a list of package names
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  else
+    echo "not installed:$missing (on Debian: sudo apt-get install$missing)" >&2
+  fi
+fi

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// A router as a process of its own: `node router-process.ts --port N [--tls cert.pem:key.pem] [--max-message BYTES]`.
+// It serves the services of the suites and prints `ready HOST:PORT pid PID`.
+import { parseArgs } from "node:util";
+import { createConsoleLogger, createRouter, serveRouter } from "@grpc-router/node";
+import { echoServiceRouter } from "../bench/gen/bench/v1/echo_router.ts";
+import { conformanceServiceRouter } from "../conformance/gen/connectrpc/conformance/v1/service_router.ts";
+import { testServiceRouter } from "../interop/gen/grpc/testing/test_router.ts";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    tls: { type: "string" },
+    "max-message": { type: "string" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+const maxMessageBytes = values["max-message"] === undefined ? undefined : Number(values["max-message"]);
+const [cert, key] = values.tls?.split(":") ?? [];
+
+const router = createRouter(
+  maxMessageBytes === undefined
+    ? {}
+    : { maxRequestMessageBytes: maxMessageBytes, maxResponseMessageBytes: maxMessageBytes },
+)
+  .service(testServiceRouter)
+  .service(conformanceServiceRouter)
+  .service(echoServiceRouter);
+const server = await serveRouter(router, {
+  port: Number(values.port),
+  logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
+  ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
+});
+console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
+process.once("SIGTERM", () => void server.drain({ timeoutMs: 2_000 }).then(() => process.exit(0)));
