@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BalanceJson } from "@grpc-router/protocol";
+import { RouterError } from "../router-error.js";
+import type { Balancer } from "./balancer.js";
+import { createLeastRequest } from "./least-request.js";
+import { createRoundRobin } from "./round-robin.js";
+
+/** Makes a balancer of a strategy that the router's program brings; `parameters` is what the option says. */
+export type BalancerFactory = (parameters: Readonly<Record<string, unknown>>) => Balancer;
+
+/** Options of `resolveBalancer`. */
+export interface ResolveBalancerOptions {
+  /** What asks for it, for the error message: `acme.user.v1.UserService/GetUser`. */
+  readonly subject: string;
+  /** Strategies for `custom`, by name. Default: none. */
+  readonly custom?: ReadonlyMap<string, BalancerFactory>;
+}
+
+/** Names of the built-in strategies as the `Balance` option writes them. */
+export const balancerNames: readonly string[] = ["round_robin", "least_request"];
+
+/** Makes a built-in balancer with its default parameters by name, or undefined if there is none of that name. */
+export function balancerByName(name: string): Balancer | undefined {
+  switch (name) {
+    case "round_robin":
+      return createRoundRobin();
+    case "least_request":
+      return createLeastRequest();
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Makes the balancer that a `Balance` option asks for; without one, `least_request` of two.
+ *
+ * @throws RouterError INVALID_SETTING if there is no such strategy, or the option names none or more than one.
+ */
+export function resolveBalancer(balance: BalanceJson | undefined, options: ResolveBalancerOptions): Balancer {
+  if (balance === undefined) return createLeastRequest();
+  const policies = Object.entries(balance).filter(([, parameters]) => parameters !== undefined);
+  const [policy] = policies;
+  if (policy === undefined || policies.length > 1) {
+    throw invalid(options, `balance must name one strategy, received ${policies.length}`);
+  }
+  if (balance.roundRobin !== undefined) return createRoundRobin();
+  if (balance.leastRequest !== undefined) {
+    const choices = balance.leastRequest.choiceCount;
+    return createLeastRequest(choices === undefined ? {} : { choices });
+  }
+  if (balance.custom !== undefined) return resolveCustom(balance.custom, options);
+  throw invalid(
+    options,
+    `balance must be one of ${balancerNames.join(", ")}, custom, received ${snakeCase(policy[0])}`,
+  );
+}
+
+function resolveCustom(custom: NonNullable<BalanceJson["custom"]>, options: ResolveBalancerOptions): Balancer {
+  const name = custom.name ?? "";
+  const factory = options.custom?.get(name);
+  if (factory !== undefined) return factory(custom.parameters ?? {});
+  const names = [...(options.custom?.keys() ?? [])];
+  const known = names.length === 0 ? "a registered strategy, and none is registered" : `one of ${names.join(", ")}`;
+  throw invalid(options, `custom balance must be ${known}, received ${JSON.stringify(name)}`);
+}
+
+function invalid({ subject }: ResolveBalancerOptions, problem: string): RouterError {
+  return new RouterError("INVALID_SETTING", `Cannot balance ${subject}: ${problem}`);
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
