@@ -1,9 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Http2Error } from "./http2-error.js";
 
-/** Limits of one connection; each stops the attack named beside it. */
+/**
+ * Limits of one connection; each stops the attack named beside it. "Bucket" limits count up with each event and leak
+ * with time (`leaksPerSecond`) or with honest work, as said beside them; reaching the limit closes the connection with
+ * ENHANCE_YOUR_CALM.
+ */
 export interface Limits {
+  /** Streams that the peer may have open; we announce it, and refuse more (REFUSED_STREAM). Memory and work per connection. */
+  readonly concurrentStreams: number;
+  /** Bucket of refused streams: a first flight of thousands before our SETTINGS can be known. */
+  readonly refusedStreams: number;
+  /**
+   * Bucket of streams that the peer reset before they ended: rapid reset (CVE-2023-44487). A stream that ends in good
+   * order gives one back, so a busy client may cancel as many as it completes.
+   */
+  readonly peerResets: number;
+  /** Bucket of streams that we reset for a fault of the peer: making us do the resetting (CVE-2025-8671). */
+  readonly streamErrors: number;
+  /** PING and SETTINGS answers that may wait for the transport: floods with an unread socket (CVE-2019-9512, CVE-2019-9515). */
+  readonly queuedReplies: number;
+  /** Entries of one SETTINGS frame: thousands of entries for one acknowledgement. */
+  readonly settingsEntries: number;
+  /** Bucket of SETTINGS frames: each may move the window of every open stream (CVE-2019-9515). */
+  readonly settingsFrames: number;
+  /** Bucket of HEADERS fragments and DATA frames without octets and without an end: work without progress (CVE-2019-9518). */
+  readonly emptyFrames: number;
+  /** Bucket of WINDOW_UPDATE frames; 32 octets of DATA or half a stream from us give one back (CVE-2019-9511). */
+  readonly windowUpdates: number;
+  /** Bucket of PRIORITY frames; a stream gives 100 back (CVE-2019-9513). */
+  readonly priorities: number;
+  /** Bucket of frames of unknown types or for streams that are gone: work that helps nobody. */
+  readonly strayFrames: number;
   /** Octets of output that may wait for the transport: a peer that opens its window but not its TCP (CVE-2019-9517). */
   readonly outputBytes: number;
+  /** Octets above `outputBytes` for heads and control frames, which no window holds back: requests by a peer that reads no answers. */
+  readonly overflowBytes: number;
+  /** Milliseconds to the last octet of the client's preface: connections that say nothing. */
+  readonly prefaceMs: number;
+  /** Milliseconds from there to the peer's first SETTINGS. */
+  readonly firstSettingsMs: number;
+  /** Milliseconds for the acknowledgement of our SETTINGS (SETTINGS_TIMEOUT, RFC 9113 section 6.5.3). */
+  readonly settingsAckMs: number;
+  /** Milliseconds from HEADERS to END_HEADERS: a block that holds up the connection octet by octet. */
+  readonly headerBlockMs: number;
+  /** Milliseconds that data may wait for a window (the stream is reset) or for the transport (the connection is closed) without progress: slow read. */
+  readonly stallMs: number;
   /** Milliseconds to wait for the PING round trip of a graceful shutdown. */
   readonly drainPingMs: number;
   /** Octets of one encoded header block, CONTINUATION included: the CONTINUATION flood (CVE-2023-45288, CVE-2024-27983). */
@@ -23,7 +65,24 @@ export interface Limits {
 
 /** The limits of a connection that is told no others. */
 export const defaultLimits: Limits = {
+  concurrentStreams: 1_024,
+  refusedStreams: 100,
+  peerResets: 1_000,
+  streamErrors: 100,
+  queuedReplies: 1_000,
+  settingsEntries: 32,
+  settingsFrames: 100,
+  emptyFrames: 100,
+  windowUpdates: 1_000,
+  priorities: 1_000,
+  strayFrames: 10_000,
   outputBytes: 1_048_576,
+  overflowBytes: 4_194_304,
+  prefaceMs: 10_000,
+  firstSettingsMs: 5_000,
+  settingsAckMs: 10_000,
+  headerBlockMs: 5_000,
+  stallMs: 30_000,
   drainPingMs: 5_000,
   headerBlockBytes: 16_384,
   continuationFrames: 8,
@@ -31,6 +90,32 @@ export const defaultLimits: Limits = {
   headerFields: 100,
   headerTableBytes: 4_096,
 };
+
+/** What leaks out of each bucket in a second. */
+export const leaksPerSecond = {
+  refusedStreams: 10,
+  peerResets: 33,
+  streamErrors: 2,
+  settingsFrames: 10,
+  emptyFrames: 10,
+  windowUpdates: 100,
+  priorities: 100,
+  strayFrames: 330,
+} as const;
+
+/** Returns the defaults with `limits` laid over them; throws `Http2Error` for a limit that is not a whole number from 0 to 2^31-1. */
+export function validateLimits(limits: Partial<Limits> = {}): Limits {
+  const merged = { ...defaultLimits, ...limits };
+  for (const [name, value] of Object.entries(merged)) {
+    if (!Number.isInteger(value) || value < 0 || value > 0x7fff_ffff) {
+      throw new Http2Error(
+        "invalid_argument",
+        `Cannot use limits: ${name} must be a whole number from 0 to 2147483647, received ${String(value)}`,
+      );
+    }
+  }
+  return merged;
+}
 
 /** Octets of one HPACK integer, prefix included: zero padding without end (CVE-2023-33953). Enough for 2^28. */
 export const maxIntegerOctets = 5;
