@@ -1,2 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export type { Duplex, DuplexEnd, DuplexOptions } from "./duplex.js";
+export { createDuplex } from "./duplex.js";
+export type { FakeScheduler, FakeSchedulerOptions } from "./fake-scheduler.js";
+export { createFakeScheduler } from "./fake-scheduler.js";
+export type { LogEntry, RecordingLogger } from "./recording-logger.js";
+export { createRecordingLogger } from "./recording-logger.js";
+export type { SeededRandom } from "./seeded-random.js";
+export { createSeededRandom } from "./seeded-random.js";

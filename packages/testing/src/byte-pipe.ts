@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Scheduler } from "@grpc-router/http2";
+import type { SeededRandom } from "./seeded-random.js";
+
+/** How a pipe behaves. */
+export interface BytePipeOptions {
+  readonly scheduler: Scheduler;
+  /** One-way delay in milliseconds. 0: the next deferred turn. */
+  readonly latencyMs: number;
+  /** Bytes under way at most; `Infinity`: no bound. */
+  readonly capacityBytes: number;
+  /** Longest piece delivered in one call. */
+  readonly maxChunkBytes: number;
+  /** Cuts at random positions; undefined: everything that has arrived, in one piece. */
+  readonly random: SeededRandom | undefined;
+}
+
+/** The reader's side of a pipe. */
+export interface BytePipeReader {
+  /** Whether it wants anything now. */
+  readonly reading: boolean;
+  receive(bytes: Uint8Array, start: number, end: number): void;
+  /** Everything has been delivered and the writer has ended. */
+  ended(): void;
+}
+
+/** The writer's side of a pipe. */
+export interface BytePipeWriter {
+  /** What did not fit has been taken. */
+  drained(): void;
+  /** The reader has been told the end. */
+  finished(): void;
+}
+
+/** Room before and after the delivered bytes, so that a reader which takes 0 for `start`, or reads past `end`, fails. */
+const margin = 16;
+/** What a reader finds that looks at the bytes after its call. */
+const poison = 0xdb;
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly arrivesMs: number;
+}
+
+/** One direction of a duplex: bytes go in at once and come out later, whole, in order, cut anywhere. */
+export class BytePipe {
+  readonly #options: BytePipeOptions;
+  #reader: BytePipeReader | undefined;
+  #writer: BytePipeWriter | undefined;
+  readonly #window: Uint8Array;
+  readonly #pieces: Piece[] = [];
+  #waitingBytes = 0;
+  /** The writer's own buffer, given with a write that did not fit: read only as room comes, so changing it early shows. */
+  #held: Uint8Array | undefined;
+  #cut = false;
+  #pumpScheduled = false;
+  #ending = false;
+  #finished = false;
+  #refused = false;
+
+  constructor(options: BytePipeOptions) {
+    this.#options = options;
+    this.#window = new Uint8Array(options.maxChunkBytes + 2 * margin).fill(poison);
+  }
+
+  /** The writer has ended. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** The reader has been told that this direction is over. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** The reader has gone. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
+  /** Connects both sides; once. */
+  join(writer: BytePipeWriter, reader: BytePipeReader): void {
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  /** As `Transport.write`. */
+  write(bytes: Uint8Array, length: number): boolean {
+    if (this.#held !== undefined) throw new Error("Cannot write: drained() must come first, the last write is held");
+    if (this.#ending) throw new Error("Cannot write: the sending side must be open, received end() before");
+    this.#held = bytes.subarray(0, length);
+    return this.#admit();
+  }
+
+  /** No more bytes; the reader learns it behind the last one. */
+  end(): void {
+    this.#ending = true;
+    this.#schedule(this.#options.latencyMs);
+  }
+
+  /** The writer is gone: what it has not handed over is lost, what is under way arrives. */
+  abandon(): void {
+    this.#held = undefined;
+    this.end();
+  }
+
+  /** The reader is gone: whatever is written now meets nobody. */
+  refuse(): void {
+    this.#refused = true;
+  }
+
+  /** From now on nothing arrives any more, and nobody is told. */
+  cut(): void {
+    this.#cut = true;
+  }
+
+  /** The reader wants to go on. */
+  resume(): void {
+    this.#schedule(0);
+  }
+
+  /** Takes over what fits of the held bytes. True: all of it. */
+  #admit(): boolean {
+    const { capacityBytes, latencyMs, scheduler } = this.#options;
+    const held = this.#held;
+    if (held === undefined) return true;
+    const size = Math.min(held.length, capacityBytes - this.#waitingBytes);
+    if (size > 0) {
+      this.#pieces.push({ bytes: held.slice(0, size), arrivesMs: scheduler.nowMs() + latencyMs });
+      this.#waitingBytes += size;
+      this.#schedule(latencyMs);
+    }
+    this.#held = size < held.length ? held.subarray(Math.max(size, 0)) : undefined;
+    return this.#held === undefined;
+  }
+
+  #schedule(delayMs: number): void {
+    if (delayMs > 0) {
+      this.#options.scheduler.after(delayMs, () => this.#pump());
+    } else if (!this.#pumpScheduled) {
+      this.#pumpScheduled = true;
+      this.#options.scheduler.defer(() => {
+        this.#pumpScheduled = false;
+        this.#pump();
+      });
+    }
+  }
+
+  #pump(): void {
+    const reader = this.#reader;
+    if (reader === undefined || !reader.reading || this.#cut || this.#finished) return;
+    const size = this.#fillWindow();
+    if (size > 0) {
+      reader.receive(this.#window, margin, margin + size);
+      this.#window.fill(poison);
+      this.#waitingBytes -= size;
+      if (this.#held !== undefined && this.#admit()) this.#writer?.drained();
+      if (this.#pieces.length > 0) this.#schedule(0);
+    }
+    if (this.#ending && this.#pieces.length === 0 && this.#held === undefined) {
+      this.#finished = true;
+      reader.ended();
+      this.#writer?.finished();
+    }
+  }
+
+  /** Moves the next chunk of what has arrived into the window and returns its size. */
+  #fillWindow(): number {
+    const nowMs = this.#options.scheduler.nowMs();
+    let size = 0;
+    for (const piece of this.#pieces) {
+      if (piece.arrivesMs > nowMs) break;
+      size += piece.bytes.length;
+    }
+    size = Math.min(this.#chunkSize(size), this.#options.maxChunkBytes);
+    for (let filled = 0; filled < size; ) {
+      const piece = this.#pieces.shift();
+      if (piece === undefined) break;
+      const part = piece.bytes.subarray(0, size - filled);
+      this.#window.set(part, margin + filled);
+      filled += part.length;
+      if (part.length < piece.bytes.length) {
+        this.#pieces.unshift({ bytes: piece.bytes.subarray(part.length), arrivesMs: piece.arrivesMs });
+      }
+    }
+    return size;
+  }
+
+  /** Often everything or a few bytes, where the faults are; else anything between. */
+  #chunkSize(available: number): number {
+    const random = this.#options.random;
+    if (random === undefined || available < 2) return available;
+    const kind = random.integer(4);
+    if (kind === 0) return available;
+    return 1 + random.integer(kind === 1 ? Math.min(available, 10) : available);
+  }
+}
