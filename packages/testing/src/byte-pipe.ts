@@ -55,6 +55,8 @@ export class BytePipe {
   #cut = false;
   #pumpScheduled = false;
   #ending = false;
+  /** When the end has crossed. */
+  #endArrivesMs = 0;
   #finished = false;
   #refused = false;
 
@@ -94,8 +96,11 @@ export class BytePipe {
 
   /** No more bytes; the reader learns it behind the last one. */
   end(): void {
+    if (this.#ending) return;
+    const { latencyMs, scheduler } = this.#options;
     this.#ending = true;
-    this.#schedule(this.#options.latencyMs);
+    this.#endArrivesMs = scheduler.nowMs() + latencyMs;
+    this.#schedule(latencyMs);
   }
 
   /** The writer is gone: what it has not handed over is lost, what is under way arrives. */
@@ -152,16 +157,21 @@ export class BytePipe {
     const size = this.#fillWindow();
     if (size > 0) {
       reader.receive(this.#window, margin, margin + size);
-      this.#window.fill(poison);
+      this.#window.fill(poison, margin, margin + size);
       this.#waitingBytes -= size;
       if (this.#held !== undefined && this.#admit()) this.#writer?.drained();
       if (this.#pieces.length > 0) this.#schedule(0);
     }
-    if (this.#ending && this.#pieces.length === 0 && this.#held === undefined) {
+    if (this.#hasArrivedWhole()) {
       this.#finished = true;
       reader.ended();
       this.#writer?.finished();
     }
+  }
+
+  #hasArrivedWhole(): boolean {
+    if (!this.#ending || this.#pieces.length > 0 || this.#held !== undefined) return false;
+    return this.#endArrivesMs <= this.#options.scheduler.nowMs();
   }
 
   /** Moves the next chunk of what has arrived into the window and returns its size. */
