@@ -1,2 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+
+// For people: the channel's schema, the options of a .proto, the log.
+
+export * from "./gen/grpcrouter/v1/channel_pb.js";
+export * from "./gen/grpcrouter/v1/options_pb.js";
+export * from "./log.js";
+
+// For the packages beside this one: gRPC's facts. `StatusCode` is that of status.js, which has OK and stands before the
+// enum of the options.
+
+export * from "./base64.js";
+export * from "./limits.js";
+export * from "./message-prefix.js";
+export * from "./metadata.js";
+export * from "./method-number.js";
+export * from "./percent-encoding.js";
+export * from "./reasons.js";
+export {
+  isStatusCode,
+  parseStatusName,
+  StatusCode,
+  type StatusName,
+  statusName,
+  statusOfHttp,
+  statusOfReset,
+} from "./status.js";
+export * from "./status-details.js";
+export * from "./timeout.js";
+
+// The channel's frame codec.
+
+export * from "./frame/index.js";

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measured (hot-path.md, rule 9): up to 32 octets a loop is fastest; above that Buffer's copy takes 75 ns up to 1 KiB,
+// `set(subarray())` 80 to 180 ns, and a loop over 1 KiB makes a whole call 1.8 times dearer.
+
+type Copy = (this: Uint8Array, target: Uint8Array, targetStart: number, start: number, end: number) => number;
+
+const LOOP_BYTES = 32;
+const copyNative = (globalThis as { readonly Buffer?: { readonly prototype: { readonly copy: Copy } } }).Buffer
+  ?.prototype.copy;
+
+/** Copies `source[start, end)` to `target[offset …]`, which must have room, and returns the offset behind it. */
+export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, offset: number): number {
+  const size = end - start;
+  if (size <= LOOP_BYTES) {
+    for (let index = 0; index < size; index++) target[offset + index] = source[start + index] as number;
+  } else if (copyNative !== undefined) copyNative.call(source, target, offset, start, end);
+  else target.set(source.subarray(start, end), offset);
+  return offset + size;
+}

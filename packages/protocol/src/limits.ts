@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a channel bears by default; each figure with the attack or failure it stops (docs/channel.md section 8).
+
+/** Octets of a frame, judged on its prefix: a length bomb. */
+export const MAX_FRAME_BYTES: number = 64 * 1024;
+/** Octets of the frame that holds a Hello or a Welcome, which list every method: a length bomb. */
+export const MAX_HELLO_BYTES: number = 256 * 1024;
+/** Octets of a member or of a fragment's data: one call that holds up all others. */
+export const MAX_PAYLOAD_BYTES: number = 16 * 1024;
+/** Octets of a message of a call, judged on its prefix or its first slice: memory. */
+export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024;
+/** Entries of one metadata list: a header bomb of many tiny fields (CVE-2026-49975). */
+export const MAX_METADATA_ENTRIES = 100;
+/** Octets of one metadata list, each entry counted as name + value + `METADATA_ENTRY_OVERHEAD`: a header bomb. */
+export const MAX_METADATA_BYTES: number = 16 * 1024;
+/** What an entry costs beside its bytes, as in HTTP/2 (RFC 7541 section 4.1). */
+export const METADATA_ENTRY_OVERHEAD = 32;
+/** Nesting of an unknown group in a head: a stack that overflows. */
+export const MAX_GROUP_DEPTH = 100;
+
+/** What a payload frame costs beside its bytes: 1,024 empty messages use up a window of 64 KiB. */
+export const PAYLOAD_OVERHEAD = 64;
+/** Credit of each call and direction at its start, so that a message of 64 KiB and its framing passes at once. */
+export const INITIAL_CREDIT = 81_920;
+/** The least credit that a side may announce; below it a member could wait for ever. */
+export const MIN_INITIAL_CREDIT = 65_536;
+/** Credit that may be outstanding: what a reader may grow a window to. */
+export const MAX_CREDIT_GROWTH: number = 1024 * 1024;
+/** Credit that may be outstanding at all; more is an overflow. */
+export const MAX_CREDIT: number = 2 ** 31 - 1;
+/** Octets that one channel may hold for all of its calls: slow consumers. */
+export const MAX_CHANNEL_BUFFER_BYTES: number = 16 * 1024 * 1024;
+/** Octets of a call's request that are kept until it is accepted, so that proof can send it elsewhere. */
+export const MAX_KEPT_REQUEST_BYTES: number = 64 * 1024;
+/** Octets of one call before the next call's turn: a large message that delays all others. */
+export const TURN_BYTES: number = 16 * 1024;
+
+/** Open calls of a channel that states no capacity: slots used up. */
+export const MAX_OPEN_CALLS = 4096;
+/** Times a call goes back to the queue: a call that no instance will have. */
+export const MAX_REQUEUES = 3;
+/** Instances a call may take down before it is tried no more: a poison call. */
+export const MAX_INSTANCES_LOST = 2;
+/** Control frames at once: a flood of pings, loads or traits … */
+export const MAX_CONTROL_BURST = 100;
+/** … and per second after that. */
+export const MAX_CONTROL_PER_SECOND = 20;
+/** Credit frames of a call beyond the payload frames it was sent: credit in drips. */
+export const MAX_CREDIT_FRAMES = 16;
+/** Frames in a row that hold nothing but a call id: work without progress (CVE-2019-9518). */
+export const MAX_EMPTY_FRAMES = 100;
+/** Restatements of a capacity per second. */
+export const MAX_CAPACITY_PER_SECOND = 10;
+
+/** Methods of a hello: a hello bomb. */
+export const MAX_METHODS = 1024;
+/** Features of a hello: a hello bomb. */
+export const MAX_FEATURES = 64;
+/** Labels of an instance: a hello bomb. */
+export const MAX_LABELS = 64;
+/** Octets of a label's name. */
+export const MAX_LABEL_NAME_BYTES = 63;
+/** Octets of a label's value. */
+export const MAX_LABEL_VALUE_BYTES = 256;
+/** Octets of an instance id. */
+export const MAX_INSTANCE_ID_BYTES = 128;
+/** Octets of a process key. */
+export const PROCESS_KEY_BYTES = 16;
+
+/** Register streams of one connection: a stream flood. */
+export const MAX_REGISTER_STREAMS = 256;
+/** Registrations per second of one router: a storm of reconnects. */
+export const MAX_REGISTRATIONS_PER_SECOND = 500;
+/** Milliseconds for the Hello: half-open registrations. */
+export const HELLO_TIMEOUT_MS = 5_000;
+/** Milliseconds for the Welcome. */
+export const WELCOME_TIMEOUT_MS = 10_000;
+/** Milliseconds for the End after a Cancel, then the call is reported stuck: leaked slots. */
+export const CANCEL_CONFIRM_MS = 30_000;
+/** Milliseconds without transport progress while frames wait: a stalled peer. */
+export const TRANSPORT_STALL_MS = 30_000;
+/** Milliseconds that a sent call of a lost channel may wait for a Previous. */
+export const HOLD_MS = 1_000;
+/** Milliseconds of grace after a Drain. */
+export const DRAIN_GRACE_MS = 30_000;
+/** Milliseconds without a byte until a Ping is due, ± 20 %, half of it while a call is open: half-open connections. */
+export const PING_AFTER_MS = 10_000;
+/** Milliseconds for a byte after a Ping; asked twice. */
+export const PONG_WITHIN_MS = 4_000;
