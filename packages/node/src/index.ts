@@ -1,2 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export type { Bridge, BridgeConnection, BridgeOptions } from "@grpc-router/bridge";
+export { createBridge } from "@grpc-router/bridge";
+export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "@grpc-router/http2";
+export type { Logger, LogLevel } from "@grpc-router/protocol";
+export type { InstanceInfo, Router, RouterOptions } from "@grpc-router/runtime";
+export { createRouter } from "@grpc-router/runtime";
+export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
+export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
+export { AdminService, type Instance, InstanceSchema, State } from "./gen/grpcrouter/admin/v1/admin_pb.js";
+export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
+export { NodeError, type NodeErrorCode } from "./node-error.js";
+export { createNodeScheduler } from "./scheduler/node-scheduler.js";
+export { type RouterServer, type ServeRouterOptions, type ServeTls, serveRouter } from "./serve/serve-router.js";
+export { createSocketTransport, type SocketTransport, type SocketTransportOptions } from "./socket/socket-transport.js";

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp2 } from "node:http2";
+import { type AddressInfo, isIP, type Socket } from "node:net";
+import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { ADMIN_REQUEST_BYTES } from "../limits.js";
+import { listen } from "../serve/listener.js";
+import type { RouterServer } from "../serve/serve-router.js";
+import { formatAddress } from "../socket/peer.js";
+import { createAdminService } from "./admin-service.js";
+
+/** Where the admin API listens. */
+export interface ServeAdminOptions {
+  /** TCP port; 0: any free one. Default 8081. */
+  readonly port?: number | undefined;
+  /** Default `127.0.0.1`. The API asks for no credential, so other machines must not reach it. */
+  readonly host?: string | undefined;
+}
+
+/** The admin API of a running router. */
+export interface AdminServer {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `grpcrouter.admin.v1.AdminService` on a port of its own: gRPC, gRPC-Web and Connect, over HTTP/2 and HTTP/1.1,
+ * so `grpcurl`, `buf curl` and plain `curl` all work.
+ *
+ * @throws NodeError when the address is in use or wrong.
+ */
+export async function serveAdmin(server: RouterServer, options: ServeAdminOptions = {}): Promise<AdminServer> {
+  const { port = 8081, host = "127.0.0.1" } = options;
+  const handler = await createHandler(server);
+  const http1 = createHttp1(handler);
+  const http2 = createHttp2(handler);
+  const sockets = new Set<Socket>();
+  const listener = await listen({
+    host,
+    port,
+    logger: { log: () => {} },
+    onSocket: (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      socket.on("error", () => socket.destroy());
+      // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
+      socket.once("data", (first: Buffer) => {
+        socket.pause();
+        socket.unshift(first);
+        const isHttp2 = first.toString("latin1", 0, 3) === "PRI";
+        (isHttp2 ? http2 : http1).emit("connection", socket);
+        if (!isHttp2) socket.resume();
+      });
+      socket.resume();
+    },
+  });
+  const bound = listener.address() as AddressInfo; // a TCP listener has no other kind
+  return {
+    address: { host: bound.address, port: bound.port },
+    url: `http://${formatAddress(bound.address, bound.port)}`,
+    close: () =>
+      new Promise((resolve) => {
+        listener.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function createHandler(server: RouterServer): Promise<Handler & Parameters<typeof createHttp2>[0]> {
+  // Loaded here only: a router without an admin port starts without it.
+  const { connectNodeAdapter } = await import("@connectrpc/connect-node");
+  const adapter = connectNodeAdapter({
+    routes: (router) => router.service(AdminService, createAdminService(server)),
+    readMaxBytes: ADMIN_REQUEST_BYTES,
+  });
+  return (request: Parameters<typeof adapter>[0], response: Parameters<typeof adapter>[1]) => {
+    const host = request.headers[":authority"] ?? request.headers.host;
+    if (isOwnName(host)) return adapter(request, response);
+    response.writeHead(403).end("Use the address or the name localhost\n");
+  };
+}
+
+/** A web page can point a name of its own at this address (DNS rebinding), but it cannot make the browser send another one. */
+function isOwnName(authority: string | undefined): boolean {
+  const name = URL.parse(`http://${authority ?? ""}`)?.hostname ?? "";
+  return name === "localhost" || isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomBytes } from "node:crypto";
+import type { Bridge, BridgeConnection } from "@grpc-router/bridge";
+import type { Logger } from "@grpc-router/protocol";
+import { createConsoleLogger } from "../log/console-logger.js";
+import { createNodeScheduler } from "../scheduler/node-scheduler.js";
+import { readTlsMaterial, type TlsMaterial } from "../tls/tls-material.js";
+import { createDialer } from "./dialer.js";
+import { parseRouterUrl } from "./router-url.js";
+
+/** TLS towards the router; each part is PEM text or the path of a PEM file. */
+export interface DialTlsOptions extends TlsMaterial {
+  /** Name for SNI and for the check of the certificate. Default: the URL's host. */
+  readonly servername?: string | undefined;
+}
+
+/** Which router to dial, and how. */
+export interface DialRouterOptions {
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string;
+  /** For https only. Default: the authorities that Node trusts, no own certificate. */
+  readonly tls?: DialTlsOptions | undefined;
+  /** Default: `createConsoleLogger()`. */
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * Connects the services of `bridge` to a router and keeps them connected until `drain` or `close`.
+ *
+ * @example
+ * const connection = dialRouter(bridge, { url: "http://localhost:8080" });
+ * await connection.ready;
+ * process.once("SIGTERM", () => void connection.drain({ timeoutMs: 10_000 }));
+ * @throws NodeError for a URL or certificates that cannot be used; an unreachable router is dialled again and again.
+ */
+export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
+  const address = parseRouterUrl(options.url);
+  const { servername, ...material } = options.tls ?? {};
+  const scheduler = createNodeScheduler();
+  return bridge.open({
+    scheduler,
+    random: Math.random,
+    randomBytes,
+    logger: options.logger ?? createConsoleLogger(),
+    incarnation: Date.now(),
+    dial: createDialer(address, address.encrypted ? { ...readTlsMaterial(material), servername } : {}),
+    // The check phase comes after the microtasks of user code, so that all its results leave in one write.
+    shortly: (task) => scheduler.defer(task),
+  });
+}

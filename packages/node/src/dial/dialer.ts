@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type SecureContextOptions } from "node:tls";
+import type { Transport, TransportSink } from "@grpc-router/http2";
+import { DIAL_TIMEOUT_MS } from "../limits.js";
+import { NodeError } from "../node-error.js";
+import { sharedReadBuffer } from "../socket/read-buffer.js";
+import { createSocketTransport, type SocketTransport } from "../socket/socket-transport.js";
+import { explainDialError, inspectFirstBytes, unreachable } from "./dial-error.js";
+import type { RouterAddress } from "./router-url.js";
+
+/** What a dialler reports: one of the two, once. */
+export interface DialEvents {
+  connected(transport: Transport): TransportSink;
+  failed(error: Error): void;
+}
+
+/** A dial under way. */
+export interface Dial {
+  /** Gives up; neither event follows. Without effect once one came. */
+  cancel(): void;
+}
+
+/** TLS of the dialling side, read and checked. */
+export interface DialTls extends SecureContextOptions {
+  /** Name for SNI and for the certificate's check. Default: the URL's host. */
+  readonly servername?: string | undefined;
+}
+
+/** Returns the function that opens one connection to `address`: HTTP/2 over TCP, or over TLS with ALPN `h2`. */
+export function createDialer(address: RouterAddress, tls: DialTls = {}): (events: DialEvents) => Dial {
+  return (events) => dial(address, tls, events);
+}
+
+function dial(address: RouterAddress, tls: DialTls, events: DialEvents): Dial {
+  let transport: SocketTransport | undefined;
+  let settled = false;
+  const socket = open(address, tls, (bytes, length) => transport?.received(bytes, length));
+  const settle = (): boolean => {
+    if (settled) return false;
+    settled = true;
+    clearTimeout(timeout);
+    return true;
+  };
+  const fail = (error: NodeError): void => {
+    if (!settle()) return;
+    socket.destroy();
+    events.failed(error);
+  };
+  const timeout = setTimeout(
+    () => fail(unreachable(address, `no answer within ${DIAL_TIMEOUT_MS / 1000} s`)),
+    DIAL_TIMEOUT_MS,
+  );
+  socket.on("error", (error) => fail(explainDialError(address, error)));
+  socket.on("close", () => fail(unreachable(address, "the peer closed the connection")));
+  socket.once(address.encrypted ? "secureConnect" : "connect", () => {
+    if (address.encrypted && Reflect.get(socket, "alpnProtocol") !== "h2") {
+      return fail(unreachable(address, "the peer does not offer h2 by ALPN. Give the address of a router"));
+    }
+    if (!settle()) return;
+    transport = createSocketTransport(socket, {
+      read: "onread",
+      inspect: (bytes, length) => inspectFirstBytes(address, bytes, length),
+      explain: (error) => (error instanceof NodeError ? error : explainDialError(address, error)),
+    });
+    transport.start(events.connected(transport));
+  });
+  return {
+    cancel: () => {
+      if (settle()) socket.destroy();
+    },
+  };
+}
+
+function open(address: RouterAddress, tls: DialTls, onRead: (bytes: Uint8Array, length: number) => void): Socket {
+  const buffer = sharedReadBuffer();
+  const onread = {
+    buffer,
+    callback: (length: number) => {
+      onRead(buffer, length);
+      return true; // false would stop reading; pause() does that
+    },
+  };
+  const to = { host: address.host, port: address.port, allowHalfOpen: true, noDelay: true, onread };
+  if (!address.encrypted) return connect(to);
+  const { servername, ...material } = tls;
+  const name = servername ?? address.host;
+  // SNI takes no IP address (RFC 6066 section 3).
+  const sni = /^[\d.]+$|:/.test(name) ? {} : { servername: name };
+  return connectTls({ ...to, ...material, ...sni, ALPNProtocols: ["h2"] });
+}

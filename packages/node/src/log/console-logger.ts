@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Logger, LogLevel } from "@grpc-router/protocol";
+import { LOG_VALUE_CHARS } from "../limits.js";
+
+/** Where and what a console logger writes. */
+export interface ConsoleLoggerOptions {
+  /** The least level that is written. Default `info`; `silent` writes nothing. */
+  readonly level?: LogLevel | "silent";
+  /** Default: standard error, so that a program's output stays its own. */
+  readonly stream?: { write(text: string): unknown; readonly isTTY?: boolean | undefined };
+  /** Wall clock, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const;
+const COLOUR = { debug: "\u001b[90m", info: "\u001b[36m", warn: "\u001b[33m", error: "\u001b[31m" } as const;
+const RESET = "\u001b[0m";
+
+/**
+ * Writes one line per event: time, level, message, then `event=` and the event's fields in the order given. Control
+ * characters are escaped, so no peer can forge a line. A terminal gets colour, and a stack gets lines of its own.
+ */
+export function createConsoleLogger(options: ConsoleLoggerOptions = {}): Logger {
+  const { level: least = "info", stream = process.stderr, now = Date.now } = options;
+  const terminal = stream.isTTY === true;
+  return {
+    log(level, event, message, fields) {
+      if (RANK[level] < RANK[least]) return;
+      const time = new Date(now()).toISOString();
+      const shown = level.padEnd(5);
+      const words = [
+        time,
+        terminal ? `${COLOUR[level]}${shown}${RESET}` : shown,
+        escapeControls(message),
+        `event=${event}`,
+      ];
+      let below = "";
+      for (const [name, value] of Object.entries(fields ?? {})) {
+        if (value === undefined) continue;
+        const text = textOf(value);
+        if (terminal && text.includes("\n")) below += indent(text);
+        else words.push(`${name}=${quote(text)}`);
+      }
+      stream.write(`${words.join(" ")}\n${below}`);
+    },
+  };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Error) return value.stack ?? value.message;
+  if (typeof value === "object" && value !== null) {
+    return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}` : inner)) ?? "";
+  }
+  return String(value);
+}
+
+function quote(text: string): string {
+  const short = text.length > LOG_VALUE_CHARS && !text.includes("\n") ? `${text.slice(0, LOG_VALUE_CHARS)}…` : text;
+  return /^[\w.:/@+\-[\]]+$/.test(short) ? short : escapeControls(JSON.stringify(short));
+}
+
+function indent(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `    ${escapeControls(line)}\n`)
+    .join("");
+}
+
+/** C0, DEL, C1 and the separators that some viewers break lines at. */
+function escapeControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { connect, type Server, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import { createSelfSigned } from "../tls/self-signed.suite.js";
+import { type ListenOptions, listen } from "./listener.js";
+
+const certificate = createSelfSigned();
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) server.close();
+});
+
+async function start(options: Partial<ListenOptions> = {}) {
+  const logged: string[] = [];
+  const sockets: Socket[] = [];
+  const server = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    logger: { log: (level, event, message) => logged.push(`${level} ${event} ${message.replace(/:\d+:/, ":")}`) },
+    onSocket: (socket) => {
+      sockets.push(socket);
+      socket.destroy();
+    },
+    ...options,
+  });
+  open.push(server);
+  const { port } = server.address() as { port: number };
+  return { server, port, logged, sockets };
+}
+
+/** Resolves when the socket is gone; how is the other side's affair. */
+function closed(socket: Socket): Promise<void> {
+  socket.on("error", () => {});
+  return new Promise((resolve) => socket.once("close", () => resolve()));
+}
+
+describe("listen()", () => {
+  it("says what to do when the port is in use", async () => {
+    const { port } = await start();
+    await expect(start({ port })).rejects.toMatchObject({
+      code: "ADDRESS_IN_USE",
+      message: `Cannot listen on 127.0.0.1:${port}: the port is in use. Stop the other process or choose another port`,
+    });
+  });
+
+  it.each([
+    { host: "192.0.2.1", port: 0, message: "Cannot listen on 192.0.2.1:0: this machine has no such address" },
+    {
+      host: "no.such.name.invalid",
+      port: 0,
+      message: "Cannot listen on no.such.name.invalid:0: this machine has no such address",
+    },
+    { host: "", port: 0, message: "Cannot listen: the host must be a name or an IP address, received none" },
+    { host: "127.0.0.1", port: 65_536, message: "Cannot listen: the port must be 0 to 65535, received 65536" },
+    { host: "127.0.0.1", port: Number.NaN, message: "Cannot listen: the port must be 0 to 65535, received NaN" },
+  ])("refuses $host port $port in one line", async ({ host, port, message }) => {
+    const error: unknown = await start({ host, port }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "ADDRESS_INVALID", message: expect.stringContaining(message) });
+    expect(String(error)).not.toContain("\n");
+  });
+
+  it("hands over a TLS connection only with h2 chosen by ALPN", async () => {
+    const { port, logged, sockets } = await start({ tls: certificate });
+    const to = { port, host: "127.0.0.1", ca: certificate.cert };
+    const good = connectTls({ ...to, ALPNProtocols: ["h2"] });
+    await closed(good);
+    expect(sockets.length).toBe(1);
+    const none = connectTls(to);
+    await closed(none);
+    const other = connectTls({ ...to, ALPNProtocols: ["http/1.1"] });
+    await closed(other);
+    expect(sockets.length).toBe(1);
+    expect(logged).toEqual([
+      "warn tls_refused Refused 127.0.0.1: the peer must choose h2 by ALPN, it sent no ALPN",
+      "warn tls_refused Refused 127.0.0.1: the peer must offer h2 by ALPN, it offered other protocols",
+    ]);
+  });
+
+  it("logs plain text on a TLS port once, further ones for debugging only", async () => {
+    const { port, logged } = await start({ tls: certificate });
+    for (const _ of [1, 2]) {
+      const peer = connect(port, "127.0.0.1");
+      peer.write("GET / HTTP/1.1\r\n\r\n");
+      peer.resume();
+      await closed(peer);
+    }
+    expect(logged.map((line) => line.split(" ", 1)[0])).toEqual(["warn", "debug"]);
+    expect(logged[0]).toContain("the peer must speak TLS, it sent plain text");
+  });
+
+  it("refuses TLS 1.1", async () => {
+    const { port, sockets } = await start({ tls: certificate });
+    const peer = connectTls({
+      port,
+      host: "127.0.0.1",
+      ca: certificate.cert,
+      ALPNProtocols: ["h2"],
+      minVersion: "TLSv1.1",
+      maxVersion: "TLSv1.1",
+      ciphers: "DEFAULT@SECLEVEL=0",
+    });
+    await closed(peer);
+    expect(sockets).toEqual([]);
+  });
+
+  it("with ca asks for a client certificate and verifies it", async () => {
+    const { port, logged, sockets } = await start({ tls: { ...certificate, ca: certificate.cert } });
+    const to = { port, host: "127.0.0.1", ca: certificate.cert, ALPNProtocols: ["h2"] };
+    const without = connectTls({ ...to, maxVersion: "TLSv1.2" });
+    await closed(without);
+    expect(logged[0]).toContain("the peer must show a client certificate, it sent none");
+    expect(sockets).toEqual([]);
+    const accepted = connectTls({ ...to, ...certificate });
+    await closed(accepted);
+    expect(sockets.length).toBe(1);
+  });
+});

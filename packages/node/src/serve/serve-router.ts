@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomBytes } from "node:crypto";
+import type { AddressInfo, Server, Socket } from "node:net";
+import type { Logger } from "@grpc-router/protocol";
+import type { InstanceInfo, Router, RouterCore } from "@grpc-router/runtime";
+import { CLOSE_GRACE_MS } from "../limits.js";
+import { createConsoleLogger } from "../log/console-logger.js";
+import { createNodeScheduler } from "../scheduler/node-scheduler.js";
+import { formatAddress } from "../socket/peer.js";
+import { createSocketTransport } from "../socket/socket-transport.js";
+import { listen } from "./listener.js";
+
+/** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
+export interface ServeTls {
+  /** Certificate chain, own certificate first. */
+  readonly cert: string;
+  /** Private key of `cert`, not encrypted. */
+  readonly key: string;
+  /** Authorities of client and instance certificates. When given, a certificate of theirs is required. */
+  readonly ca?: string | undefined;
+}
+
+/** How a router listens. */
+export interface ServeRouterOptions {
+  /** TCP port; 0: any free one. Default 8080. */
+  readonly port?: number | undefined;
+  /** Address to listen on. Default `127.0.0.1`: this machine only. `0.0.0.0` or `::`: all. */
+  readonly host?: string | undefined;
+  /** Without it the router speaks plaintext HTTP/2 with prior knowledge. */
+  readonly tls?: ServeTls | undefined;
+  /** Default: `createConsoleLogger()`. */
+  readonly logger?: Logger | undefined;
+}
+
+/** A router that listens. */
+export interface RouterServer {
+  readonly address: { readonly host: string; readonly port: number };
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string;
+  /** The registration channels that are open now. */
+  instances(): readonly InstanceInfo[];
+  /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
+  drain(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** Ends calls with UNAVAILABLE and closes. Resolves when all sockets are gone. */
+  close(): Promise<void>;
+}
+
+const DRAIN_MS = 10_000;
+
+/**
+ * Serves `router` on one port, for clients and instances alike.
+ *
+ * @example
+ * const server = await serveRouter(createRouter().service(userServiceRouter), { port: 8080 });
+ * process.once("SIGTERM", () => void server.drain({ timeoutMs: 10_000 }));
+ * @throws NodeError when the address is in use or wrong, or a certificate cannot be used.
+ */
+export async function serveRouter(
+  router: Pick<Router, "open">,
+  options: ServeRouterOptions = {},
+): Promise<RouterServer> {
+  const { port = 8080, host = "127.0.0.1", tls, logger = createConsoleLogger() } = options;
+  const core = router.open({ scheduler: createNodeScheduler(), random: Math.random, randomBytes, logger });
+  const sockets = new Set<Socket>();
+  const onSocket = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    const transport = createSocketTransport(socket, {
+      // One connection's fault must not end all the others.
+      onFault: (error) =>
+        logger.log("error", "connection_fault", "A connection was closed by a fault of the router", { error }),
+    });
+    transport.start(core.accept(transport));
+  };
+  try {
+    const listener = await listen({ host, port, tls, logger, onSocket });
+    const server = new ListeningRouter(core, listener, { sockets, encrypted: tls !== undefined });
+    logger.log("info", "listening", `Routing on ${server.url}`);
+    return server;
+  } catch (error) {
+    core.close();
+    throw error;
+  }
+}
+
+class ListeningRouter implements RouterServer {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly url: string;
+  readonly #core: RouterCore;
+  readonly #listener: Server;
+  readonly #sockets: ReadonlySet<Socket>;
+  #stopped: Promise<void> | undefined;
+
+  constructor(
+    core: RouterCore,
+    listener: Server,
+    { sockets, encrypted }: { readonly sockets: ReadonlySet<Socket>; readonly encrypted: boolean },
+  ) {
+    const { address: host, port } = listener.address() as AddressInfo; // a TCP listener has no other kind
+    this.address = { host, port };
+    this.url = `${encrypted ? "https" : "http"}://${formatAddress(host, port)}`;
+    this.#core = core;
+    this.#listener = listener;
+    this.#sockets = sockets;
+  }
+
+  instances(): readonly InstanceInfo[] {
+    return this.#core.instances();
+  }
+
+  async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const stopped = this.#stopListening();
+    await this.#core.drain({ timeoutMs });
+    this.#closeSockets();
+    await stopped;
+  }
+
+  async close(): Promise<void> {
+    const stopped = this.#stopListening();
+    this.#closeSockets();
+    await stopped;
+  }
+
+  #stopListening(): Promise<void> {
+    this.#stopped ??= new Promise((resolve) => this.#listener.close(() => resolve()));
+    return this.#stopped;
+  }
+
+  #closeSockets(): void {
+    this.#core.close();
+    // Goodbyes leave first; who does not take them is cut off.
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, CLOSE_GRACE_MS);
+    void this.#stopped?.then(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { firstLine, NodeError, systemCode } from "../node-error.js";
+
+/** Certificates as PEM text or as the path of a PEM file. */
+export interface TlsMaterial {
+  /** Own certificate chain. */
+  readonly cert?: string | undefined;
+  /** Private key of `cert`, not encrypted. */
+  readonly key?: string | undefined;
+  /** Authorities that the peer's certificate must come from. */
+  readonly ca?: string | undefined;
+}
+
+/** RFC 9113 section 9.2.2 forbids all others to HTTP/2 over TLS 1.2; those of TLS 1.3 are all good. */
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+
+/**
+ * Reads and checks certificates: TLS 1.2 at least.
+ *
+ * @throws NodeError `FILE_UNREADABLE` or `TLS_INVALID`, naming the part that is wrong.
+ */
+export function readTlsMaterial(material: TlsMaterial): SecureContextOptions {
+  const parts = {
+    ...readPart("cert", "CERTIFICATE", material.cert),
+    ...readPart("key", "PRIVATE KEY", material.key),
+    ...readPart("ca", "CERTIFICATE", material.ca),
+  };
+  if ((parts.cert === undefined) !== (parts.key === undefined)) {
+    const [given, missing] = parts.cert === undefined ? ["key", "cert"] : ["cert", "key"];
+    throw new NodeError("TLS_INVALID", `Cannot use TLS: tls.${missing} must be given with tls.${given}, received none`);
+  }
+  try {
+    const options: SecureContextOptions = { ...parts, ciphers: CIPHERS, minVersion: "TLSv1.2" };
+    createSecureContext(options);
+    if (parts.ca !== undefined) new X509Certificate(parts.ca); // the context passes over what it cannot read
+    return options;
+  } catch (error) {
+    throw new NodeError("TLS_INVALID", `Cannot use TLS: ${explain(error)}`, error);
+  }
+}
+
+function readPart(
+  part: "cert" | "key" | "ca",
+  label: string,
+  value: string | undefined,
+): Partial<Record<"cert" | "key" | "ca", string>> {
+  if (value === undefined) return {};
+  const isText = value.includes("-----BEGIN ");
+  const text = isText ? value : readText(part, value);
+  if (!text.includes(`${label}-----`)) {
+    const what = isText ? "other PEM text" : value;
+    throw new NodeError(
+      "TLS_INVALID",
+      `Cannot use TLS: tls.${part} must hold a PEM block "${label}", received ${what}`,
+    );
+  }
+  return { [part]: text };
+}
+
+function readText(part: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const why = systemCode(error) === "ENOENT" ? "there is no such file" : firstLine(error);
+    throw new NodeError(
+      "FILE_UNREADABLE",
+      `Cannot read tls.${part} from ${path}: ${why}. Give the path of a PEM file`,
+      error,
+    );
+  }
+}
+
+function explain(error: unknown): string {
+  if (systemCode(error) === "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
+    return "tls.key must be the key of tls.cert, received that of another";
+  return `the certificate and key must be valid PEM, received what OpenSSL refuses (${firstLine(error)})`;
+}
