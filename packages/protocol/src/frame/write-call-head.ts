@@ -3,7 +3,7 @@
 import { copyBytes } from "./copy-bytes.js";
 import { sizeofLengthField, sizeofVarintField, writeLengthTag, writeVarintField } from "./write-field.js";
 
-/** What a CallHead is to say, except control (see `encodeControl`). One record is reused for all frames of a writer. */
+/** What a CallHead is to say, except control (see `encodeRouterControl`). One record is reused for all frames of a writer. */
 export class CallHeadFields {
   callId = 0;
   /** Whether there is a CallStart: `method`, `timeoutUs`, `attempt` and `rest`. */

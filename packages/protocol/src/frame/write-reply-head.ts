@@ -2,7 +2,7 @@
 
 import { sizeofLengthField, sizeofVarintField, writeLengthField, writeVarintField } from "./write-field.js";
 
-/** What a ReplyHead is to say, except control (see `encodeControl`). One record is reused for all frames of a writer. */
+/** What a ReplyHead is to say, except control (see `encodeInstanceControl`). One record is reused for all frames of a writer. */
 export class ReplyHeadFields {
   callId = 0;
   hasHeader = false;
