@@ -19,6 +19,7 @@ export * from "./slice-tracker.js";
 export * from "./text.js";
 export * from "./varint.js";
 export * from "./write-call-head.js";
+export * from "./write-field.js";
 export * from "./write-fragment.js";
 export * from "./write-frame.js";
 export * from "./write-metadata-entry.js";
