@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MAX_INSTANCES_LOST, MAX_REQUEUES } from "@grpc-router/protocol";
 
 /**
  * Whether user code has run for a call, as far as the router knows: the worst of its attempts, in this order
@@ -33,12 +34,6 @@ export type Verdict =
   /** The client has its answer; only the slot is freed. */
   | { readonly action: "done" };
 
-/** Requeues of one call, of all kinds: what comes back more often is not the instances' fault (requeue loop). */
-export const maxRequeues = 3;
-
-/** Instances that may die while they have the call: a poison call gets no third one. */
-export const maxDeaths = 2;
-
 /**
  * The lost rule (channel.md section 4): the channel is gone, which proves nothing, as the mark that would tell may be
  * what was lost. The call is tried again only if it may run twice, the client has seen nothing of this attempt, and the
@@ -64,7 +59,7 @@ export function judgeNotRun(call: Omit<GivenUpCall, "mayRepeat" | "forwarded">):
 }
 
 function isSpent(call: Pick<GivenUpCall, "requeues" | "deaths">): boolean {
-  return call.requeues >= maxRequeues || call.deaths >= maxDeaths;
+  return call.requeues >= MAX_REQUEUES || call.deaths >= MAX_INSTANCES_LOST;
 }
 
 function worst(one: Execution, other: Execution): Execution {

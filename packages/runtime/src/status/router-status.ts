@@ -1,26 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Reason, ReasonFacts } from "@grpc-router/protocol";
+import { ERROR_DOMAIN, encodeStatusDetails, formatReason, reasons } from "@grpc-router/protocol";
 import type { Execution } from "../resilience/lost-rule.js";
+import { encodeStatusLiterals } from "./status-literals.js";
 
-/** A status that the router itself gives a call (D12), ready to send. */
+/** A status that the router itself gives (DESIGN.md D12), ready to send. */
 export interface RouterStatus {
-  /** gRPC status code. */
+  readonly reason: Reason;
+  /** gRPC status code; the reason decides it. */
   readonly code: number;
-  /** Stable reason (channel.md section 8), as in ErrorInfo. */
-  readonly reason: string;
-  /** The text, not percent-encoded; says what to do. */
+  /** The text for people, not percent-encoded; says what to do. */
   readonly message: string;
-  /** HPACK literals of grpc-status, grpc-message, grpc-status-details-bin: trailers, or the end of a Trailers-Only head. */
+  /** Serialized google.rpc.Status with ErrorInfo, and RetryInfo if a delay was given. */
+  readonly details: Uint8Array;
+  /** HPACK literals of grpc-status, grpc-message and grpc-status-details-bin: trailers, or the end of a Trailers-Only head. */
   readonly literals: Uint8Array;
 }
 
-/** Parts of `createRouterStatus`. */
-export interface RouterStatusFields {
-  /** Reason of channel.md section 8; it decides the code. */
-  readonly reason: string;
-  /** The text. */
-  readonly message: string;
-  /** Whether user code has run; absent for what is not about a call's attempts. */
+/** What a status says beside its reason. */
+export interface RouterStatusOptions {
+  /** Whether user code has run for the call: ErrorInfo metadata `execution`. Absent: the status is not about a call. */
   readonly execution?: Execution;
-  /** When trying again makes sense, as RetryInfo. Absent: nothing said. */
+  /** Milliseconds after which trying again makes sense: RetryInfo. Absent: nothing is said. */
   readonly retryAfterMs?: number;
+}
+
+/** Characters of one fact in a message: a path of 16 KiB would else come back twice in the trailers. */
+const maxFactLength = 256;
+
+/**
+ * Makes the status of `reason` (channel.md section 8): code and text from the reason, ErrorInfo with domain
+ * `grpcrouter`.
+ *
+ * @example
+ * createRouterStatus("NO_INSTANCE", { service: "acme.user.v1.UserService" }, { execution: "none" });
+ */
+export function createRouterStatus<R extends Reason>(
+  reason: R,
+  facts: ReasonFacts<R>,
+  { execution, retryAfterMs }: RouterStatusOptions = {},
+): RouterStatus {
+  const { code } = reasons[reason];
+  const message = formatReason(reason, shorten(facts));
+  const metadata: Record<string, string> = execution === undefined ? {} : { execution };
+  const details = encodeStatusDetails({
+    code,
+    message,
+    errorInfo: { reason, domain: ERROR_DOMAIN, metadata },
+    retryAfterMs,
+  });
+  return { reason, code, message, details, literals: encodeStatusLiterals({ code, message, details }) };
+}
+
+function shorten<Facts extends Readonly<Record<string, string | number>>>(facts: Facts): Facts {
+  const isLong = (fact: string | number) => typeof fact === "string" && fact.length > maxFactLength;
+  if (!Object.values(facts).some(isLong)) return facts;
+  const entries = Object.entries(facts).map(([name, fact]) => [
+    name,
+    isLong(fact) ? `${String(fact).slice(0, maxFactLength)}…` : fact,
+  ]);
+  return Object.fromEntries(entries) as Facts;
 }
