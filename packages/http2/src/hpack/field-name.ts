@@ -49,3 +49,8 @@ export const FieldName = {
   xForwardedFor: 40,
 } as const;
 export type FieldName = (typeof FieldName)[keyof typeof FieldName];
+
+/** The last pseudo field; every id from 1 to here is one. */
+export const lastPseudoName = FieldName.status;
+/** Ids above this are free of rules: nothing to check about them beyond what every field is checked for. */
+export const lastRuledName = FieldName.setCookie;

@@ -41,11 +41,16 @@ export interface TableEntry {
  * The engine checks everything RFC 9113 section 8 asks of a head before `end`; a reader checks what its application asks.
  */
 export interface HeadReader<Head> {
-  /** A block begins. What the last `end` returned is invalid from here on, unless it came from `keep`. */
+  /**
+   * A block begins. What the last `end` returned is invalid from here on, unless it came from `keep`. A block that turns
+   * out to be malformed or too large stops without `end`, after any field.
+   */
   begin(kind: HeadKind): void;
   /**
    * Optional shortcut for a literal value of a well-known name, still coded: return something other than undefined if
    * these very bytes are known to be a valid value; it is then given to `recognized` and the value is not decoded.
+   * Asked for literals that stay out of the table and may be cached, of `:path` and of the names above `lastRuledName`:
+   * the other well-known values are the engine's own business.
    */
   recognize?(nameId: number, coded: Uint8Array, start: number, end: number, huffman: boolean): unknown;
   /** A field whose value `recognize` knew. */

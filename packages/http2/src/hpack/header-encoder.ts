@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HeaderTemplate } from "./header-template.js";
+import { copyBytes } from "../copy-bytes.js";
+import { Http2Error } from "../http2-error.js";
+import { maxCachedTemplates, maxEncoderTableBytes } from "../limits.js";
+import { EncoderTable } from "./encoder-table.js";
+import { type HeaderTemplate, PreparedTemplate } from "./header-template.js";
+import { writeInteger } from "./integer.js";
+import type { PreparedField } from "./prepared-field.js";
+
+/** Two table size updates of at most 4,096: one octet for 0, three for the final size. */
+const maxSizeUpdateBytes = 4;
+
+/** A template as it is encoded while the table stays at `revision`. */
+interface EncodedTemplate {
+  readonly revision: number;
+  readonly bytes: Uint8Array;
+}
 
 /**
  * Encodes the templates of one direction of one connection (RFC 7541). The fields of templates enter the dynamic table
@@ -10,16 +25,92 @@ import type { HeaderTemplate } from "./header-template.js";
  * template and literals, not encoded.
  */
 export class HeaderEncoder {
+  readonly #table = new EncoderTable();
+  readonly #encoded = new Map<HeaderTemplate, EncodedTemplate>();
+  /** The peer's table size changed: the next block begins with size updates. */
+  #sizeUpdateDue = false;
+
   /** The peer's SETTINGS_HEADER_TABLE_SIZE, in octets; the next `encode` announces what we make of it (at most 4,096). */
-  setPeerTableSize(_sizeBytes: number): void {}
+  setPeerTableSize(sizeBytes: number): void {
+    const maxBytes = Math.min(sizeBytes, maxEncoderTableBytes);
+    if (maxBytes !== this.#table.maxBytes) {
+      this.#table.reset(maxBytes);
+      this.#sizeUpdateDue = true;
+    }
+  }
 
   /** Writes the start of a block (pending table size updates, then the template's fields) and returns the offset behind it. */
-  encode(_template: HeaderTemplate, _target: Uint8Array, _offset: number): number {
-    throw new Error("to come");
+  encode(template: HeaderTemplate, target: Uint8Array, offset: number): number {
+    const at = this.#sizeUpdateDue ? this.#writeSizeUpdates(target, offset) : offset;
+    const encoded = this.#encoded.get(template);
+    if (encoded !== undefined && encoded.revision === this.#table.revision) {
+      return copyBytes(encoded.bytes, 0, encoded.bytes.length, target, at);
+    }
+    return this.#encodeAnew(template, target, at);
   }
 
   /** Most octets that `encode` of this template writes on any connection, table size updates included. */
-  sizeofMax(_template: HeaderTemplate): number {
-    throw new Error("to come");
+  sizeofMax(template: HeaderTemplate): number {
+    return prepared(template).maxBytes + maxSizeUpdateBytes;
   }
+
+  #encodeAnew(template: HeaderTemplate, target: Uint8Array, offset: number): number {
+    const revision = this.#table.revision;
+    let to = offset;
+    for (const field of prepared(template).prepared) {
+      to = this.#writeField(field, target, to);
+    }
+    // A block that inserted is good for this once only; the next one refers to what it inserted.
+    if (revision === this.#table.revision) {
+      if (this.#encoded.size >= maxCachedTemplates) {
+        this.#encoded.clear();
+      }
+      this.#encoded.set(template, { revision, bytes: target.slice(offset, to) });
+    }
+    return to;
+  }
+
+  #writeField(field: PreparedField, target: Uint8Array, offset: number): number {
+    if (field.secret) {
+      return writeLiteral(field, target, offset, 0x0f, 0x10);
+    }
+    const index = field.staticIndex || this.#table.indexOf(field);
+    if (index > 0) {
+      return writeInteger(target, offset, index, 0x7f, 0x80);
+    }
+    return this.#table.insert(field)
+      ? writeLiteral(field, target, offset, 0x3f, 0x40)
+      : writeLiteral(field, target, offset, 0x0f, 0x00);
+  }
+
+  /**
+   * The smallest size in between must be signalled, then the final one (RFC 7541 section 4.2). Ours is always 0: the
+   * peer's table is emptied together with ours, so that no position has to be followed through an eviction.
+   */
+  #writeSizeUpdates(target: Uint8Array, offset: number): number {
+    this.#sizeUpdateDue = false;
+    const at = writeInteger(target, offset, 0, 0x1f, 0x20);
+    return this.#table.maxBytes === 0 ? at : writeInteger(target, at, this.#table.maxBytes, 0x1f, 0x20);
+  }
+}
+
+function writeLiteral(
+  field: PreparedField,
+  target: Uint8Array,
+  offset: number,
+  indexMask: number,
+  pattern: number,
+): number {
+  const at = writeInteger(target, offset, field.staticNameIndex, indexMask, pattern);
+  return copyBytes(field.literalTail, 0, field.literalTail.length, target, at);
+}
+
+function prepared(template: HeaderTemplate): PreparedTemplate {
+  if (!(template instanceof PreparedTemplate)) {
+    throw new Http2Error(
+      "invalid_argument",
+      "Cannot encode header template: it must be made by createHeaderTemplate, received another object",
+    );
+  }
+  return template;
 }
