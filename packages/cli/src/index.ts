@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export { ExitCode } from "./cli-error.js";
+export type { Io } from "./io.js";
+export { run } from "./run.js";

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { type Instance, State } from "@grpc-router/node";
+
+const HEADINGS = ["SERVICE", "INSTANCE", "STATE", "OPEN", "CAPACITY", "WEIGHT", "LABELS", "PEER", "CONNECTED"] as const;
+
+const STATES = new Map<State, string>([
+  [State.SERVING, "serving"],
+  [State.NOT_SERVING, "not serving"],
+  [State.DRAINING, "draining"],
+]);
+
+/** A table with one line per instance, for people. */
+export function formatInstances(instances: readonly Instance[]): string {
+  if (instances.length === 0) return "No instance is connected.\n";
+  const rows = [HEADINGS, ...instances.map(cellsOf)];
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+function cellsOf(instance: Instance): readonly string[] {
+  return [
+    instance.service,
+    instance.id,
+    STATES.get(instance.state) ?? "unknown",
+    `${instance.openCalls}`,
+    instance.capacity === undefined ? "-" : `${instance.capacity}`,
+    `${instance.weight}`,
+    Object.entries(instance.labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(",") || "-",
+    instance.peerAddress,
+    formatAge(instance.connectedFor),
+  ];
+}
+
+/** The two largest units: `3s`, `2m 3s`, `5h 2m`, `3d 5h`. */
+export function formatAge(age: Pick<Duration, "seconds"> | undefined): string {
+  const seconds = Number(age?.seconds ?? 0n);
+  const units = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3_600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  const first = units.findIndex(([count]) => count > 0);
+  if (first === -1) return "0s";
+  return units
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(" ");
+}

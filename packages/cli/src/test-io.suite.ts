@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Io } from "./io.js";
+
+/** Surroundings of a command that a test looks at. */
+export interface TestIo extends Io {
+  readonly text: { out: string; err: string };
+  /** As Ctrl-C. */
+  interrupt(): void;
+  /** Resolves when standard output or error matches. */
+  until(pattern: RegExp): Promise<void>;
+}
+
+export function createTestIo(options: { readonly input?: readonly string[]; readonly folder?: string } = {}): TestIo {
+  const stop = new AbortController();
+  const text = { out: "", err: "" };
+  const waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
+  const check = () => {
+    for (const { pattern, resolve } of waiting) if (pattern.test(text.out) || pattern.test(text.err)) resolve();
+  };
+  return {
+    text,
+    out: (piece) => {
+      text.out += piece;
+      check();
+    },
+    err: (piece) => {
+      text.err += piece;
+      check();
+    },
+    input: (async function* () {
+      for (const piece of options.input ?? []) yield new TextEncoder().encode(piece);
+    })(),
+    stop: stop.signal,
+    folder: options.folder ?? process.cwd(),
+    interrupt: () => stop.abort(),
+    until: (pattern) =>
+      new Promise((resolve) => {
+        waiting.push({ pattern, resolve });
+        check();
+      }),
+  };
+}
