@@ -78,6 +78,21 @@ describe("createFakeScheduler()", () => {
     );
   });
 
+  it("stall() moves time alone; what is overdue runs later, in order", () => {
+    const scheduler = createFakeScheduler({ startMs: 0 });
+    const seen: [string, number][] = [];
+    const note = (name: string) => () => void seen.push([name, scheduler.nowMs()]);
+    scheduler.after(20, note("second"));
+    scheduler.after(10, note("first"));
+    scheduler.stall(50);
+    expect(seen).toEqual([]);
+    scheduler.runUntilIdle();
+    expect(seen).toEqual([
+      ["first", 50],
+      ["second", 50],
+    ]);
+  });
+
   it("advanceUntil() stops as soon as the condition holds", () => {
     const scheduler = createFakeScheduler({ startMs: 0 });
     let count = 0;

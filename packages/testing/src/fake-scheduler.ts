@@ -11,6 +11,8 @@ export interface FakeScheduler extends Scheduler {
   runUntilIdle(): void;
   /** Moves time by `ms`, stopping at every timer on the way; runs what is due after each stop. */
   advance(ms: number): void;
+  /** Moves time by `ms` and runs nothing: a process that stood still. What is overdue runs with the next call. */
+  stall(ms: number): void;
   /**
    * Moves from timer to timer until `condition` holds. Throws if it does not within `withinMs` (default 60,000) or if
    * nothing is left that could change it.
@@ -103,6 +105,10 @@ class VirtualTime implements FakeScheduler {
     const untilMs = this.#nowMs + ms;
     this.runUntilIdle();
     while (this.#step(untilMs)) this.runUntilIdle();
+  }
+
+  stall(ms: number): void {
+    this.#nowMs += ms;
   }
 
   advanceUntil(condition: () => boolean, withinMs = 60_000): void {
