@@ -101,6 +101,11 @@ export interface Connection<Data> {
   readonly closed: boolean;
   /** Streams open now, in both directions. */
   readonly openStreams: number;
+  /**
+   * Streams that are over here while the work for them goes on elsewhere (a cancelled call that its server has not yet
+   * given up), counted by the user; they count as concurrent, so a peer cannot start more work than that (CVE-2023-44487).
+   */
+  lingering: number;
   /** Client role: a new stream may be opened now (peer's MAX_CONCURRENT_STREAMS, ids, GOAWAY). */
   readonly canOpen: boolean;
 

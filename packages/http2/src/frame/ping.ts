@@ -8,13 +8,7 @@ export const pingBytes = 8;
 export const pingFrameBytes = frameHeaderBytes + pingBytes;
 
 /** Writes PING with the eight octets `opaque[start …]`; returns the offset behind it. */
-export function writePing(
-  target: Uint8Array,
-  offset: number,
-  opaque: Uint8Array,
-  start: number,
-  ack: boolean,
-): number {
+export function writePing(target: Uint8Array, offset: number, opaque: Uint8Array, start: number, ack: boolean): number {
   const at = writeFrameHeader(target, offset, pingBytes, FrameType.ping, ack ? FrameFlag.ack : FrameFlag.none, 0);
   for (let index = 0; index < pingBytes; index++) target[at + index] = opaque[start + index] as number;
   return at + pingBytes;

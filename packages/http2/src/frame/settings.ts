@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "./error-code.js";
-import { FrameFlag, FrameType } from "./frame-type.js";
 import { maxUint31, writeFrameHeader, writeUint32 } from "./frame-header.js";
+import { FrameFlag, FrameType } from "./frame-type.js";
 
 /** Identifiers of settings (RFC 9113 section 6.5.2). */
 export const SettingId = {

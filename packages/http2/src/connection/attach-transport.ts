@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Timer, Transport, TransportSink } from "../ports.js";
+import type { Connection, ConnectionHost, ConnectionOptions } from "./connection.js";
+import { createConnection } from "./create-connection.js";
+import type { Flushable, Flusher } from "./flusher.js";
+
+/** Options of the connection; host and clock come from transport and flusher. */
+export type AttachOptions<Head, Data> = Omit<ConnectionOptions<Head, Data>, "host" | "nowMs">;
+
+/** A connection on a transport, and where the transport delivers. */
+export interface Attached<Data> {
+  readonly connection: Connection<Data>;
+  readonly sink: TransportSink;
+}
+
+/** Time for the peer to read our last words and to close, before the transport is destroyed. */
+const lingerMs = 2_000;
+/** Time for the transport to take what is left after a close. */
+const lastWriteMs = 30_000;
+
+/**
+ * Puts a connection on a transport: one read path, one write per tick by way of `flusher`, and an orderly end. The
+ * transport must not call the sink from within its own verbs.
+ */
+export function attachTransport<Head, Data>(
+  transport: Transport,
+  flusher: Flusher,
+  options: AttachOptions<Head, Data>,
+): Attached<Data> {
+  const attachment = new Attachment<Data>(transport, flusher);
+  const connection = createConnection({ ...options, host: attachment, nowMs: flusher.scheduler.nowMs() });
+  attachment.connection = connection;
+  return { connection, sink: attachment };
+}
+
+class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
+  connection: Connection<Data> | undefined;
+  readonly #transport: Transport;
+  readonly #flusher: Flusher;
+  /** The buffer that the transport holds until it has drained. */
+  #inFlight: Uint8Array | undefined;
+  #flushing = false;
+  #state: "open" | "closing" | "ended" | "gone" = "open";
+  #timer: Timer | undefined;
+
+  constructor(transport: Transport, flusher: Flusher) {
+    this.#transport = transport;
+    this.#flusher = flusher;
+  }
+
+  schedule(): void {
+    this.#flusher.add(this);
+  }
+
+  flush(): void {
+    const { connection } = this;
+    if (connection === undefined || this.#flushing || this.#inFlight !== undefined) return;
+    if (this.#state === "ended" || this.#state === "gone") return;
+    this.#flushing = true;
+    for (let bytes = connection.takeOutput(); bytes !== undefined; bytes = connection.takeOutput()) {
+      if (!this.#transport.write(bytes, connection.outputLength)) {
+        this.#inFlight = bytes;
+        connection.setHeld(true);
+        break;
+      }
+      connection.releaseOutput(bytes);
+    }
+    this.#flushing = false;
+    if (this.#state === "closing" && this.#inFlight === undefined) this.#end();
+  }
+
+  close(abort: boolean): void {
+    if (this.#state !== "open") return;
+    if (abort) {
+      this.#destroy();
+      return;
+    }
+    this.#state = "closing";
+    this.#timer = this.#flusher.scheduler.after(lastWriteMs, () => this.#destroy());
+    this.flush();
+  }
+
+  receive(bytes: Uint8Array, start: number, end: number): void {
+    this.connection?.receive(bytes, start, end, this.#flusher.scheduler.nowMs());
+  }
+
+  drained(): void {
+    const bytes = this.#inFlight;
+    if (bytes === undefined) return;
+    this.#inFlight = undefined;
+    this.connection?.releaseOutput(bytes);
+    this.connection?.setHeld(false);
+    this.flush();
+  }
+
+  ended(): void {
+    if (this.#state === "ended") this.#destroy();
+    else this.connection?.receiveEnd();
+  }
+
+  closed(error?: Error): void {
+    if (this.#state === "gone") return;
+    const wasOpen = this.#state === "open";
+    this.#state = "gone";
+    this.#timer?.cancel();
+    if (wasOpen) this.connection?.receiveEnd(error);
+  }
+
+  /** Everything is written: the peer reads it and closes, or is cut off. */
+  #end(): void {
+    this.#state = "ended";
+    this.#timer?.cancel();
+    this.#transport.end();
+    this.#timer = this.#flusher.scheduler.after(lingerMs, () => this.#destroy());
+  }
+
+  #destroy(): void {
+    this.#state = "gone";
+    this.#timer?.cancel();
+    this.#transport.destroy();
+  }
+}

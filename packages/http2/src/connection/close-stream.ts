@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { clearQueue } from "../stream/send-queue.js";
+import { releaseStream } from "../stream/stream-pool.js";
+import type { StreamRecord } from "../stream/stream-record.js";
+import { StreamState } from "../stream/stream-state.js";
+import type { ConnectionContext } from "./connection-context.js";
+import { giveConnectionWindow } from "./send-control.js";
+
+/**
+ * Takes a stream out of everything and tells the handler, once. What the application still held of its data goes back to
+ * the connection's window, because nobody can give it back any more.
+ */
+export function closeStream<Head, Data>(
+  context: ConnectionContext<Head, Data>,
+  stream: StreamRecord<Data>,
+  code: number,
+  by: "end" | "peer" | "local" | "connection",
+): void {
+  if (!stream.isOpen) return;
+  stream.isOpen = false;
+  stream.state = StreamState.closed;
+  context.streams.remove(stream);
+  context.ready.remove(stream);
+  if (stream.queueFirst !== undefined) clearQueue(stream);
+  if (stream.receive.held > 0) giveConnectionWindow(context, stream.receive.held);
+  if (by === "end" && context.counters.peerResets > 0) context.counters.peerResets--;
+  context.closedStreams.push(stream);
+  context.handler.onClosed(stream, code, by);
+  stream.data = undefined;
+}
+
+/** Lets the records of closed streams be used again; called when no caller further up can hold one. */
+export function recycleStreams<Head, Data>(context: ConnectionContext<Head, Data>): void {
+  const { closedStreams } = context;
+  for (let stream = closedStreams.pop(); stream !== undefined; stream = closedStreams.pop()) releaseStream(stream);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ErrorCode } from "../frame/error-code.js";
+import { FrameFlag } from "../frame/frame-type.js";
+import { isSamePing, pingBytes } from "../frame/ping.js";
+import { type ConnectionContext, DrainState } from "./connection-context.js";
+import { sendPing } from "./send-control.js";
+import { drainPing, failConnection, failLimit, finishDrain } from "./shutdown.js";
+import { countStrayFrame } from "./stream-errors.js";
+
+/** Handles PING (RFC 9113 section 6.7): answers it, or takes the answer to ours. */
+export function receivePing<Head, Data>(
+  context: ConnectionContext<Head, Data>,
+  streamId: number,
+  flags: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  if (streamId !== 0) {
+    failConnection(context, ErrorCode.protocolError, "PING on a stream");
+  } else if (end - start !== pingBytes) {
+    failConnection(context, ErrorCode.frameSizeError, "PING of a wrong length");
+  } else if ((flags & FrameFlag.ack) !== 0) {
+    if (context.drain === DrainState.announced && isSamePing(bytes, start, drainPing)) finishDrain(context, "");
+    else countStrayFrame(context);
+  } else {
+    sendPing(context, bytes, start, true);
+    if (++context.counters.queuedReplies > context.limits.queuedReplies) {
+      failLimit(context, "queuedReplies", "too many answers wait to be read");
+    }
+  }
+}

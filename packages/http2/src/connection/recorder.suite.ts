@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createFieldListReader, type FieldList } from "../hpack/field-list-reader.js";
+import { createHeaderTemplate } from "../hpack/header-template.js";
+import { writeLiteralField } from "../hpack/literal-field.js";
+import type {
+  CloseReason,
+  Connection,
+  ConnectionHandler,
+  ConnectionHost,
+  ConnectionOptions,
+  Stream,
+} from "./connection.js";
+import { createConnection } from "./create-connection.js";
+
+/** What a test keeps of a stream. */
+export interface Kept {
+  received: number;
+}
+
+/** Writes every callback down as a line; streams are kept by id for the test's own verbs. */
+export class Recorder implements ConnectionHandler<FieldList, Kept> {
+  lines: string[] = [];
+  turns = 0;
+  readonly streams = new Map<number, Stream<Kept>>();
+  /** Payload by stream, DATA frames joined. */
+  readonly bodies = new Map<number, number[]>();
+  closeReason: CloseReason | undefined;
+  /** What a test wants done within a callback. */
+  react: Partial<ConnectionHandler<FieldList, Kept>> = {};
+
+  onHead(stream: Stream<Kept>, head: FieldList, endStream: boolean): void {
+    this.#note(`head ${stream.id} ${showFields(head)}${endStream ? " end" : ""}`);
+    this.streams.set(stream.id, stream);
+    this.react.onHead?.(stream, head, endStream);
+  }
+
+  onData(stream: Stream<Kept>, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    this.#note(`data ${stream.id} ${end - start}${endStream ? " end" : ""}`);
+    const body = this.bodies.get(stream.id) ?? [];
+    for (let at = start; at < end; at++) body.push(bytes[at] ?? -1);
+    this.bodies.set(stream.id, body);
+    this.react.onData?.(stream, bytes, start, end, endStream);
+  }
+
+  onTrailers(stream: Stream<Kept>, head: FieldList): void {
+    this.#note(`trailers ${stream.id} ${showFields(head)}`);
+    this.react.onTrailers?.(stream, head);
+  }
+
+  onSent(stream: Stream<Kept>, count: number): void {
+    this.#note(`sent ${stream.id} ${count}`);
+    this.react.onSent?.(stream, count);
+  }
+
+  onRoom(stream: Stream<Kept>): void {
+    this.#note(`room ${stream.id}`);
+    this.react.onRoom?.(stream);
+  }
+
+  onClosed(stream: Stream<Kept>, code: number, by: "end" | "peer" | "local" | "connection"): void {
+    this.#note(`closed ${stream.id} ${code} ${by}`);
+    this.streams.delete(stream.id);
+    this.react.onClosed?.(stream, code, by);
+  }
+
+  onTurn(): void {
+    this.#check();
+    this.turns++;
+    this.react.onTurn?.();
+  }
+
+  onGoaway(lastStreamId: number, code: number, debug: string): void {
+    this.#note(`goaway ${lastStreamId} ${code} ${debug}`);
+    this.react.onGoaway?.(lastStreamId, code, debug);
+  }
+
+  onConnectionClosed(reason: CloseReason): void {
+    this.#note(`connection closed ${reason.code} ${reason.by}`);
+    this.closeReason = reason;
+    this.react.onConnectionClosed?.(reason);
+  }
+
+  /** The lines since the last call. */
+  take(): string[] {
+    const { lines } = this;
+    this.lines = [];
+    return lines;
+  }
+
+  stream(id: number): Stream<Kept> {
+    const stream = this.streams.get(id);
+    if (stream === undefined) throw new Error(`Cannot find stream ${id} among ${[...this.streams.keys()].join(", ")}`);
+    return stream;
+  }
+
+  #note(line: string): void {
+    this.#check();
+    this.lines.push(line);
+  }
+
+  #check(): void {
+    if (this.closeReason !== undefined) throw new Error("A callback came after onConnectionClosed");
+  }
+}
+
+/** A connection whose output a test takes by hand. */
+export class Bench implements ConnectionHost {
+  readonly handler = new Recorder();
+  readonly connection: Connection<Kept>;
+  scheduled = 0;
+  /** "no": open. */
+  hostClosed: "no" | "end" | "abort" = "no";
+  nowMs = 0;
+  /** Called in place of a flush. */
+  onFlush: () => void = () => {};
+
+  constructor(role: "server" | "client", options: Partial<ConnectionOptions<FieldList, Kept>> = {}) {
+    this.connection = createConnection({
+      role,
+      reader: createFieldListReader(),
+      handler: this.handler,
+      host: this,
+      nowMs: 0,
+      ...options,
+    });
+  }
+
+  schedule(): void {
+    this.scheduled++;
+  }
+
+  flush(): void {
+    this.onFlush();
+  }
+
+  close(abort: boolean): void {
+    this.hostClosed = abort ? "abort" : "end";
+  }
+
+  /** All output so far. */
+  output(): Uint8Array {
+    const parts: number[] = [];
+    for (let bytes = this.connection.takeOutput(); bytes !== undefined; bytes = this.connection.takeOutput()) {
+      for (let at = 0; at < this.connection.outputLength; at++) parts.push(bytes[at] ?? -1);
+      this.connection.releaseOutput(bytes);
+    }
+    return Uint8Array.from(parts);
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.connection.receive(bytes, 0, bytes.length, this.nowMs);
+  }
+}
+
+export const requestTemplate = createHeaderTemplate([
+  [":method", "POST"],
+  [":scheme", "http"],
+  [":path", "/test.Echo/Unary"],
+  [":authority", "test"],
+]);
+export const responseTemplate = createHeaderTemplate([[":status", "200"]]);
+export const trailersTemplate = createHeaderTemplate([["grpc-status", "0"]]);
+export const noLiterals: Uint8Array = new Uint8Array(0);
+
+/** Fields as literals, for the verbs that take them. */
+export function literals(...fields: readonly (readonly [string, string])[]): Uint8Array {
+  const encoder = new TextEncoder();
+  const bytes = new Uint8Array(65_536);
+  let at = 0;
+  for (const [name, value] of fields) at = writeLiteralField(bytes, at, encoder.encode(name), encoder.encode(value));
+  return bytes.slice(0, at);
+}
+
+/** Moves the output of each side to the other until both are silent. */
+export function exchange(left: Bench, right: Bench): void {
+  for (let quiet = 0; quiet < 2; ) {
+    const toRight = left.output();
+    if (toRight.length > 0) right.receive(toRight);
+    const toLeft = right.output();
+    if (toLeft.length > 0) left.receive(toLeft);
+    quiet = toRight.length + toLeft.length === 0 ? quiet + 1 : 0;
+  }
+}
+
+function showFields(fields: FieldList): string {
+  return fields.map(([name, value]) => `${name}=${value}`).join(",");
+}
