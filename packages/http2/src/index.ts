@@ -23,7 +23,7 @@ export { HeadKind } from "./hpack/head-reader.js";
 export type { HeaderTemplate } from "./hpack/header-template.js";
 export { createHeaderTemplate } from "./hpack/header-template.js";
 export { huffmanDecode, huffmanDecodedMax } from "./hpack/huffman-decode.js";
-export { huffmanEncode, huffmanEncode, huffmanEncodedLength } from "./hpack/huffman-encode.js";
+export { huffmanEncode, huffmanEncodedLength } from "./hpack/huffman-encode.js";
 export { sizeofLiteralField, writeLiteralField, writeLiteralName, writeLiteralValue } from "./hpack/literal-field.js";
 export type { Http2ErrorCode } from "./http2-error.js";
 export { Http2Error } from "./http2-error.js";
