@@ -3,6 +3,7 @@ export type { Duplex, DuplexEnd, DuplexOptions } from "./duplex.js";
 export { createDuplex } from "./duplex.js";
 export type { FakeScheduler, FakeSchedulerOptions } from "./fake-scheduler.js";
 export { createFakeScheduler } from "./fake-scheduler.js";
+export * from "./raw-http2/index.js";
 export type { LogEntry, RecordingLogger } from "./recording-logger.js";
 export { createRecordingLogger } from "./recording-logger.js";
 export type { SeededRandom } from "./seeded-random.js";
