@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type DescMethod, fromJsonString, type MessageShape, type Registry, toJsonString } from "@bufbuild/protobuf";
+import { type DescMethod, type DescMethodStreaming, fromJsonString, type MessageShape, type Registry, toJsonString } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { usageError } from "../cli-error.js";
 import { formatHeaders } from "./headers.js";
@@ -37,7 +37,8 @@ export async function performCall(transport: Transport, request: CallRequest, ou
   const messages = readRequests(request, faults);
   try {
     // On the wire all four kinds are alike; the kind only says how many messages there are.
-    const response = await transport.stream(method, request.signal, request.timeoutMs, request.headers, messages);
+    const asStream = method as DescMethodStreaming;
+    const response = await transport.stream(asStream, request.signal, request.timeoutMs, request.headers, messages);
     output.metadata(formatHeaders(response.header, "<"));
     for await (const message of response.message) {
       output.message(toJsonString(method.output, message, { registry, alwaysEmitImplicit: false }));

@@ -78,8 +78,9 @@ async function fetchFiles(ask: Ask, service: string): Promise<FileRegistry> {
       for (const file of filesOf(answer)) files.set(file.name, file);
     }
     // Most servers send all imports along; for the others ask on.
-    const missing = new Set([...files.values()].flatMap((file) => file.dependency)).difference(new Set(files.keys()));
-    questions = [...missing.difference(asked)].map((value) => ({ case: "fileByFilename", value }));
+    const imports = [...files.values()].flatMap((file) => file.dependency);
+    const missing = new Set(imports.filter((name) => !files.has(name) && !asked.has(name)));
+    questions = [...missing].map((value) => ({ case: "fileByFilename", value }));
     for (const name of missing) asked.add(name);
   }
   const root = [...files.values()].find((file) => definesService(file, service));

@@ -31,7 +31,10 @@ export interface AdminServer {
  *
  * @throws NodeError when the address is in use or wrong.
  */
-export async function serveAdmin(server: RouterServer, options: ServeAdminOptions = {}): Promise<AdminServer> {
+export async function serveAdmin(
+  server: Pick<RouterServer, "instances">,
+  options: ServeAdminOptions = {},
+): Promise<AdminServer> {
   const { port = 8081, host = "127.0.0.1" } = options;
   const handler = await createHandler(server);
   const http1 = createHttp1(handler);
@@ -70,7 +73,9 @@ export async function serveAdmin(server: RouterServer, options: ServeAdminOption
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-async function createHandler(server: RouterServer): Promise<Handler & Parameters<typeof createHttp2>[0]> {
+async function createHandler(
+  server: Pick<RouterServer, "instances">,
+): Promise<Handler & Parameters<typeof createHttp2>[0]> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const adapter = connectNodeAdapter({

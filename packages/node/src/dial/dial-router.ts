@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Bridge, BridgeConnection } from "@grpc-router/bridge";
 import type { Logger } from "@grpc-router/protocol";
+import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { createConsoleLogger } from "../log/console-logger.js";
+import { afterMicrotasks } from "../scheduler/after-microtasks.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { readTlsMaterial, type TlsMaterial } from "../tls/tls-material.js";
 import { createDialer } from "./dialer.js";
@@ -37,15 +39,16 @@ export interface DialRouterOptions {
 export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
   const address = parseRouterUrl(options.url);
   const { servername, ...material } = options.tls ?? {};
-  const scheduler = createNodeScheduler();
   return bridge.open({
-    scheduler,
+    scheduler: createNodeScheduler(),
     random: Math.random,
     randomBytes,
     logger: options.logger ?? createConsoleLogger(),
     incarnation: Date.now(),
     dial: createDialer(address, address.encrypted ? { ...readTlsMaterial(material), servername } : {}),
-    // The check phase comes after the microtasks of user code, so that all its results leave in one write.
-    shortly: (task) => scheduler.defer(task),
+    shortly: afterMicrotasks,
+    url: address.url,
+    inflate: inflateGzip,
+    sha256: (bytes) => createHash("sha256").update(bytes).digest(),
   });
 }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { request } from "node:http";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import type { InstanceInfo } from "@grpc-router/runtime";
+import { afterEach, describe, expect, it } from "vitest";
+import { AdminService, State } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { type AdminServer, serveAdmin } from "./serve-admin.js";
+
+const servers: AdminServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const info: InstanceInfo = {
+  id: "users-1",
+  service: "acme.user.v1.UserService",
+  peer: "127.0.0.1:5",
+  methods: ["GetUser"],
+  labels: { zone: "eu-1" },
+  weight: 100,
+  capacity: undefined,
+  openCalls: 2,
+  incarnation: 7n,
+  serving: true,
+  draining: false,
+  connectedForMs: 1_500,
+};
+
+async function start(instances: readonly InstanceInfo[] = [info]): Promise<AdminServer> {
+  const server = await serveAdmin({ instances: () => instances }, { port: 0 });
+  servers.push(server);
+  return server;
+}
+
+function ask(url: string, headers: Record<string, string>): Promise<{ status: number | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    const path = "/grpcrouter.admin.v1.AdminService/ListInstances";
+    const call = request(
+      url + path,
+      { method: "POST", headers: { "content-type": "application/json", ...headers } },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (piece: string) => {
+          text += piece;
+        });
+        response.on("end", () => resolve({ status: response.statusCode, text }));
+      },
+    );
+    call.on("error", reject).end("{}");
+  });
+}
+
+describe("serveAdmin()", () => {
+  it.each([
+    ["gRPC over HTTP/2", (url: string) => createGrpcTransport({ baseUrl: url })],
+    ["Connect over HTTP/2", (url: string) => createConnectTransport({ baseUrl: url, httpVersion: "2" })],
+    ["Connect over HTTP/1.1", (url: string) => createConnectTransport({ baseUrl: url, httpVersion: "1.1" })],
+  ])("answers %s on one port", async (_, createTransport) => {
+    const { url } = await start();
+    const { instances } = await createClient(AdminService, createTransport(url)).listInstances({});
+    expect(instances).toMatchObject([
+      {
+        id: "users-1",
+        service: "acme.user.v1.UserService",
+        state: State.SERVING,
+        peerAddress: "127.0.0.1:5",
+        methods: ["GetUser"],
+        labels: { zone: "eu-1" },
+        weight: 100,
+        openCalls: 2,
+        incarnation: 7n,
+        connectedFor: { seconds: 1n, nanos: 500_000_000 },
+      },
+    ]);
+    expect(instances[0]?.capacity).toBeUndefined();
+  });
+
+  it("lists by service and id, one service when asked to", async () => {
+    const { url } = await start([
+      { ...info, id: "b", draining: true },
+      { ...info, id: "a", serving: false, capacity: 0 },
+      { ...info, service: "acme.a.v1.AService" },
+    ]);
+    const client = createClient(AdminService, createGrpcTransport({ baseUrl: url }));
+    const all = await client.listInstances({});
+    expect(all.instances.map(({ id, state, capacity }) => [id, state, capacity])).toEqual([
+      ["users-1", State.SERVING, undefined],
+      ["a", State.NOT_SERVING, 0],
+      ["b", State.DRAINING, undefined],
+    ]);
+    const one = await client.listInstances({ service: "acme.a.v1.AService" });
+    expect(one.instances.length).toBe(1);
+  });
+
+  it.each([
+    ["localhost:1", 200],
+    ["127.0.0.1", 200],
+    ["[::1]:8081", 200],
+    ["evil.example:8081", 403],
+  ])("for the host %s answers %d", async (host, status) => {
+    const { url } = await start();
+    expect((await ask(url, { host })).status).toBe(status);
+  });
+
+  it("says that its port is in use", async () => {
+    const { address } = await start();
+    await expect(serveAdmin({ instances: () => [] }, address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+  });
+});

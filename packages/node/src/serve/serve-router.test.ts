@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { connect, type Socket } from "node:net";
+import type { Transport } from "@grpc-router/http2";
+import type { RouterCore } from "@grpc-router/runtime";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { CLOSE_GRACE_MS } from "../limits.js";
+import { RecordingSink } from "../socket/recording-sink.suite.js";
+import { createSelfSigned } from "../tls/self-signed.suite.js";
+import { type RouterServer, type ServeRouterOptions, serveRouter } from "./serve-router.js";
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(open.splice(0).map((it) => it.close()));
+});
+
+/** A router that notes what it is asked; `onAccept` stands for its engine. */
+function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) => void = () => {}) {
+  const calls: string[] = [];
+  const transports: Transport[] = [];
+  const core: RouterCore = {
+    accept: (transport) => {
+      transports.push(transport);
+      const sink = new RecordingSink();
+      onAccept(transport, sink);
+      return sink;
+    },
+    drain: async ({ timeoutMs = -1 } = {}) => void calls.push(`drain ${timeoutMs}`),
+    close: () => {
+      calls.push("close");
+      for (const transport of transports) transport.end();
+    },
+    instances: () => [],
+    ready: true,
+  };
+  return { open: () => core, calls, transports };
+}
+
+async function start(router: Pick<ReturnType<typeof createFakeRouter>, "open">, options: ServeRouterOptions = {}) {
+  const logged: string[] = [];
+  const server = await serveRouter(router, {
+    port: 0,
+    logger: { log: (level, event, message) => logged.push(`${level} ${event} ${message}`) },
+    ...options,
+  });
+  open.push(server);
+  return { server, logged };
+}
+
+/** A client connection; `halfOpen`: one that never ends its side. */
+function dial({ address }: RouterServer, halfOpen = false): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...address, allowHalfOpen: halfOpen }, () => resolve(socket));
+    socket.on("error", () => {});
+    open.push({ close: () => socket.destroy() });
+  });
+}
+
+const closed = (socket: Socket) => new Promise((resolve) => socket.resume().once("close", resolve));
+
+describe("serveRouter()", () => {
+  it("tells where it listens", async () => {
+    const { server, logged } = await start(createFakeRouter());
+    expect(server.address.host).toBe("127.0.0.1");
+    expect(server.url).toBe(`http://127.0.0.1:${server.address.port}`);
+    expect(logged).toEqual([`info listening Routing on ${server.url}`]);
+    const tls = await start(createFakeRouter(), { tls: createSelfSigned(), host: "::1" });
+    expect(tls.server.url).toBe(`https://[::1]:${tls.server.address.port}`);
+  });
+
+  it("closes the router it has opened when it cannot listen", async () => {
+    const { server } = await start(createFakeRouter());
+    const router = createFakeRouter();
+    await expect(start(router, { port: server.address.port })).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+    expect(router.calls).toEqual(["close"]);
+  });
+
+  it("hands connections to the router with the peer's address", async () => {
+    const echo = createFakeRouter((transport, sink) => {
+      sink.onReceive = (bytes, start, end) => transport.write(bytes.slice(start, end), end - start);
+    });
+    const { server } = await start(echo);
+    const socket = await dial(server);
+    socket.write("hello");
+    expect(String(await new Promise((resolve) => socket.once("data", resolve)))).toBe("hello");
+    expect(echo.transports[0]?.peer.address).toBe(`127.0.0.1:${socket.localPort}`);
+    expect(server.instances()).toEqual([]);
+  });
+
+  it("drain() stops listening, drains the router, then closes", async () => {
+    const router = createFakeRouter();
+    const { server } = await start(router);
+    const gone = closed(await dial(server)).then(() => router.calls.push("socket closed"));
+    await vi.waitFor(() => expect(router.transports.length).toBe(1));
+    const drained = server.drain({ timeoutMs: 5 });
+    const refused = connect(server.address);
+    await new Promise((resolve) => refused.once("error", resolve));
+    await Promise.all([drained, gone]);
+    expect(router.calls).toEqual(["drain 5", "close", "socket closed"]);
+    await server.drain();
+    expect(router.calls[3]).toBe("drain 10000");
+  });
+
+  it("close() cuts off peers that do not take their goodbye", async () => {
+    const router = createFakeRouter();
+    const { server } = await start(router);
+    const peer = await dial(server, true);
+    await vi.waitFor(() => expect(router.transports.length).toBe(1));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const done = server.close();
+    await new Promise((resolve) => peer.resume().once("end", resolve));
+    vi.advanceTimersByTime(CLOSE_GRACE_MS);
+    await done;
+  });
+
+  it("survives a fault in one connection and says so", async () => {
+    const router = createFakeRouter((_, sink) => {
+      sink.onReceive = () => {
+        throw new Error("boom");
+      };
+    });
+    const { server, logged } = await start(router);
+    const socket = await dial(server);
+    const gone = closed(socket);
+    socket.write("x");
+    await gone;
+    expect(logged[1]).toBe("error connection_fault A connection was closed by a fault of the router");
+    await dial(server);
+  });
+});
