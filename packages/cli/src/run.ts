@@ -44,7 +44,7 @@ function report(error: unknown, io: Io): number {
     // Help that was asked for is no error; help shown for want of a command is.
     if (error.exitCode === 0) return ExitCode.ok;
     if (error.code !== "commander.help")
-      io.err(`${oneLine(error.message.replace(/^error: /, ""))}. See: grpc-router --help\n`);
+      io.err(`${oneLine(error.message).replace(/^error: |\.$/g, "")}. See: grpc-router --help\n`);
     return ExitCode.usage;
   }
   io.err(`${oneLine(error instanceof Error ? error.message : String(error))}\n`);

@@ -7,7 +7,7 @@ export type { InstanceInfo, Router, RouterOptions } from "@grpc-router/runtime";
 export { createRouter } from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
-export { AdminService, type Instance, InstanceSchema, State } from "./gen/grpcrouter/admin/v1/admin_pb.js";
+export { AdminService, type Instance, ListInstancesResponseSchema, State } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";

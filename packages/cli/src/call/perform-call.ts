@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type DescMethod, type DescMethodStreaming, fromJsonString, type MessageShape, type Registry, toJsonString } from "@bufbuild/protobuf";
+import {
+  type DescMethod,
+  type DescMethodStreaming,
+  fromJsonString,
+  type MessageShape,
+  type Registry,
+  toJsonString,
+} from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { usageError } from "../cli-error.js";
 import { formatHeaders } from "./headers.js";

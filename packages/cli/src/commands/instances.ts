@@ -47,7 +47,9 @@ async function list(flags: InstancesFlags): Promise<Awaited<ReturnType<Client<ty
   } catch (error) {
     const { code, rawMessage } = ConnectError.from(error);
     const refused = code === Code.Unavailable;
-    const hint = refused ? "Is a router running with an admin API? Give its address with --admin" : rawMessage;
+    const hint = refused
+      ? "connection refused. Start a router with an admin API or give its address with --admin"
+      : rawMessage;
     throw new CliError(ExitCode.failure, `Cannot ask the router at ${flags.admin}: ${hint}`, error);
   }
 }

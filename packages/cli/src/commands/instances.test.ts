@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type InstanceInfo, serveAdmin } from "@grpc-router/node";
+import { afterEach, describe, expect, it } from "vitest";
+import { run } from "../run.js";
+import { createTestIo } from "../test-io.suite.js";
+import { formatAge } from "./instances-table.js";
+
+const servers: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const info: InstanceInfo = {
+  id: "users-1",
+  service: "acme.user.v1.UserService",
+  peer: "127.0.0.1:5",
+  methods: ["GetUser"],
+  labels: {},
+  weight: 100,
+  capacity: undefined,
+  openCalls: 0,
+  incarnation: 7n,
+  serving: true,
+  draining: false,
+  connectedForMs: 61_000,
+};
+
+async function instances(all: readonly InstanceInfo[], ...flags: readonly string[]) {
+  const server = await serveAdmin({ instances: () => all }, { port: 0 });
+  servers.push(server);
+  const io = createTestIo();
+  const code = await run(["instances", "--admin", server.url, ...flags], io);
+  return { code, ...io.text };
+}
+
+describe("grpc-router instances", () => {
+  it("prints a table", async () => {
+    const busy = { ...info, id: "users-2", labels: { zone: "eu-1", v: "2" }, capacity: 10, openCalls: 3 };
+    expect(
+      await instances([
+        info,
+        busy,
+        { ...info, id: "users-3", draining: true },
+        { ...info, id: "users-4", serving: false },
+      ]),
+    ).toEqual({
+      code: 0,
+      err: "",
+      out: [
+        "SERVICE                   INSTANCE  STATE        OPEN  CAPACITY  WEIGHT  LABELS         PEER         CONNECTED",
+        "acme.user.v1.UserService  users-1   serving      0     -         100     -              127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-2   serving      3     10        100     zone=eu-1,v=2  127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-3   draining     0     -         100     -              127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-4   not serving  0     -         100     -              127.0.0.1:5  1m 1s",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  it("says that there is none", async () => {
+    expect((await instances([])).out).toBe("No instance is connected.\n");
+    expect((await instances([info], "--service", "acme.Other")).out).toBe("No instance is connected.\n");
+  });
+
+  it("prints JSON", async () => {
+    const { code, out } = await instances([info], "-o", "json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, incarnation: "7", connectedFor: "61s" }],
+    });
+  });
+
+  it("says that nobody listens", async () => {
+    const server = await serveAdmin({ instances: () => [] }, { port: 0 });
+    await server.close();
+    const io = createTestIo();
+    expect(await run(["instances", "--admin", server.url], io)).toBe(1);
+    expect(io.text.err).toBe(
+      `Cannot ask the router at ${server.url}: connection refused. Start a router with an admin API or give its address with --admin\n`,
+    );
+  });
+
+  it("refuses an address that is no URL", async () => {
+    const io = createTestIo();
+    expect(await run(["instances", "--admin", "localhost:8081"], io)).toBe(2);
+    expect(io.text.err).toBe("Cannot ask the router: --admin must be http://host:port, received localhost:8081\n");
+  });
+});
+
+describe("formatAge()", () => {
+  it.each([
+    [0, "0s"],
+    [59, "59s"],
+    [60, "1m"],
+    [3_725, "1h 2m"],
+    [90_000, "1d 1h"],
+    [86_400 * 3, "3d"],
+  ])("writes %d seconds as %s", (seconds, text) => expect(formatAge({ seconds: BigInt(seconds) })).toBe(text));
+  it("writes an absent age as 0s", () => expect(formatAge(undefined)).toBe("0s"));
+});
