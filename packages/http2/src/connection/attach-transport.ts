@@ -57,15 +57,11 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
     if (connection === undefined || this.#flushing || this.#inFlight !== undefined) return;
     if (this.#state === "ended" || this.#state === "gone") return;
     this.#flushing = true;
-    for (let bytes = connection.takeOutput(); bytes !== undefined; bytes = connection.takeOutput()) {
-      if (!this.#transport.write(bytes, connection.outputLength)) {
-        this.#inFlight = bytes;
-        connection.setHeld(true);
-        break;
-      }
-      connection.releaseOutput(bytes);
+    try {
+      this.#writeAll(connection);
+    } finally {
+      this.#flushing = false;
     }
-    this.#flushing = false;
     if (this.#state === "closing" && this.#inFlight === undefined) this.#end();
   }
 
@@ -104,6 +100,17 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
     this.#state = "gone";
     this.#timer?.cancel();
     if (wasOpen) this.connection?.receiveEnd(error);
+  }
+
+  #writeAll(connection: Connection<Data>): void {
+    for (let bytes = connection.takeOutput(); bytes !== undefined; bytes = connection.takeOutput()) {
+      if (!this.#transport.write(bytes, connection.outputLength)) {
+        this.#inFlight = bytes;
+        connection.setHeld(true);
+        return;
+      }
+      connection.releaseOutput(bytes);
+    }
   }
 
   /** Everything is written: the peer reads it and closes, or is cut off. */

@@ -23,7 +23,11 @@ export function closeStream<Head, Data>(
   context.ready.remove(stream);
   if (stream.queueFirst !== undefined) clearQueue(stream);
   if (stream.receive.held > 0) giveConnectionWindow(context, stream.receive.held);
-  if (by === "end" && context.counters.peerResets > 0) context.counters.peerResets--;
+  if (by === "end") {
+    if (context.counters.peerResets > 0) context.counters.peerResets--;
+  } else if (by === "local" && stream.receive.available > 0) {
+    context.counters.strayOctets += stream.receive.available;
+  }
   context.closedStreams.push(stream);
   context.handler.onClosed(stream, code, by);
   stream.data = undefined;

@@ -67,10 +67,16 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     const context = this.#context;
     if (context.closed) return;
     context.nowMs = nowMs;
-    const at = context.phase === Phase.preface ? receivePreface(context, bytes, start, end) : start;
-    receiveFrames(context, bytes, at, end);
-    if (context.mayServe && !context.closed) serveReady(context);
-    if (!context.closed) context.handler.onTurn();
+    try {
+      const at = context.phase === Phase.preface ? receivePreface(context, bytes, start, end) : start;
+      if (context.phase !== Phase.preface) receiveFrames(context, bytes, at, end);
+      if (context.mayServe && !context.closed) serveReady(context);
+      if (!context.closed) context.handler.onTurn();
+    } catch (error) {
+      // A callback that throws is a bug of the user's; the frames behind it are lost, and the peer must learn of that.
+      failConnection(context, ErrorCode.internalError, "internal error");
+      throw error;
+    }
     closeIfDone(context);
     recycleStreams(context);
   }

@@ -21,9 +21,15 @@ export function receiveData<Head, Data>(
   end: number,
 ): void {
   const total = end - start;
-  const padding = (flags & FrameFlag.padded) === 0 ? 0 : paddingOf(bytes, start, end);
-  if (streamId === 0 || padding < 0) {
-    failConnection(context, ErrorCode.protocolError, streamId === 0 ? "DATA on stream 0" : "DATA padding too long");
+  // Pad Length and the padding itself; the whole payload if only END_STREAM travels in it.
+  const padding = (flags & FrameFlag.padded) === 0 ? 0 : 1 + (bytes[start] ?? 0);
+  if (streamId === 0) {
+    failConnection(context, ErrorCode.protocolError, "DATA on stream 0");
+    return;
+  }
+  if (padding > total) {
+    const code = total === 0 ? ErrorCode.frameSizeError : ErrorCode.protocolError;
+    failConnection(context, code, "DATA padding too long");
     return;
   }
   // Flow control counts the whole payload, padding and its length too (section 6.9.1).
@@ -38,12 +44,6 @@ export function receiveData<Head, Data>(
     if (padding > 0) giveWindows(context, stream, padding);
     deliver(context, stream, bytes, from, from + total - padding, (flags & FrameFlag.endStream) !== 0);
   }
-}
-
-/** Octets of Pad Length and padding; -1 if that is more than the payload. */
-function paddingOf(bytes: Uint8Array, start: number, end: number): number {
-  const padding = 1 + (bytes[start] ?? 0);
-  return start < end && padding <= end - start ? padding : -1;
 }
 
 function isAcceptable<Head, Data>(
@@ -104,6 +104,8 @@ function receiveStrayData<Head, Data>(context: ConnectionContext<Head, Data>, st
     failConnection(context, ErrorCode.protocolError, "DATA on a stream that is not open");
   } else if (context.ended.has(streamId)) {
     failConnection(context, ErrorCode.streamClosed, "DATA on a stream that its sender has ended");
+  } else if (total > 0 && total <= context.counters.strayOctets) {
+    context.counters.strayOctets -= total;
   } else {
     countStrayFrame(context);
   }

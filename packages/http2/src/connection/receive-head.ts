@@ -8,10 +8,9 @@ import { closeStream } from "./close-stream.js";
 import type { ConnectionContext } from "./connection-context.js";
 import { openPeerStream } from "./open-stream.js";
 import { endRemoteSide } from "./receive-data.js";
-import { sendReset } from "./send-control.js";
 import { sendTooLarge } from "./send-head.js";
 import { beginDrain, failConnection, failLimit } from "./shutdown.js";
-import { countStrayFrame, failStream, failUnopenedStream } from "./stream-errors.js";
+import { countStrayFrame, failStream, failUnopenedStream, refuseStream } from "./stream-errors.js";
 import { isIdleStream, isOwnStream, isSkippedStream, lastUsedStreamId, notePeerStream } from "./stream-ids.js";
 
 /** Handles a whole header block: a request, a response, trailers, or one that only keeps the HPACK table in step. */
@@ -84,7 +83,7 @@ function refuse<Head, Data>(
     failLimit(context, "refusedStreams", "too many streams beyond MAX_CONCURRENT_STREAMS");
     return;
   }
-  sendReset(context, streamId, ErrorCode.refusedStream);
+  refuseStream(context, streamId, ErrorCode.refusedStream);
 }
 
 function receiveResponse<Head, Data>(

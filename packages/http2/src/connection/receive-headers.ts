@@ -36,10 +36,12 @@ export function receiveHeaders<Head, Data>(
     }
     from += priorityBytes;
   }
-  if (from > to || from > end) {
-    const tooShort = (flags & FrameFlag.padded) === 0 || end === start;
-    const code = tooShort ? ErrorCode.frameSizeError : ErrorCode.protocolError;
-    failConnection(context, code, tooShort ? "HEADERS too short for its fields" : "HEADERS padding too long");
+  if (from > end) {
+    failConnection(context, ErrorCode.frameSizeError, "HEADERS too short for its fields");
+    return;
+  }
+  if (from > to) {
+    failConnection(context, ErrorCode.protocolError, "HEADERS padding too long");
     return;
   }
   const endStream = (flags & FrameFlag.endStream) !== 0;

@@ -112,8 +112,9 @@ function acknowledged<Head, Data>(context: ConnectionContext<Head, Data>): void 
   if (context.limits.headerTableBytes !== 4_096) context.decoder.setTableLimit(context.limits.headerTableBytes);
   if (context.announcedStreamWindow >= context.streamWindow) return;
   // A smaller window than the default counts from here on, also for streams that are open.
+  const change = context.announcedStreamWindow - context.streamWindow;
   context.streamWindow = context.announcedStreamWindow;
-  for (const stream of context.streams.toArray()) stream.receive.resize(context.announcedStreamWindow);
+  for (const stream of context.streams.toArray()) stream.receive.resize(change);
 }
 
 function idAt(bytes: Uint8Array, at: number): number {

@@ -3,6 +3,7 @@ import { ErrorCode } from "../frame/error-code.js";
 import { readUint31 } from "../frame/frame-header.js";
 import { windowUpdateBytes } from "../frame/window-update.js";
 import type { ConnectionContext } from "./connection-context.js";
+import { sendReset } from "./send-control.js";
 import { noteReady } from "./serve-ready.js";
 import { failConnection, failLimit } from "./shutdown.js";
 import { isIdleStream } from "./stream-ids.js";
@@ -39,7 +40,11 @@ export function receiveWindowUpdate<Head, Data>(
       failConnection(context, ErrorCode.protocolError, "WINDOW_UPDATE on a stream that is not open");
     }
   } else if (stream.send.move(increment)) noteReady(context, stream);
-  else failConnection(context, ErrorCode.flowControlError, "WINDOW_UPDATE moves a stream window above 2^31-1");
+  else {
+    // RST_STREAM is what section 6.9.1 asks for, the GOAWAY behind it what keeps this from being repeated.
+    sendReset(context, streamId, ErrorCode.flowControlError);
+    failConnection(context, ErrorCode.flowControlError, "WINDOW_UPDATE moves a stream window above 2^31-1");
+  }
 }
 
 function isFlood<Head, Data>(context: ConnectionContext<Head, Data>): boolean {

@@ -10,6 +10,7 @@ import { closeStream } from "./close-stream.js";
 import type { ConnectionContext } from "./connection-context.js";
 import { isOutputOverfull, sendReset } from "./send-control.js";
 import { failLimit } from "./shutdown.js";
+import { refuseStream } from "./stream-errors.js";
 
 const noFields = createHeaderTemplate([]);
 /** `:status: 431` as a literal with the name of static entry 8 (RFC 7541 section 6.2.2). */
@@ -89,7 +90,7 @@ export function sendTooLarge<Head, Data>(
   const flags = FrameFlag.endHeaders | FrameFlag.endStream;
   writeFrameHeader(output.bytes, at, to - from, FrameType.headers, flags, streamId);
   output.end(to);
-  if (!requestEnded) sendReset(context, streamId, ErrorCode.noError);
+  if (!requestEnded) refuseStream(context, streamId, ErrorCode.noError);
   closeIfOverfull(context);
 }
 

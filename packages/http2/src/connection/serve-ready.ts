@@ -26,6 +26,14 @@ export function serveReady<Head, Data>(context: ConnectionContext<Head, Data>): 
   if (!context.mayServe || context.serving) return;
   context.serving = true;
   context.mayServe = false;
+  try {
+    serveRounds(context);
+  } finally {
+    context.serving = false;
+  }
+}
+
+function serveRounds<Head, Data>(context: ConnectionContext<Head, Data>): void {
   let blocked = 0;
   for (let stream = context.ready.first; stream !== undefined; stream = context.ready.first) {
     const room = context.output.makeRoom(1);
@@ -44,7 +52,6 @@ export function serveReady<Head, Data>(context: ConnectionContext<Head, Data>): 
     if (stream.queueFirst !== undefined) serveBacklog(context, stream);
     else giveRoom(context, stream);
   }
-  context.serving = false;
 }
 
 function giveRoom<Head, Data>(context: ConnectionContext<Head, Data>, stream: StreamRecord<Data>): void {

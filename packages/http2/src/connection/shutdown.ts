@@ -7,6 +7,7 @@ import { closeStream } from "./close-stream.js";
 import type { CloseReason } from "./connection.js";
 import { type ConnectionContext, DrainState, Phase } from "./connection-context.js";
 import { sendGoaway, sendPing } from "./send-control.js";
+import { sendOwnSettings } from "./send-settings.js";
 
 /** The opaque octets of the PING between the two GOAWAYs of a graceful shutdown. */
 export const drainPing: Uint8Array = ascii("draining");
@@ -54,8 +55,9 @@ export function failLimit<Head, Data>(
 /** Begins a graceful shutdown (RFC 9113 section 6.8); nothing if one is under way. */
 export function beginDrain<Head, Data>(context: ConnectionContext<Head, Data>, debug: string): void {
   if (context.closed || context.drain !== DrainState.none) return;
+  if (context.phase === Phase.preface) sendOwnSettings(context);
   if (!context.isServer || context.phase === Phase.preface) {
-    // Nobody opens streams towards a client, so there is nothing to wait for; nor can there be before the preface.
+    // Nobody opens streams towards a client, so there is nothing to wait for; nor is there before the preface.
     finishDrain(context, debug);
     return;
   }

@@ -23,8 +23,14 @@ export function failUnopenedStream<Head, Data>(
   streamId: number,
   code: number,
 ): void {
-  sendReset(context, streamId, code);
+  refuseStream(context, streamId, code);
   countStreamError(context);
+}
+
+/** Resets a stream that never came to be; what its opener has already sent is no fault. */
+export function refuseStream<Head, Data>(context: ConnectionContext<Head, Data>, streamId: number, code: number): void {
+  sendReset(context, streamId, code);
+  context.counters.strayOctets += context.streamWindow;
 }
 
 function countStreamError<Head, Data>(context: ConnectionContext<Head, Data>): void {
@@ -35,7 +41,10 @@ function countStreamError<Head, Data>(context: ConnectionContext<Head, Data>): v
 
 /** A frame that helps nobody: of an unknown type, or for a stream that is gone. */
 export function countStrayFrame<Head, Data>(context: ConnectionContext<Head, Data>): void {
-  if (++context.counters.strayFrames > context.limits.strayFrames) {
+  const { counters, limits } = context;
+  if (++counters.strayFrames <= limits.strayFrames) return;
+  counters.settle();
+  if (counters.strayFrames > limits.strayFrames) {
     failLimit(context, "strayFrames", "too many frames that are unknown or for streams that are gone");
   }
 }

@@ -57,9 +57,9 @@ export class ReceiveWindow {
     return increment;
   }
 
-  /** Changes the size under way, as an acknowledged SETTINGS_INITIAL_WINDOW_SIZE does; the window may become negative. */
-  resize(size: number): void {
-    this.available += size - this.size;
-    this.size = size;
+  /** Changes the size by `octets`, as an acknowledged SETTINGS_INITIAL_WINDOW_SIZE does; the window may become negative. */
+  resize(octets: number): void {
+    this.available += octets;
+    this.size += octets;
   }
 }
