@@ -14,37 +14,35 @@ const okTrailers = createHeaderTemplate([["grpc-status", "0"]]);
 const none = new Uint8Array(0);
 const flusher = createFlusher(createNodeScheduler());
 
-const server = createServer((socket) => {
+const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const transport = createSocketTransport(socket);
   let connection: Connection<true> | undefined;
-  const attached = attachTransport<FieldList, true>(
-    createSocketTransport(socket, (sink) => sink),
-    flusher,
-    {
-      role: "server",
-      reader: createFieldListReader(),
-      handler: {
-        onHead() {},
-        onData(stream: Stream<true>, bytes: Uint8Array, start: number, end: number, endStream: boolean) {
-          if (connection === undefined) return;
-          if (!stream.localEnded && end > start && stream.data === undefined) {
-            stream.data = true;
-            connection.writeHead(stream, responseHead, none, 0, 0, false);
-          }
-          connection.write(stream, bytes, start, end, false);
-          connection.consume(stream, end - start);
-          if (endStream) connection.writeHead(stream, okTrailers, none, 0, 0, true);
-        },
-        onTrailers() {},
-        onSent() {},
-        onRoom() {},
-        onClosed() {},
-        onTurn() {},
-        onGoaway() {},
-        onConnectionClosed() {},
+  const attached = attachTransport<FieldList, true>(transport, flusher, {
+    role: "server",
+    reader: createFieldListReader(),
+    handler: {
+      onHead() {},
+      onData(stream: Stream<true>, bytes: Uint8Array, start: number, end: number, endStream: boolean) {
+        if (connection === undefined) return;
+        if (!stream.localEnded && end > start && stream.data === undefined) {
+          stream.data = true;
+          connection.writeHead(stream, responseHead, none, 0, 0, false);
+        }
+        connection.write(stream, bytes, start, end, false);
+        connection.consume(stream, end - start);
+        if (endStream) connection.writeHead(stream, okTrailers, none, 0, 0, true);
       },
+      onTrailers() {},
+      onSent() {},
+      onRoom() {},
+      onClosed() {},
+      onTurn() {},
+      onGoaway() {},
+      onConnectionClosed() {},
     },
-  );
+  });
   connection = attached.connection;
+  transport.start(attached.sink);
 });
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();

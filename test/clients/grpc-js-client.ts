@@ -49,7 +49,7 @@ export function createGrpcJsClient(address: string, options: grpc.ClientOptions 
   return { client, start, call, close: () => client.close() };
 }
 
-function collect<O>(stream: grpc.ClientDuplexStream<unknown, O>): Promise<Outcome<O>> {
+function collect<O>(stream: grpc.ClientReadableStream<O>): Promise<Outcome<O>> {
   const messages: O[] = [];
   let header: grpc.Metadata | undefined;
   stream.on("metadata", (metadata) => {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
 import { decodeStatusDetails } from "@grpc-router/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -141,7 +141,7 @@ describe("grpc-js through the router", () => {
     expect(outcome).toMatchObject({ code: grpc.status.FAILED_PRECONDITION, details: message, messages: [] });
     const [bytes] = outcome.trailer.get("grpc-status-details-bin");
     const status = decodeStatusDetails(bytes as Buffer);
-    expect(status?.details.map((detail) => detail.typeUrl)).toContain(
+    expect(status?.others?.map((detail) => detail.typeUrl)).toContain(
       "type.googleapis.com/connectrpc.conformance.v1.Header",
     );
   });
@@ -281,7 +281,7 @@ test("ConnectError thrown after answers arrives behind them", async () => {
       "test-1": {
         async *streamingOutputCall() {
           yield { payload: filler(7) };
-          throw new ConnectError("no more", grpc.status.ABORTED);
+          throw new ConnectError("no more", Code.Aborted);
         },
       },
     },
