@@ -29,7 +29,7 @@ export const payload: fc.Arbitrary<Payload> = fc.oneof(
       size: fc.oneof(fc.constantFrom(...SIZES), fc.integer({ min: 2, max: 600 })),
       number: fc.constantFrom(...NUMBERS),
     })
-    .map(({ size, number }): Payload => ({ kind: "member", number, fields: memberOfSize(size) })),
+    .map(({ size, number }): Payload => ({ kind: "member", number, message: memberOfSize(size) })),
   fc
     .record({ remaining: uint32, compressed: fc.boolean(), size: fc.constantFrom(1, ...SIZES) })
     .map(({ size, ...slice }): Payload => ({ kind: "fragment", ...slice, data: new Uint8Array(size).fill(0x62) })),

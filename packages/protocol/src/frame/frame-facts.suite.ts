@@ -22,7 +22,7 @@ import { FrameView, readFrame } from "./read-frame.js";
 import { HeaderView, readHeader } from "./read-header.js";
 import { ReplyHeadView, readReplyHead } from "./read-reply-head.js";
 import { readStart, StartView } from "./read-start.js";
-import { encodeMember, type Payload } from "./reference-frames.suite.js";
+import type { Payload } from "./reference-frames.suite.js";
 import { readText } from "./text.js";
 import { CallHeadFields, sizeofCallHead } from "./write-call-head.js";
 import { sizeofFragmentPrefix, writeFragmentPrefix } from "./write-fragment.js";
@@ -79,8 +79,7 @@ function writeWhole(
   part: Payload,
   writeFrame: (target: Uint8Array, number: number, size: number) => number,
 ): Uint8Array {
-  const message =
-    part.kind === "member" ? encodeMember(part.fields) : part.kind === "fragment" ? part.data : new Uint8Array(0);
+  const message = part.kind === "member" ? part.message : part.kind === "fragment" ? part.data : new Uint8Array(0);
   const inner = part.kind === "fragment" ? sizeofFragmentPrefix(part.remaining, part.compressed, message.length) : 0;
   const number = part.kind === "member" ? part.number : part.kind === "fragment" ? 2 : 0;
   const size = inner + message.length;
@@ -190,7 +189,7 @@ function readPayload(frame: Uint8Array, view: FrameView): object {
 }
 
 export function plain(part: Payload): object {
-  if (part.kind === "member") return { kind: "member", number: part.number, message: hex(encodeMember(part.fields)) };
+  if (part.kind === "member") return { ...part, message: hex(part.message) };
   return part.kind === "fragment" ? { ...part, data: hex(part.data) } : part;
 }
 

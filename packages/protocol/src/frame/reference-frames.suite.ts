@@ -2,7 +2,7 @@
 // Typed frames as a generator would make them, for any method number, and what the general encoder says of them: the
 // oracle that the frame codec is measured by.
 
-import { create, createFileRegistry, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import {
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
@@ -21,35 +21,24 @@ import { writeMessagePrefix } from "../message-prefix.js";
 /** What a frame carries beside its head. */
 export type Payload =
   | { readonly kind: "none" }
-  | { readonly kind: "member"; readonly number: number; readonly fields: MemberFields }
+  | { readonly kind: "member"; readonly number: number; readonly message: Uint8Array }
   | { readonly kind: "fragment"; readonly remaining: number; readonly compressed: boolean; readonly data: Uint8Array };
 
-/** The message that every member has here. */
-export interface MemberFields {
-  readonly data: Uint8Array;
-  readonly flag: boolean;
-}
-
-/** A member's message of `size` octets: 0, or 2 and more. */
-export function memberOfSize(size: number): MemberFields {
+/** A member's message of `size` octets, 0 or 2 and more, as the general encoder writes it. */
+export function memberOfSize(size: number): Uint8Array {
+  const { member } = frameTypes(8);
   for (const flag of [false, true]) {
     for (let dataSize = Math.max(size - 6, 0); dataSize < Math.max(size, 1); dataSize++) {
-      const fields = { data: new Uint8Array(dataSize).fill(0x61), flag };
-      if (encodeMember(fields).length === size) return fields;
+      const message = toBinary(member, createAny(member, { data: new Uint8Array(dataSize).fill(0x61), flag }));
+      if (message.length === size) return message;
     }
   }
   throw new RangeError(`Cannot make a member: size must be 0 or 2 and more, received ${size}`);
 }
 
-/** A member's message as the general encoder writes it. */
-export function encodeMember(fields: MemberFields): Uint8Array {
-  const { member } = frameTypes(8);
-  return toBinary(member, createAny(member, { ...fields }));
-}
-
 /** A typed frame as the general encoder writes it, gRPC prefix included. */
 export function encodeReference(head: CallHead | ReplyHead, payload: Payload): Uint8Array {
-  const types = frameTypes(payload.kind === "member" ? payload.number : 8);
+  const types = frameTypes("number" in payload ? payload.number : 8);
   const isCall = head.$typeName === CallHeadSchema.typeName;
   const type = isCall ? types.call : types.reply;
   const body = toBinary(
@@ -66,7 +55,7 @@ function oneof(member: DescMessage, payload: Payload): object {
     case "none":
       return { case: undefined };
     case "member":
-      return { case: "member", value: createAny(member, { ...payload.fields }) };
+      return { case: "member", value: fromBinary(member, payload.message) };
     case "fragment": {
       const { remaining, compressed, data } = payload;
       return { case: "fragment", value: create(FragmentSchema, { remaining, compressed, data }) };
@@ -125,7 +114,8 @@ function frameFile(number: number): FileDescriptorProto {
         name: "Member",
         field: [
           { name: "data", number: 1, label, type: BYTES },
-          { name: "flag", number: 2, label, type: BOOL },
+          { name: "more", number: 2, label, type: BYTES },
+          { name: "flag", number: 3, label, type: BOOL },
         ],
       },
     ],

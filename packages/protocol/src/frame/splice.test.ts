@@ -46,7 +46,7 @@ describe("every size and tag", () => {
   test.each(NUMBERS.flatMap((number) => SIZES.map((size) => ({ number, size }))))(
     "a member of $size octets with number $number",
     ({ number, size }) => {
-      const part: Payload = { kind: "member", number, fields: memberOfSize(size) };
+      const part: Payload = { kind: "member", number, message: memberOfSize(size) };
       const facts = { callId: 1, start: null, halfClose: false, credit: 0, cancel: -1 };
       expect(hex(writeCall(facts, part))).toBe(hex(encodeReference(referenceCallHead(facts), part)));
     },
