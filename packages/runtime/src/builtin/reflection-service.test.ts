@@ -6,7 +6,6 @@ import { StatusCode } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { Health } from "../gen/grpc/health/v1/health_pb.js";
 import {
-  type ServerReflectionRequest,
   ServerReflectionRequestSchema,
   ServerReflectionResponseSchema,
 } from "../gen/grpc/reflection/v1/reflection_pb.js";
@@ -26,15 +25,12 @@ describe.each(names)("%s", (name) => {
     const services = createBuiltinServices({ health: createHealthBook(), descriptors });
     const service = services.find(({ desc }) => desc.typeName === name) as LocalService;
     const call = startRecordedCall(service, "ServerReflectionInfo");
-    const ask = (messageRequest: Question, host = "") => {
-      const request = create(ServerReflectionRequestSchema, {
-        host,
-        messageRequest,
-      } as Partial<ServerReflectionRequest>);
+    const ask = (messageRequest: NonNullable<Question>, host = "") => {
+      const request = create(ServerReflectionRequestSchema, { host, messageRequest });
       call.handler.onMessage(toBinary(ServerReflectionRequestSchema, request));
       return call.decoded(ServerReflectionResponseSchema).at(-1)?.messageResponse;
     };
-    const files = (messageRequest: Question) => {
+    const files = (messageRequest: NonNullable<Question>) => {
       const answer = ask(messageRequest);
       if (answer?.case !== "fileDescriptorResponse") return answer;
       return answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes).name);
@@ -86,7 +82,7 @@ describe.each(names)("%s", (name) => {
       { case: "fileContainingExtension", value: { containingType: "acme.Nothing", extensionNumber: 5 } },
     ],
     ["message acme.Nothing", { case: "allExtensionNumbersOfType", value: "acme.Nothing" }],
-  ] as [string, Question][])("says that %s is not known and goes on", (subject, question) => {
+  ] as [string, NonNullable<Question>][])("says that %s is not known and goes on", (subject, question) => {
     const { call, ask, files } = open();
     const answer = ask(question);
     expect(answer?.case === "errorResponse" && answer.value).toMatchObject({
