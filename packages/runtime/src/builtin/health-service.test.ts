@@ -9,8 +9,9 @@ import {
   HealthListResponseSchema,
   HealthCheckResponse_ServingStatus as Serving,
 } from "../gen/grpc/health/v1/health_pb.js";
+import { maxHealthServices } from "../limits.js";
 import { createHealthBook } from "./health-book.js";
-import { createHealthService, maxListedServices } from "./health-service.js";
+import { createHealthService } from "./health-service.js";
 import { startRecordedCall } from "./recorded-call.suite.js";
 
 const user = "acme.user.v1.UserService";
@@ -99,8 +100,8 @@ describe("List", () => {
   });
 
   it.each([
-    [maxListedServices - 1, StatusCode.ok],
-    [maxListedServices, StatusCode.resourceExhausted],
+    [maxHealthServices - 1, StatusCode.ok],
+    [maxHealthServices, StatusCode.resourceExhausted],
   ])("with %i services beside the router ends with code %i", (count, code) => {
     const { book, call } = open("List");
     for (let index = 0; index < count; index++) book.set(`acme.Service${index}`, true);

@@ -9,12 +9,10 @@ import {
   HealthListResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../gen/grpc/health/v1/health_pb.js";
+import { maxHealthServices } from "../limits.js";
 import type { HealthBook } from "./health-book.js";
 import type { LocalCall, LocalCallHandler, LocalService } from "./local-service.js";
 import { singleRequest } from "./single-request.js";
-
-/** Services that `List` tells at most; more are RESOURCE_EXHAUSTED (gRFC A90). */
-export const maxListedServices = 100;
 
 /**
  * The health service grpc.health.v1 (gRFC A17, A90). A routed service is SERVING while an instance serves it, "" while the
@@ -53,8 +51,8 @@ function startList(book: HealthBook, call: LocalCall): LocalCallHandler {
     schema: HealthListRequestSchema,
     onRequest() {
       const services = ["", ...book.services];
-      if (services.length > maxListedServices) {
-        const message = `at most ${maxListedServices} services can be listed, there are ${services.length}; use Check or Watch`;
+      if (services.length > maxHealthServices) {
+        const message = `at most ${maxHealthServices} services can be listed, there are ${services.length}; use Check or Watch`;
         return call.end(StatusCode.resourceExhausted, message);
       }
       const response = create(HealthListResponseSchema);

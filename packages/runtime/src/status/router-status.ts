@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Reason, ReasonFacts } from "@grpc-router/protocol";
 import { ERROR_DOMAIN, encodeStatusDetails, formatReason, reasons } from "@grpc-router/protocol";
+import { maxFactLength } from "../limits.js";
 import type { Execution } from "../resilience/lost-rule.js";
 import { encodeStatusLiterals } from "./status-literals.js";
 
@@ -24,9 +25,6 @@ export interface RouterStatusOptions {
   /** Milliseconds after which trying again makes sense: RetryInfo. Absent: nothing is said. */
   readonly retryAfterMs?: number;
 }
-
-/** Characters of one fact in a message: a path of 16 KiB would else come back twice in the trailers. */
-const maxFactLength = 256;
 
 /**
  * Makes the status of `reason` (channel.md section 8): code and text from the reason, ErrorInfo with domain

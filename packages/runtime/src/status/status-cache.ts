@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Reason, ReasonFacts } from "@grpc-router/protocol";
+import { maxCachedStatuses } from "../limits.js";
 import type { RouterStatus, RouterStatusOptions } from "./router-status.js";
 import { createRouterStatus } from "./router-status.js";
 
@@ -8,9 +9,6 @@ export interface StatusCache {
   /** As `createRouterStatus`; equal arguments give the same object while it is remembered. */
   get<R extends Reason>(reason: R, facts: ReasonFacts<R>, options?: RouterStatusOptions): RouterStatus;
 }
-
-/** Statuses remembered by default: memory that changing instance names or paths would else take without end. */
-export const maxCachedStatuses = 1024;
 
 /** Reasons whose facts a caller chooses (paths, sizes): remembering them would drive the others out. */
 const callersChoice: ReadonlySet<Reason> = new Set<Reason>([

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Limits of the router beside those of the channel (protocol/limits.ts) and of HTTP/2; each with what it stops.
+
+/** Calls that wait for an instance, all services together: memory, when instances are away. */
+export const maxWaitingCalls = 10_000;
+
+/** Octets of requests held for waiting calls, all services together: the same. */
+export const maxWaitingBytes: number = 64 * 1024 * 1024;
+
+/** Call records that are kept for reuse: memory that a burst would pin for good. */
+export const maxPooledCalls = 4096;
+
+/** Octets of a request buffer that a pooled call record may keep. */
+export const maxPooledBufferBytes = 1024;
+
+/** Octets that a registration channel writes ahead of its transport: queueing where no one sees it. */
+export const channelOutputBytes: number = 64 * 1024;
+
+/** Receive window of a Register stream, returned on parse; the connection's is at least four times that. */
+export const registerWindowBytes: number = 1024 * 1024;
+
+/** Milliseconds between two looks at heartbeats and stalls: how late a dead peer may be found beyond the rules. */
+export const sweepMs = 250;
+
+/** Sweeps between two looks at the time limits of HTTP/2 connections. */
+export const sweepsPerConnectionSweep = 4;
+
+/** A sweep that comes this late means that this process stood still: nobody is judged before the sockets are read. */
+export const stallMs = 1_000;
+
+/** RetryInfo of a refused registration whose id is in use: until the holder would have been found dead. */
+export const idInUseRetryMs = 20_000;
+
+/** Names of served services that the answer to an unknown path lists: a status that outgrows its trailers. */
+export const maxListedServices = 20;
+
+/** Octets of requests that fragments of a stream wait for, unless the message ends before: slices of a few bytes. */
+export const minSliceBytes = 4096;
+
+/** Services that Health.List tells; more are RESOURCE_EXHAUSTED (gRFC A90): an answer that outgrows a message. */
+export const maxHealthServices = 100;
+
+/** Ready statuses that are remembered: instance names that change for ever. */
+export const maxCachedStatuses = 1024;
+
+/** Characters of one fact in a status: a path of 16 KiB that comes back twice in the trailers. */
+export const maxFactLength = 256;
