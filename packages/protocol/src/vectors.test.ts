@@ -84,6 +84,15 @@ const numbers = load("numbers");
 const frames = load("frames");
 const refusals = load("refusals");
 
+describe.each(["numbers", "frames", "refusals"] as const)("vectors/%s.json", (name) => {
+  test("is what scripts/write-vectors.mjs writes", async () => {
+    const url = new URL(`../scripts/vectors/${name}.mjs`, import.meta.url);
+    const written: Record<string, unknown> = await import(url.pathname);
+    const [vectors] = Object.values(written);
+    expect(JSON.parse(JSON.stringify(vectors))).toEqual(load(name));
+  });
+});
+
 describe("vectors/numbers.json", () => {
   test.each(numbers.names)("$name is $number", ({ name, number }) => {
     expect(methodNumber(name)).toBe(number);

@@ -2,7 +2,7 @@
 // Frames by the general encoder, and the notation of the vectors.
 import { fromJson, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { CallHeadSchema, FragmentSchema, ReplyHeadSchema } from "../../dist/index.js";
+import { CallHeadSchema, FragmentSchema, ReplyHeadSchema } from "@grpc-router/protocol";
 
 /** The methods that the instance's hello lists. */
 export const HELLO = [
