@@ -17,6 +17,7 @@ export function closeStream<Head, Data>(
   by: "end" | "peer" | "local" | "connection",
 ): void {
   if (!stream.isOpen) return;
+  const mayStillArrive = stream.state < StreamState.halfClosedRemote && by === "local";
   stream.isOpen = false;
   stream.state = StreamState.closed;
   context.streams.remove(stream);
@@ -25,8 +26,8 @@ export function closeStream<Head, Data>(
   if (stream.receive.held > 0) giveConnectionWindow(context, stream.receive.held);
   if (by === "end") {
     if (context.counters.peerResets > 0) context.counters.peerResets--;
-  } else if (by === "local" && stream.receive.available > 0) {
-    context.counters.strayOctets += stream.receive.available;
+  } else if (mayStillArrive) {
+    context.counters.strayOctets += Math.max(0, stream.receive.available);
   }
   context.closedStreams.push(stream);
   context.handler.onClosed(stream, code, by);
