@@ -96,28 +96,29 @@ export async function startTestServer(
   return { url: `http://${address}`, address, close: () => void server.close() };
 }
 
+/** The service's implementation; it has no types of its own here, its messages are notes. */
+export const noteServiceImpl = {
+  get: (note: Note, context: { requestHeader: Headers; responseHeader: Headers; responseTrailer: Headers }) => {
+    if (note.text === "fail") throw new ConnectError("no such note", Code.NotFound);
+    context.responseHeader.set("x-seen", context.requestHeader.get("x-tenant") ?? "none");
+    context.responseTrailer.set("x-last", "trailer");
+    return { text: `got ${note.text}`, count: note.count };
+  },
+  async *watch(note: Note) {
+    for (let count = 1; count <= note.count; count++) yield { text: note.text, count };
+  },
+  count: async (notes: AsyncIterable<Note>) => {
+    const texts: string[] = [];
+    for await (const note of notes) texts.push(note.text);
+    return { text: texts.join("+"), count: texts.length };
+  },
+  async *chat(notes: AsyncIterable<Note>) {
+    for await (const note of notes) yield { text: note.text.toUpperCase() };
+  },
+} as never;
+
 function addNoteService(router: ConnectRouter): void {
-  const service = testRegistry.getService("test.v1.NoteService") as DescService; // defined above
-  // The service has no types of its own here; its messages are notes.
-  router.service(service, {
-    get: (note: Note, context: { requestHeader: Headers; responseHeader: Headers; responseTrailer: Headers }) => {
-      if (note.text === "fail") throw new ConnectError("no such note", Code.NotFound);
-      context.responseHeader.set("x-seen", context.requestHeader.get("x-tenant") ?? "none");
-      context.responseTrailer.set("x-last", "trailer");
-      return { text: `got ${note.text}`, count: note.count };
-    },
-    async *watch(note: Note) {
-      for (let count = 1; count <= note.count; count++) yield { text: note.text, count };
-    },
-    count: async (notes: AsyncIterable<Note>) => {
-      const texts: string[] = [];
-      for await (const note of notes) texts.push(note.text);
-      return { text: texts.join("+"), count: texts.length };
-    },
-    async *chat(notes: AsyncIterable<Note>) {
-      for await (const note of notes) yield { text: note.text.toUpperCase() };
-    },
-  } as never);
+  router.service(testRegistry.getService("test.v1.NoteService") as DescService, noteServiceImpl); // defined above
 }
 
 async function* answer(

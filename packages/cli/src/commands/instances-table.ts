@@ -3,7 +3,18 @@
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { type Instance, State } from "@grpc-router/node";
 
-const HEADINGS = ["SERVICE", "INSTANCE", "STATE", "OPEN", "CAPACITY", "WEIGHT", "LABELS", "PEER", "CONNECTED"] as const;
+const HEADINGS = [
+  "SERVICE",
+  "INSTANCE",
+  "STATE",
+  "OPEN",
+  "CAPACITY",
+  "CALLS",
+  "WEIGHT",
+  "LABELS",
+  "PEER",
+  "REGISTERED",
+] as const;
 
 const STATES = new Map<State, string>([
   [State.SERVING, "serving"],
@@ -33,13 +44,14 @@ function cellsOf(instance: Instance): readonly string[] {
     instance.id,
     STATES.get(instance.state) ?? "unknown",
     `${instance.openCalls}`,
-    instance.capacity === undefined ? "-" : `${instance.capacity}`,
+    `${instance.capacity}`,
+    `${instance.totalCalls}`,
     `${instance.weight}`,
     Object.entries(instance.labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(",") || "-",
     instance.peerAddress,
-    formatAge(instance.connectedFor),
+    formatAge(instance.registeredFor),
   ];
 }
 

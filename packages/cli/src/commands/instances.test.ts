@@ -12,18 +12,18 @@ afterEach(async () => {
 });
 
 const info: InstanceInfo = {
-  id: "users-1",
+  instanceId: "users-1",
   service: "acme.user.v1.UserService",
-  peer: "127.0.0.1:5",
+  address: "127.0.0.1:5",
+  agent: "test 1",
   methods: ["GetUser"],
   labels: {},
   weight: 100,
-  capacity: undefined,
+  capacity: 4_096,
   openCalls: 0,
-  incarnation: 7n,
-  serving: true,
-  draining: false,
-  connectedForMs: 61_000,
+  totalCalls: 9,
+  state: "serving",
+  registeredMs: performance.now() - 61_000,
 };
 
 async function instances(all: readonly InstanceInfo[], ...flags: readonly string[]) {
@@ -36,23 +36,23 @@ async function instances(all: readonly InstanceInfo[], ...flags: readonly string
 
 describe("grpc-router instances", () => {
   it("prints a table", async () => {
-    const busy = { ...info, id: "users-2", labels: { zone: "eu-1", v: "2" }, capacity: 10, openCalls: 3 };
+    const busy = { ...info, instanceId: "users-2", labels: { zone: "eu-1", v: "2" }, capacity: 10, openCalls: 3 };
     expect(
       await instances([
         info,
         busy,
-        { ...info, id: "users-3", draining: true },
-        { ...info, id: "users-4", serving: false },
+        { ...info, instanceId: "users-3", state: "draining" },
+        { ...info, instanceId: "users-4", state: "not_serving" },
       ]),
     ).toEqual({
       code: 0,
       err: "",
       out: [
-        "SERVICE                   INSTANCE  STATE        OPEN  CAPACITY  WEIGHT  LABELS         PEER         CONNECTED",
-        "acme.user.v1.UserService  users-1   serving      0     -         100     -              127.0.0.1:5  1m 1s",
-        "acme.user.v1.UserService  users-2   serving      3     10        100     zone=eu-1,v=2  127.0.0.1:5  1m 1s",
-        "acme.user.v1.UserService  users-3   draining     0     -         100     -              127.0.0.1:5  1m 1s",
-        "acme.user.v1.UserService  users-4   not serving  0     -         100     -              127.0.0.1:5  1m 1s",
+        "SERVICE                   INSTANCE  STATE        OPEN  CAPACITY  CALLS  WEIGHT  LABELS         PEER         REGISTERED",
+        "acme.user.v1.UserService  users-1   serving      0     4096      9      100     -              127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-2   serving      3     10        9      100     zone=eu-1,v=2  127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-3   draining     0     4096      9      100     -              127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-4   not serving  0     4096      9      100     -              127.0.0.1:5  1m 1s",
         "",
       ].join("\n"),
     });
@@ -67,7 +67,7 @@ describe("grpc-router instances", () => {
     const { code, out } = await instances([info], "-o", "json");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, incarnation: "7", connectedFor: "61s" }],
+      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, totalCalls: "9", agent: "test 1" }],
     });
   });
 

@@ -21,27 +21,31 @@ export function createAdminService(server: Pick<RouterServer, "instances">): Ser
         .instances()
         .filter(({ service }) => request.service === "" || service === request.service)
         .map(toMessage)
-        .sort((a, b) => compare(a.service, b.service) || compare(a.id, b.id) || compare(a.incarnation, b.incarnation)),
+        .sort((a, b) => compare(a.service, b.service) || compare(a.id, b.id)),
     }),
   };
 }
 
+const STATES = { serving: State.SERVING, not_serving: State.NOT_SERVING, draining: State.DRAINING } as const;
+
 function toMessage(info: InstanceInfo): Instance {
   return create(InstanceSchema, {
-    id: info.id,
+    id: info.instanceId,
     service: info.service,
-    state: info.draining ? State.DRAINING : info.serving ? State.SERVING : State.NOT_SERVING,
-    peerAddress: info.peer,
+    state: STATES[info.state],
+    peerAddress: info.address,
     methods: [...info.methods],
     labels: { ...info.labels },
     weight: info.weight,
+    capacity: info.capacity,
     openCalls: info.openCalls,
-    incarnation: BigInt(info.incarnation),
-    connectedFor: durationFromMs(Math.max(0, Math.round(info.connectedForMs))),
-    ...(info.capacity === undefined ? {} : { capacity: info.capacity }),
+    totalCalls: BigInt(info.totalCalls),
+    // The router's clock is that of createNodeScheduler.
+    registeredFor: durationFromMs(Math.max(0, Math.round(performance.now() - info.registeredMs))),
+    agent: info.agent,
   });
 }
 
-function compare<Value extends string | bigint>(a: Value, b: Value): number {
+function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -14,18 +14,18 @@ afterEach(async () => {
 });
 
 const info: InstanceInfo = {
-  id: "users-1",
+  instanceId: "users-1",
   service: "acme.user.v1.UserService",
-  peer: "127.0.0.1:5",
+  address: "127.0.0.1:5",
+  agent: "test 1",
   methods: ["GetUser"],
   labels: { zone: "eu-1" },
   weight: 100,
-  capacity: undefined,
+  capacity: 4_096,
   openCalls: 2,
-  incarnation: 7n,
-  serving: true,
-  draining: false,
-  connectedForMs: 1_500,
+  totalCalls: 9,
+  state: "serving",
+  registeredMs: performance.now() - 61_500,
 };
 
 async function start(instances: readonly InstanceInfo[] = [info]): Promise<AdminServer> {
@@ -69,26 +69,27 @@ describe("serveAdmin()", () => {
         methods: ["GetUser"],
         labels: { zone: "eu-1" },
         weight: 100,
+        capacity: 4_096,
         openCalls: 2,
-        incarnation: 7n,
-        connectedFor: { seconds: 1n, nanos: 500_000_000 },
+        totalCalls: 9n,
+        registeredFor: { seconds: 61n },
+        agent: "test 1",
       },
     ]);
-    expect(instances[0]?.capacity).toBeUndefined();
   });
 
   it("lists by service and id, one service when asked to", async () => {
     const { url } = await start([
-      { ...info, id: "b", draining: true },
-      { ...info, id: "a", serving: false, capacity: 0 },
+      { ...info, instanceId: "b", state: "draining" },
+      { ...info, instanceId: "a", state: "not_serving", capacity: 0 },
       { ...info, service: "acme.a.v1.AService" },
     ]);
     const client = createClient(AdminService, createGrpcTransport({ baseUrl: url }));
     const all = await client.listInstances({});
     expect(all.instances.map(({ id, state, capacity }) => [id, state, capacity])).toEqual([
-      ["users-1", State.SERVING, undefined],
+      ["users-1", State.SERVING, 4_096],
       ["a", State.NOT_SERVING, 0],
-      ["b", State.DRAINING, undefined],
+      ["b", State.DRAINING, 4_096],
     ]);
     const one = await client.listInstances({ service: "acme.a.v1.AService" });
     expect(one.instances.length).toBe(1);

@@ -2,25 +2,13 @@
 
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions } from "node:tls";
-import type { Transport, TransportSink } from "@grpc-router/http2";
+import type { DialEvents, Dialer } from "@grpc-router/bridge";
 import { DIAL_TIMEOUT_MS } from "../limits.js";
 import { NodeError } from "../node-error.js";
 import { sharedReadBuffer } from "../socket/read-buffer.js";
 import { createSocketTransport, type SocketTransport } from "../socket/socket-transport.js";
 import { explainDialError, inspectFirstBytes, unreachable } from "./dial-error.js";
 import type { RouterAddress } from "./router-url.js";
-
-/** What a dialler reports: one of the two, once. */
-export interface DialEvents {
-  connected(transport: Transport): TransportSink;
-  failed(error: Error): void;
-}
-
-/** A dial under way. */
-export interface Dial {
-  /** Gives up; neither event follows. Without effect once one came. */
-  cancel(): void;
-}
 
 /** TLS of the dialling side, read and checked. */
 export interface DialTls extends SecureContextOptions {
@@ -29,11 +17,11 @@ export interface DialTls extends SecureContextOptions {
 }
 
 /** Returns the function that opens one connection to `address`: HTTP/2 over TCP, or over TLS with ALPN `h2`. */
-export function createDialer(address: RouterAddress, tls: DialTls = {}): (events: DialEvents) => Dial {
+export function createDialer(address: RouterAddress, tls: DialTls = {}): Dialer {
   return (events) => dial(address, tls, events);
 }
 
-function dial(address: RouterAddress, tls: DialTls, events: DialEvents): Dial {
+function dial(address: RouterAddress, tls: DialTls, events: DialEvents): ReturnType<Dialer> {
   let transport: SocketTransport | undefined;
   let settled = false;
   const socket = open(address, tls, (bytes, length) => transport?.received(bytes, length));

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// serve, bridge, instances and call together, in process.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { run } from "../run.js";
+import { createTestIo, type TestIo } from "../test-io.suite.js";
+
+const modules = fileURLToPath(new URL("../module/note-modules.suite.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "grpc-router-serve-"));
+writeFileSync(join(folder, "empty.js"), "export const nothing = 1;\n");
+writeFileSync(join(folder, "broken.js"), "throw new Error('broken in two\\nlines');\n");
+writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const running: { readonly io: TestIo; readonly done: Promise<number> }[] = [];
+afterEach(async () => {
+  for (const { io, done } of running.splice(0).reverse()) {
+    io.interrupt();
+    await done;
+  }
+});
+
+function start(...args: readonly string[]) {
+  const io = createTestIo({ folder });
+  const done = run(args, io);
+  running.push({ io, done });
+  return { io, done };
+}
+
+async function once(...args: readonly string[]) {
+  const io = createTestIo({ folder });
+  return { code: await run(args, io), ...io.text };
+}
+
+/** A router with an admin API on free ports. */
+async function serve() {
+  const { io } = start(
+    "serve",
+    "--module",
+    modules,
+    "--listen",
+    "127.0.0.1:0",
+    "--admin",
+    "127.0.0.1:0",
+    "--grace",
+    "1s",
+  );
+  await io.until(/^ready (.*) pid \d+$/m);
+  const address = /^ready (.*) pid/m.exec(io.text.out)?.[1] ?? "";
+  const adminUrl = /Admin API on (\S+)/.exec(io.text.err)?.[1] ?? "";
+  return { io, address, adminUrl };
+}
+
+describe("grpc-router serve and bridge", () => {
+  it("carry calls of all four kinds from call to a user's module", async () => {
+    const { address, adminUrl } = await serve();
+    const bridge = start(
+      "bridge",
+      modules,
+      "--router",
+      `http://${address}`,
+      "--id",
+      "notes-1",
+      "--capacity",
+      "7",
+      "--label",
+      "v=2",
+    );
+    await bridge.io.until(/^registered pid \d+$/m);
+    const path = `${address}/test.v1.NoteService`;
+    expect(await once("call", `${path}/Get`, "-d", '{"text":"a"}')).toEqual({
+      code: 0,
+      out: '{"text":"got a"}\n',
+      err: "",
+    });
+    expect((await once("call", `${path}/Watch`, "-d", '{"text":"a","count":2}')).out).toBe(
+      '{"text":"a","count":1}\n{"text":"a","count":2}\n',
+    );
+    expect((await once("call", `${path}/Count`, "-d", '{"text":"a"}{"text":"b"}')).out).toBe(
+      '{"text":"a+b","count":2}\n',
+    );
+    expect((await once("call", `${path}/Chat`, "-d", '{"text":"a"}{"text":"b"}')).out).toBe(
+      '{"text":"A"}\n{"text":"B"}\n',
+    );
+    expect(await once("call", `${path}/Get`, "-d", '{"text":"fail"}')).toEqual({
+      code: 69,
+      out: "",
+      err: "NOT_FOUND (5): no such note\n",
+    });
+    const listed = JSON.parse((await once("instances", "--admin", adminUrl, "-o", "json")).out) as {
+      instances: object[];
+    };
+    expect(listed.instances).toMatchObject([
+      { id: "notes-1", service: "test.v1.NoteService", state: "STATE_SERVING", capacity: 7, labels: { v: "2" } },
+    ]);
+  });
+
+  it("end with 0 on Ctrl-C, the instance first leaving the router", async () => {
+    const { io, address, adminUrl } = await serve();
+    const bridge = start("bridge", modules, "--router", `http://${address}`);
+    await bridge.io.until(/^registered/m);
+    bridge.io.interrupt();
+    expect(await bridge.done).toBe(0);
+    expect((await once("instances", "--admin", adminUrl)).out).toBe("No instance is connected.\n");
+    expect((await once("call", address, "test.v1.NoteService/Get")).err).toMatch(/^UNAVAILABLE \(14\): .*NO_INSTANCE/);
+    io.interrupt();
+    expect(await running[0]?.done).toBe(0);
+  });
+
+  it.each([
+    [["serve", "--module", "no.js"], 2, "Cannot load no.js: there is no such file. Is it built?"],
+    [
+      ["serve", "--module", "no"],
+      2,
+      "Cannot load no: there is no such file. Give the file's whole name, such as ./instance.js",
+    ],
+    [["serve", "--module", "broken.js"], 1, "Cannot load broken.js: broken in two lines"],
+    [
+      ["serve", "--module", "empty.js"],
+      2,
+      "Cannot serve empty.js: it must export a generated router, found none. Give the file x_router.js",
+    ],
+    [
+      ["serve", "--module", modules, "--tls-cert", "c.pem"],
+      2,
+      "Cannot use TLS: --tls-cert and --tls-key must be given together",
+    ],
+    [
+      ["serve", "--module", modules, "--listen", "0", "--tls-cert", "/c.pem", "--tls-key", "/k.pem"],
+      1,
+      "Cannot read tls.cert from /c.pem: there is no such file. Give the path of a PEM file",
+    ],
+    [
+      ["bridge", "empty.js", "--router", "http://localhost:1"],
+      2,
+      "Cannot run empty.js: it must export a bridge made by createBridge(), as `bridge` or as its default",
+    ],
+    [
+      ["bridge", modules, "--router", "localhost:1"],
+      1,
+      'Cannot dial the router: its URL must start with http:// or https://, received "localhost:1". Write http://localhost:1',
+    ],
+  ])("%s ends with %d and one line", async (args, code, message) => {
+    expect(await once(...args)).toEqual({ code, out: "", err: `${message}\n` });
+  });
+
+  it("says that a port is in use, of the router or of the admin API", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const at = `127.0.0.1:${(other.address() as { port: number }).port}`;
+    const message = `Cannot listen on ${at}: the port is in use. Stop the other process or choose another port\n`;
+    const serveAt = ["serve", "--module", modules, "--log-level", "warn"];
+    expect(await once(...serveAt, "--listen", at)).toEqual({ code: 1, out: "", err: message });
+    expect(await once(...serveAt, "--listen", "0", "--admin", at)).toEqual({ code: 1, out: "", err: message });
+    other.close();
+  });
+});
