@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Interceptor } from "@connectrpc/connect";
+import {
+  MAX_INSTANCE_ID_BYTES,
+  MAX_LABEL_NAME_BYTES,
+  MAX_LABEL_VALUE_BYTES,
+  MAX_LABELS,
+  MAX_MESSAGE_BYTES,
+  MIN_INITIAL_CREDIT,
+} from "@grpc-router/protocol";
+import { BridgeError } from "./bridge-error.js";
+
+/** Options of `createBridge`. */
+export interface BridgeOptions {
+  /**
+   * Name of this instance at the router, 1 to 128 of `A-Z a-z 0-9 . _ : / -`. Two processes must not share one: the newer
+   * takes over. Default: the first service's name and a random part, such as `user-service-k3x9q2`.
+   */
+  readonly id?: string;
+  /** Calls of each service that may be open at once; more wait at the router. Default: not stated, the router pushes. */
+  readonly capacity?: number;
+  /** What balancers may go by: zone, version, … At most 64. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Share of the calls beside other instances. Default 100. */
+  readonly weight?: number;
+  /** Around every method, the first one outermost. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Longest request message in bytes, after inflating. Default 4,194,304. */
+  readonly maxMessageBytes?: number;
+  /** Bytes of a request that may be under way before user code reads them, at least 65,536. Default 81,920. */
+  readonly requestCredit?: number;
+  /** Name and version for people, in the router's list of instances. Default: this package's. */
+  readonly agent?: string;
+  /** Metadata of every registration, such as `{ authorization: "Bearer …" }`; called anew for each. */
+  readonly registrationMetadata?: () => Readonly<Record<string, string>>;
+}
+
+const MAX_UINT32 = 2 ** 32 - 1;
+
+/**
+ * Checks every option.
+ *
+ * @throws BridgeError `INVALID_OPTION`, naming the first that is wrong.
+ */
+export function validateBridgeOptions(options: BridgeOptions): void {
+  const { id, labels = {} } = options;
+  if (id !== undefined && !isInstanceId(id)) throw invalid("id", "1 to 128 of A-Z a-z 0-9 . _ : / -", id);
+  checkInteger("capacity", options.capacity, 0, MAX_UINT32);
+  checkInteger("weight", options.weight, 0, MAX_UINT32);
+  checkInteger("maxMessageBytes", options.maxMessageBytes ?? MAX_MESSAGE_BYTES, 1, MAX_UINT32);
+  checkInteger("requestCredit", options.requestCredit, MIN_INITIAL_CREDIT, 2 ** 31 - 1);
+  const entries = Object.entries(labels);
+  if (entries.length > MAX_LABELS) throw invalid("labels", `at most ${MAX_LABELS} labels`, entries.length);
+  for (const [name, value] of entries) {
+    const fits = utf8Bytes(name) <= MAX_LABEL_NAME_BYTES && utf8Bytes(value) <= MAX_LABEL_VALUE_BYTES && name !== "";
+    if (!fits) throw invalid("labels", "names of 1 to 63 and values of at most 256 bytes", `${name}=${value}`);
+  }
+}
+
+/** Checks a capacity given later. */
+export function validateCapacity(calls: number): void {
+  checkInteger("capacity", calls, 0, MAX_UINT32);
+}
+
+function isInstanceId(id: string): boolean {
+  return id.length <= MAX_INSTANCE_ID_BYTES && /^[A-Za-z0-9._:/-]+$/.test(id);
+}
+
+function checkInteger(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
+  throw invalid(name, `a whole number from ${min} to ${max}`, value);
+}
+
+function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+function invalid(name: string, expected: string, received: unknown): BridgeError {
+  const message = `Cannot create the bridge: ${name} must be ${expected}, received ${JSON.stringify(received)}`;
+  return new BridgeError("INVALID_OPTION", message);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import { PROCESS_KEY_BYTES } from "@grpc-router/protocol";
+import type { GenBridge } from "@grpc-router/protocol/codegenv1";
+import { BridgeError } from "./bridge-error.js";
+import { type BridgeOptions, validateBridgeOptions } from "./bridge-options.js";
+import { methodCodes, recordRoutes } from "./dispatch/recorded-routes.js";
+import { createServedService, type MethodEntry, type ServedService } from "./dispatch/served-service.js";
+import type { BridgeConnection, BridgePorts } from "./ports.js";
+import { BridgeSession } from "./register/bridge-session.js";
+import { createInstanceId, type ProcessIdentity } from "./register/hello.js";
+
+/** The services of an instance, ready to be served through a router. */
+export interface Bridge {
+  /**
+   * Adds a service: what the generator made of it, and your implementation. Methods that are missing in a partial
+   * implementation are not announced, so the router sends them to other instances.
+   *
+   * @throws BridgeError `INVALID_SERVICE` if there is nothing to serve, or if the service was added before.
+   */
+  service<Service extends DescService>(bridge: GenBridge<Service>, implementation: Partial<ServiceImpl<Service>>): this;
+  /**
+   * Adds the services that an existing `(router: ConnectRouter) => …` function registers, as far as `bridges` has them.
+   *
+   * @throws BridgeError `INVALID_SERVICE` if it registers none of the methods of one of `bridges`.
+   */
+  routes(bridges: readonly GenBridge<DescService>[], routes: (router: ConnectRouter) => void): this;
+  /** Connects to a router and serves. `dialRouter` of @grpc-router/node calls this with sockets and clocks. */
+  open(ports: BridgePorts): BridgeConnection;
+}
+
+/**
+ * Makes a bridge: the side of the channel where your implementation is.
+ *
+ * @throws BridgeError `INVALID_OPTION`.
+ * @example
+ * const bridge = createBridge({ capacity: 100 }).service(userServiceBridge, { getUser: (request) => find(request.userId) });
+ */
+export function createBridge(options: BridgeOptions = {}): Bridge {
+  validateBridgeOptions(options);
+  return new ServiceBridge(options);
+}
+
+class ServiceBridge implements Bridge {
+  readonly #options: BridgeOptions;
+  readonly #services = new Map<string, ServedService>();
+  #instanceId: string | undefined;
+  #processKey: Uint8Array | undefined;
+  #ordinal = 0n;
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    this.#instanceId = options.id;
+  }
+
+  service<Service extends DescService>(
+    bridge: GenBridge<Service>,
+    implementation: Partial<ServiceImpl<Service>>,
+  ): this {
+    const { interceptors = [] } = this.#options;
+    const entries = new Map<string, MethodEntry>();
+    for (const [method, code] of methodCodes(bridge.service, implementation)) {
+      entries.set(method.localName, { code, interceptors });
+    }
+    return this.#add(bridge, entries);
+  }
+
+  routes(bridges: readonly GenBridge<DescService>[], routes: (router: ConnectRouter) => void): this {
+    const recorded = recordRoutes(routes, this.#options.interceptors ?? []);
+    for (const bridge of bridges) this.#add(bridge, recorded.get(bridge.service.typeName) ?? new Map());
+    return this;
+  }
+
+  open(ports: BridgePorts): BridgeConnection {
+    const services = [...this.#services.values()];
+    if (services.length === 0) {
+      throw new BridgeError("INVALID_STATE", "Cannot open the bridge: it must have a service, call .service() first");
+    }
+    return new BridgeSession({
+      ports,
+      options: this.#options,
+      services,
+      identity: this.#identity(ports, services),
+      nextOrdinal: () => ++this.#ordinal,
+    });
+  }
+
+  #add(bridge: GenBridge<DescService>, entries: ReadonlyMap<string, MethodEntry>): this {
+    const service = createServedService(bridge, entries);
+    if (this.#services.has(service.name)) {
+      throw new BridgeError(
+        "INVALID_SERVICE",
+        `Cannot bridge ${service.name}: it must be added once, received it again`,
+      );
+    }
+    this.#services.set(service.name, service);
+    return this;
+  }
+
+  /** One identity for all routers that this bridge dials. */
+  #identity(ports: BridgePorts, services: readonly ServedService[]): ProcessIdentity {
+    this.#processKey ??= ports.randomBytes(PROCESS_KEY_BYTES);
+    this.#instanceId ??= createInstanceId(services[0]?.name ?? "instance", ports.randomBytes(6));
+    return {
+      instanceId: this.#instanceId,
+      incarnation: BigInt(ports.incarnation),
+      processKey: this.#processKey,
+    };
+  }
+}

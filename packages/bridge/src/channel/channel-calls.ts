@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Message } from "@bufbuild/protobuf";
+import type { Scheduler } from "@grpc-router/http2";
+import {
+  copyBytes,
+  type Logger,
+  MAX_CHANNEL_BUFFER_BYTES,
+  MAX_OPEN_CALLS,
+  type StartView,
+} from "@grpc-router/protocol";
+import { CallRequests } from "../dispatch/call-requests.js";
+import { encodeHeader } from "../dispatch/reply-metadata.js";
+import { latin1 } from "../dispatch/request-header.js";
+import { RequestQueue } from "../dispatch/request-queue.js";
+import type { ServedMethod } from "../dispatch/served-method.js";
+import type { ServedService } from "../dispatch/served-service.js";
+import { Call, CallPhase, type CallPort } from "./call.js";
+import { type CallEnd, END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
+import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
+import { CallTable } from "./call-table.js";
+import { DeadlineTimer } from "./deadline-timer.js";
+import type { ReplyWriter } from "./reply-writer.js";
+
+/** What the calls of a channel ask of it. */
+export interface CallsOptions {
+  readonly service: ServedService;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly scheme: string;
+  /** Credit that each call's request starts with. */
+  readonly requestCredit: number;
+  readonly maxRequestBytes: number;
+  /** As `BridgePorts.inflate`. */
+  readonly inflate: ((bytes: Uint8Array, maxBytes: number) => Uint8Array | undefined) | undefined;
+  /** The accepted mark has risen: write it before this turn is over. */
+  onAccepted(): void;
+  /** A call has left the table, or an orphan has settled. */
+  onCallOver(): void;
+}
+
+/** What the router's Welcome says of every reply. */
+export interface ReplyLimits {
+  readonly initialCredit: number;
+  readonly maxMessageBytes: number;
+  readonly maxMetadataBytes: number;
+}
+
+/** The open calls of one channel, and what they ask of it. */
+export class ChannelCalls implements CallPort {
+  readonly table: CallTable = new CallTable();
+  /** Calls whose channel is gone and whose user code still runs. */
+  orphans = 0;
+  /** Calls that may be open; undefined: not stated. */
+  capacity: number | undefined;
+  maxReplyBytes = Number.POSITIVE_INFINITY;
+  maxMetadataBytes = 0;
+  readonly #options: CallsOptions;
+  readonly #writer: ReplyWriter<unknown>;
+  readonly #deadlines: DeadlineTimer;
+  readonly #credit = { request: 0, reply: 0 };
+  #bufferedBytes = 0;
+
+  constructor(options: CallsOptions, writer: ReplyWriter<unknown>) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#credit.request = options.requestCredit;
+    this.#deadlines = new DeadlineTimer(options.scheduler, this.table, expireCall);
+  }
+
+  get scheme(): string {
+    return this.#options.scheme;
+  }
+
+  get maxRequestBytes(): number {
+    return this.#options.maxRequestBytes;
+  }
+
+  nowMs(): number {
+    return this.#options.scheduler.nowMs();
+  }
+
+  /** The Welcome has come. */
+  limitReplies(limits: ReplyLimits): void {
+    this.#credit.reply = limits.initialCredit;
+    this.maxReplyBytes = limits.maxMessageBytes;
+    this.maxMetadataBytes = limits.maxMetadataBytes;
+  }
+
+  /** Opens call `id` with the CallStart `bytes[start, end)`, read into `view`; it may be refused at once. */
+  open(id: number, view: StartView, bytes: Uint8Array, start: number, end: number): Call {
+    const method = this.#options.service.byNumber.get(view.method);
+    const kept = new Uint8Array(end - start);
+    copyBytes(bytes, start, end, kept, 0);
+    const call = new Call(id, method ?? this.#options.service.unknownMethod, this, kept, this.#credit);
+    const openCalls = this.table.size;
+    this.table.add(call);
+    if (this.#refuse(call, method, view, bytes, openCalls)) return call;
+    if (call.method.readsStream) call.queue = new RequestQueue<Message>(new CallRequests(call));
+    if (view.timeoutUs > 0) {
+      const nowMs = this.nowMs();
+      call.deadlineMs = nowMs + view.timeoutUs / 1000;
+      this.#deadlines.watch(call.deadlineMs, nowMs);
+    }
+    return call;
+  }
+
+  /** Ends every open call: the grace of a drain is over. */
+  failAll(end: CallEnd): void {
+    for (const call of this.table.calls()) failCall(call, end);
+  }
+
+  /** The channel is gone. */
+  lose(): void {
+    this.#deadlines.stop();
+    for (const call of this.table.calls()) {
+      loseCall(call);
+      this.table.remove(call);
+      if (call.phase === CallPhase.orphaned) this.orphans++;
+    }
+  }
+
+  /** The writer has written a call's End. */
+  ended(call: Call): void {
+    finishCall(call);
+    this.table.remove(call);
+    this.#options.onCallOver();
+  }
+
+  inflate(bytes: Uint8Array): Uint8Array | undefined {
+    return this.#options.inflate?.(bytes, this.maxRequestBytes);
+  }
+
+  accept(call: Call): void {
+    if (call.id <= this.#writer.acceptedThrough) return;
+    this.#writer.acceptedThrough = call.id;
+    this.#options.onAccepted();
+  }
+
+  ready(call: Call): void {
+    this.#writer.ready(call);
+  }
+
+  consumed(call: Call, cost: number): void {
+    call.requestOwed += cost;
+    if (call.requestOwed * 2 >= this.#credit.request && !call.halfClosed) this.#writer.giveCredit(call);
+  }
+
+  buffered(call: Call, sizeBytes: number): void {
+    call.bufferedBytes += sizeBytes;
+    this.#bufferedBytes += sizeBytes;
+    while (sizeBytes > 0 && this.#bufferedBytes > MAX_CHANNEL_BUFFER_BYTES) {
+      const largest = this.table
+        .calls()
+        .reduce((one, other) => (other.bufferedBytes > one.bufferedBytes ? other : one), call);
+      const facts = { method: largest.method.label, limit: MAX_CHANNEL_BUFFER_BYTES };
+      failCall(
+        largest,
+        encodeReasonEnd("BUFFER_LIMIT", facts, largest.phase === CallPhase.received ? "none" : "started"),
+      );
+    }
+  }
+
+  orphanSettled(_call: Call): void {
+    this.orphans--;
+    this.#options.onCallOver();
+  }
+
+  handlerFailed(call: Call, error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    const fields = { method: call.method.label, error };
+    this.#options.logger.log("error", "handler_failed", `${call.method.label} threw: ${stack}`, fields);
+  }
+
+  metadataDropped(call: Call, name: string): void {
+    const { label } = call.method;
+    const message = `Cannot send metadata ${name} of ${label}: its value must be printable ASCII, or base64 for a name ending in -bin`;
+    this.#options.logger.log("warn", "metadata_dropped", message, { method: label, name });
+  }
+
+  /** Answers a call that cannot be taken. */
+  #refuse(
+    call: Call,
+    method: ServedMethod | undefined,
+    view: StartView,
+    bytes: Uint8Array,
+    openCalls: number,
+  ): boolean {
+    const { service, inflate } = this.#options;
+    const encoding = latin1(bytes, view.encodingStart, view.encodingEnd);
+    const subtype = latin1(bytes, view.subtypeStart, view.subtypeEnd);
+    const isIdentity = encoding === "" || encoding === "identity";
+    call.gzip = encoding === "gzip";
+    if (method === undefined) {
+      const facts = { path: `number ${view.method} of ${service.name}`, served: service.methodNames };
+      refuseCall(call, encodeReasonEnd("METHOD_UNKNOWN", facts, "none"));
+    } else if (subtype !== "" && subtype !== "proto") {
+      refuseCall(call, encodeUnsupported(`content-type application/grpc+${subtype}`, "application/grpc+proto"));
+    } else if (!isIdentity && !(call.gzip && inflate !== undefined)) {
+      const accepted = inflate === undefined ? "identity" : "identity,gzip";
+      call.header = encodeHeader([], accepted);
+      refuseCall(call, encodeUnsupported(`grpc-encoding ${encoding}`, accepted));
+    } else if (openCalls >= (this.capacity ?? MAX_OPEN_CALLS)) refuseCall(call, END_NO_CAPACITY);
+    else return false;
+    return true;
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Connection, Stream } from "@grpc-router/http2";
+import type { Welcome } from "@grpc-router/protocol";
+import type { ServedService } from "../dispatch/served-service.js";
+import type { BridgePorts } from "../ports.js";
+import type { Channel } from "./channel.js";
+import type { ChannelEnd } from "./channel-end.js";
+
+/** Revision of the channel that this package speaks. */
+export const REVISION = 1;
+
+/** Who hears of a channel. */
+export interface ChannelOwner {
+  /** The router has taken the registration. */
+  onWelcome(channel: Channel, welcome: Welcome): void;
+  /** The router drains: no call follows. */
+  onRouterDrain(channel: Channel, reason: string): void;
+  /** The channel has come to its end; told once. */
+  onChannelOver(channel: Channel, end: ChannelEnd): void;
+  /** The number of calls that run on the channel has changed, also after its end. */
+  onCallOver(channel: Channel): void;
+}
+
+/** What a channel needs. */
+export interface ChannelOptions {
+  readonly ports: BridgePorts;
+  readonly service: ServedService;
+  readonly owner: ChannelOwner;
+  readonly connection: Connection<Channel>;
+  readonly stream: Stream<Channel>;
+  /** "https" if the router was dialled over TLS. */
+  readonly scheme: string;
+  readonly maxRequestBytes: number;
+  readonly requestCredit: number;
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { FieldList } from "@grpc-router/http2";
+import {
+  FrameFault,
+  formatReason,
+  INITIAL_CREDIT,
+  MAX_FRAME_BYTES,
+  MAX_HELLO_BYTES,
+  MAX_METADATA_BYTES,
+  MessageSplitter,
+  PING_AFTER_MS,
+  PONG_WITHIN_MS,
+  type Reason,
+  type RouterControl,
+  reasons,
+  WELCOME_TIMEOUT_MS,
+} from "@grpc-router/protocol";
+import type { ServedService } from "../dispatch/served-service.js";
+import { ABORT_SETTLE_MS, FAREWELL_MS } from "../limits.js";
+import type { Call } from "./call.js";
+import { encodeReasonEnd } from "./call-end.js";
+import { ChannelCalls } from "./channel-calls.js";
+import {
+  CHANNEL_DONE,
+  type ChannelEnd,
+  channelLost,
+  channelSilent,
+  judgeResponse,
+  readChannelEnd,
+} from "./channel-end.js";
+import { type ChannelOptions, REVISION } from "./channel-options.js";
+import { FrameReader, type FrameTarget } from "./frame-reader.js";
+import { Heartbeat, type HeartbeatTarget } from "./heartbeat.js";
+import { RegisterStream } from "./register-stream.js";
+import { type Control, ReplyWriter } from "./reply-writer.js";
+
+type ChannelState =
+  /** The Hello is out. */
+  | "greeting"
+  /** Calls come. */
+  | "open"
+  /** We have half-closed and wait for the router's status. */
+  | "leaving"
+  /** Nothing is read or written any more. */
+  | "over";
+
+const SILENT = `the router must answer within ${WELCOME_TIMEOUT_MS / 1000} s, it did not`;
+
+/**
+ * One Register stream, from its Hello to its end.
+ *
+ * ```
+ *  greeting ── Welcome ──▶ open ── drained, last End written ──▶ leaving ── status ──▶ over
+ *     └───────── refusal, 10 s, fault, heartbeat lost, stream or connection gone ────────┘
+ * ```
+ */
+export class Channel implements FrameTarget, HeartbeatTarget {
+  readonly service: ServedService;
+  /** What the Welcome said: which router process, and which channel of it. Empty and 0 before. */
+  routerId = "";
+  epoch = 0n;
+  /** When the Welcome came, in the scheduler's time; -1 before. */
+  welcomeMs = -1;
+  lastCallId = Number.POSITIVE_INFINITY;
+  readonly #options: ChannelOptions;
+  readonly #stream: RegisterStream<Channel>;
+  readonly #writer: ReplyWriter<Channel>;
+  readonly #calls: ChannelCalls;
+  readonly #reader: FrameReader;
+  readonly #splitter = new MessageSplitter(MAX_HELLO_BYTES);
+  #state: ChannelState = "greeting";
+  #heartbeat: Heartbeat | undefined;
+  #pingToken = 0n;
+  #pongWithinMs: number = PONG_WITHIN_MS;
+  #markScheduled = false;
+  /** Either side has announced that no call follows. */
+  #drains = false;
+  /** When the grace of our own Drain is over. */
+  #graceEndMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: ChannelOptions) {
+    const { ports, service, connection, stream } = options;
+    this.#options = options;
+    this.service = service;
+    this.#stream = new RegisterStream(connection, stream, ports.scheduler);
+    this.#writer = new ReplyWriter(connection, stream, (call) => this.#calls.ended(call));
+    this.#calls = new ChannelCalls(
+      {
+        service,
+        scheduler: ports.scheduler,
+        logger: ports.logger,
+        scheme: options.scheme,
+        requestCredit: options.requestCredit,
+        maxRequestBytes: options.maxRequestBytes,
+        inflate: ports.inflate?.bind(ports),
+        onAccepted: () => this.#scheduleMark(),
+        onCallOver: () => this.#onCallOver(),
+      },
+      this.#writer,
+    );
+    this.#reader = new FrameReader(this, this.#calls);
+    this.#stream.wait(WELCOME_TIMEOUT_MS, () => this.#abandon(channelSilent(SILENT)));
+  }
+
+  get isWelcome(): boolean {
+    return this.#state !== "greeting";
+  }
+
+  get isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  /** Calls up to this id may have run. */
+  get acceptedThrough(): number {
+    return this.#writer.acceptedThrough;
+  }
+
+  /** Calls open here, or still running after the channel's end. */
+  get runningCalls(): number {
+    return this.#calls.table.size + this.#calls.orphans;
+  }
+
+  get hasCalls(): boolean {
+    return this.#calls.table.size > 0;
+  }
+
+  /** Sends a control frame; the first one is the Hello. */
+  say(control: Control): void {
+    if (this.#state === "greeting" || this.#state === "open") this.#writer.control(control);
+  }
+
+  /** Calls that may be open; one more is given back. Undefined: not stated. */
+  set capacity(calls: number | undefined) {
+    this.#calls.capacity = calls;
+  }
+
+  /** Takes no new calls, lets the open ones finish, leaves; after `graceMs` what still runs is aborted. */
+  drain(graceMs: number): void {
+    if (this.#state === "greeting") {
+      this.#abandon(CHANNEL_DONE);
+      return;
+    }
+    if (this.#state !== "open") return;
+    this.#drains = true;
+    const nowMs = this.#options.ports.scheduler.nowMs();
+    // Said again, both may only fall.
+    this.lastCallId = Math.min(this.lastCallId, this.#reader.lastStart);
+    this.#graceEndMs = Math.min(this.#graceEndMs, nowMs + graceMs);
+    const value = {
+      reason: "INSTANCE_DRAINING",
+      lastCallId: BigInt(this.lastCallId),
+      graceMs: Math.ceil(this.#graceEndMs - nowMs),
+    };
+    this.say({ case: "drain", value });
+    this.#stream.wait(this.#graceEndMs - nowMs, () => this.#graceOver());
+    this.#leaveIfDone();
+  }
+
+  /** Ends it at once; the router learns it from the stream. */
+  close(): void {
+    this.#abandon(CHANNEL_DONE);
+  }
+
+  // What the connection tells.
+
+  onHead(fields: FieldList, endStream: boolean): void {
+    if (this.isOver) return;
+    const refusal = endStream ? readChannelEnd(fields) : judgeResponse(fields);
+    if (refusal !== undefined) this.#abandon(refusal);
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    if (this.isOver) return;
+    this.#heartbeat?.heard(this.#options.ports.scheduler.nowMs());
+    const fault = this.#splitter.push(bytes, start, end, this.#reader);
+    if (fault !== FrameFault.none) this.#reader.malformed(fault);
+    if (endStream && !this.isOver) this.#abandon(channelLost("the router ended the stream without a status"));
+  }
+
+  onTrailers(fields: FieldList): void {
+    if (this.isOver) return;
+    this.#end(readChannelEnd(fields));
+    // Else both sides have ended, and the stream closes by itself.
+    if (!this.#stream.isEnded) this.#stream.reset();
+  }
+
+  onRoom(): void {
+    this.#writer.run();
+    this.#leaveIfDone();
+  }
+
+  onStreamClosed(message: string): void {
+    this.#stream.gone();
+    if (!this.isOver) this.#end(channelLost(message));
+  }
+
+  // What the frames say.
+
+  control(control: RouterControl): void {
+    const { kind } = control;
+    if (!this.isWelcome) {
+      this.#onFirst(kind);
+      return;
+    }
+    switch (kind.case) {
+      case "ping":
+        this.say({ case: "pong", value: { token: kind.value.token, frames: BigInt(this.#reader.frames) } });
+        return;
+      case "drain":
+        this.#drains = true;
+        this.#options.owner.onRouterDrain(this, kind.value.reason);
+        this.#leaveIfDone();
+        return;
+      case "welcome":
+        this.fault("CALL_STATE", "Cannot take a second Welcome (CALL_STATE)");
+        return;
+      case undefined:
+        if (control.critical) this.fault("CONTROL_UNKNOWN", formatReason("CONTROL_UNKNOWN", {}));
+        return;
+      case "pong":
+        return;
+    }
+  }
+
+  opened(): void {
+    if (this.#calls.table.size === 1) this.#heartbeat?.hurry();
+  }
+
+  credited(call: Call): void {
+    this.#writer.credited(call);
+  }
+
+  /** The router broke the channel's rules: says so in a last frame, and gives the channel up. */
+  fault(reason: Reason, message: string): void {
+    if (this.isOver) return;
+    this.#options.ports.logger.log("error", "channel_fault", `${this.service.name}: ${message}`, { reason });
+    if (this.isWelcome) this.say({ case: "close", value: { reason, message } });
+    const isSaid = this.isWelcome && this.#writer.idle;
+    this.#end({ ...channelLost(message, reason), code: reasons[reason].code });
+    if (!isSaid) {
+      this.#stream.reset();
+      return;
+    }
+    this.#stream.end();
+    this.#stream.wait(FAREWELL_MS, () => this.#stream.reset());
+  }
+
+  // What the heartbeat asks.
+
+  ping(): void {
+    this.say({ case: "ping", value: { token: ++this.#pingToken } });
+  }
+
+  dead(): void {
+    const limitMs = this.#pongWithinMs;
+    this.#abandon(channelSilent(formatReason("HEARTBEAT_LOST", { limitMs }), "HEARTBEAT_LOST"));
+  }
+
+  #onFirst(kind: RouterControl["kind"]): void {
+    if (kind.case !== "welcome") {
+      this.fault("CALL_STATE", "Cannot go on: a Welcome must come first (CALL_STATE)");
+      return;
+    }
+    const welcome = kind.value;
+    if (welcome.revision !== REVISION) {
+      const facts = { service: this.service.name, received: REVISION, supported: welcome.revision };
+      this.fault("REVISION_UNSUPPORTED", formatReason("REVISION_UNSUPPORTED", facts));
+      return;
+    }
+    this.#stream.stopWaiting();
+    this.#state = "open";
+    this.routerId = welcome.routerId;
+    this.epoch = welcome.epoch;
+    this.welcomeMs = this.#options.ports.scheduler.nowMs();
+    this.#splitter.maxBytes = MAX_FRAME_BYTES;
+    this.#calls.limitReplies({
+      initialCredit: welcome.initialCredit === 0 ? INITIAL_CREDIT : welcome.initialCredit,
+      maxMessageBytes: welcome.maxMessageBytes === 0 ? Number.POSITIVE_INFINITY : welcome.maxMessageBytes,
+      maxMetadataBytes: welcome.maxMetadataBytes === 0 ? MAX_METADATA_BYTES : welcome.maxMetadataBytes,
+    });
+    if (welcome.pongWithinMs !== 0) this.#pongWithinMs = welcome.pongWithinMs;
+    this.#heartbeat = new Heartbeat({
+      scheduler: this.#options.ports.scheduler,
+      target: this,
+      pingAfterMs: welcome.pingAfterMs === 0 ? PING_AFTER_MS : welcome.pingAfterMs,
+      pongWithinMs: this.#pongWithinMs,
+      random: this.#options.ports.random(),
+    });
+    this.#options.owner.onWelcome(this, welcome);
+  }
+
+  #scheduleMark(): void {
+    if (this.#markScheduled) return;
+    this.#markScheduled = true;
+    this.#options.ports.shortly(this.#writeMark);
+  }
+
+  readonly #writeMark = (): void => {
+    this.#markScheduled = false;
+    if (!this.isOver) this.#writer.writeMark();
+  };
+
+  #onCallOver(): void {
+    this.#options.owner.onCallOver(this);
+    this.#leaveIfDone();
+  }
+
+  /** Drained, and the last End is out: half-closes and waits for the router's OK. */
+  #leaveIfDone(): void {
+    if (this.#state !== "open" || !this.#drains || this.#calls.table.size > 0 || !this.#writer.idle) return;
+    this.#state = "leaving";
+    this.#stream.end();
+    this.#stream.wait(FAREWELL_MS, () => this.#abandon(CHANNEL_DONE));
+  }
+
+  #graceOver(): void {
+    const end = encodeReasonEnd("INSTANCE_DRAINING", {}, "started");
+    // Longer than user code may take: the table empties when it settles, and then the channel leaves by itself.
+    this.#stream.wait(ABORT_SETTLE_MS, () => this.#abandon(channelLost("calls still ran after the grace")));
+    this.#calls.failAll(end);
+  }
+
+  /** Ends the channel and its stream at once. */
+  #abandon(end: ChannelEnd): void {
+    if (!this.isOver) this.#end(end);
+    this.#stream.reset();
+  }
+
+  #end(end: ChannelEnd): void {
+    this.#state = "over";
+    this.#heartbeat?.stop();
+    this.#splitter.stop();
+    this.#calls.lose();
+    this.#writer.clear();
+    this.#options.owner.onChannelOver(this, end);
+  }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  CallHeadView,
+  FRAGMENT_NUMBER,
+  FragmentView,
+  FrameFault,
+  FrameView,
+  formatReason,
+  MAX_CREDIT,
+  type MessageSink,
+  type Reason,
+  type RouterControl,
+  RouterControlSchema,
+  readCallHead,
+  readFragment,
+  readFrame,
+  readStart,
+  reasonOfFault,
+  StartView,
+} from "@grpc-router/protocol";
+import { beginCall } from "../dispatch/begin-call.js";
+import type { Call } from "./call.js";
+import { CallPhase } from "./call.js";
+import { cancelCall } from "./call-life.js";
+import type { ChannelCalls } from "./channel-calls.js";
+import { receiveFragment, receiveHalfClose, receiveMember } from "./receive-payload.js";
+
+/** What a reader asks of its channel. */
+export interface FrameTarget {
+  /** The Welcome has come; nothing but it may come before. */
+  readonly isWelcome: boolean;
+  /** Frames are no longer taken. */
+  readonly isOver: boolean;
+  /** The last call that is still taken; Infinity before our own Drain. */
+  readonly lastCallId: number;
+  /** A frame about the channel. */
+  control(control: RouterControl): void;
+  /** A call has been opened. */
+  opened(): void;
+  /** The router has given a call credit. */
+  credited(call: Call): void;
+  /** The peer broke the channel's rules. */
+  fault(reason: Reason, message: string): void;
+}
+
+/** Reads the frames of one Register stream, checks them against the state of their call, and hands on what they say. */
+export class FrameReader implements MessageSink {
+  /** The last Start read, taken or not. */
+  lastStart = 0;
+  /** Frames read so far. */
+  frames = 0;
+  readonly #target: FrameTarget;
+  readonly #calls: ChannelCalls;
+  readonly #frame = new FrameView();
+  readonly #head = new CallHeadView();
+  readonly #start = new StartView();
+  readonly #fragment = new FragmentView();
+
+  constructor(target: FrameTarget, calls: ChannelCalls) {
+    this.#target = target;
+    this.#calls = calls;
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#target.isOver) return;
+    this.frames++;
+    const frameFault = readFrame(bytes, start, end, this.#frame);
+    if (frameFault !== FrameFault.none) {
+      this.malformed(frameFault);
+      return;
+    }
+    const headFault = readCallHead(bytes, this.#frame.headStart, this.#frame.headEnd, this.#head);
+    if (headFault !== FrameFault.none) {
+      this.malformed(headFault);
+      return;
+    }
+    const head = this.#head;
+    if (head.callId === 0) {
+      this.#readChannelFrame();
+      return;
+    }
+    if (head.controlStart >= 0) {
+      this.#wrongState("control must have call_id 0");
+      return;
+    }
+    if (!this.#target.isWelcome) {
+      this.#wrongState("a Welcome must come first");
+      return;
+    }
+    const call = head.startStart >= 0 ? this.#open() : this.#find();
+    if (call !== undefined) this.#readCallFrame(call, bytes);
+  }
+
+  /** Tells the channel of bytes that are no frame. */
+  malformed(fault: FrameFault): void {
+    const reason = reasonOfFault(fault) ?? "FRAME_MALFORMED";
+    this.#target.fault(reason, `Cannot read a frame of the router (${reason})`);
+  }
+
+  #readChannelFrame(): void {
+    const head = this.#head;
+    const isCallFrame = head.startStart >= 0 || head.halfClose || head.credit > 0 || head.cancel >= 0;
+    if (isCallFrame || this.#frame.payloadNumber !== 0) {
+      this.#wrongState("it must hold control only");
+      return;
+    }
+    if (head.controlStart < 0) return;
+    let control: RouterControl;
+    try {
+      // A copy: strings apart, what is read points into its input.
+      control = fromBinary(RouterControlSchema, head.bytes.slice(head.controlStart, head.controlEnd));
+    } catch {
+      this.malformed(FrameFault.malformed);
+      return;
+    }
+    this.#target.control(control);
+  }
+
+  /** A Start. Undefined if the call is not taken. */
+  #open(): Call | undefined {
+    const head = this.#head;
+    const expected = this.lastStart + 1;
+    if (head.callId !== expected) {
+      this.#target.fault("CALL_ID_ORDER", formatReason("CALL_ID_ORDER", { received: head.callId, expected }));
+      return undefined;
+    }
+    this.lastStart = head.callId;
+    const fault = readStart(head.bytes, head.startStart, head.startEnd, this.#start);
+    if (fault !== FrameFault.none) {
+      this.malformed(fault);
+      return undefined;
+    }
+    // It crossed our Drain, which tells the router that it will not run.
+    if (head.callId > this.#target.lastCallId) return undefined;
+    const call = this.#calls.open(head.callId, this.#start, head.bytes, head.startStart, head.startEnd);
+    this.#target.opened();
+    return call;
+  }
+
+  /** The open call of a frame; frames of a call that has ended are dropped. */
+  #find(): Call | undefined {
+    const id = this.#head.callId;
+    if (id > this.lastStart) this.#target.fault("CALL_UNKNOWN", formatReason("CALL_UNKNOWN", { call: id }));
+    return this.#calls.table.get(id);
+  }
+
+  /** Order: what stands apart, then payload, then half close, then user code may begin. */
+  #readCallFrame(call: Call, bytes: Uint8Array): void {
+    const head = this.#head;
+    const { halfClose } = head;
+    if (head.credit > 0) this.#addCredit(call, head.credit);
+    if (head.cancel >= 0) cancelCall(call, head.cancel);
+    if (call.phase > CallPhase.begun || this.#target.isOver) return;
+    const isLate = call.halfClosed && (halfClose || this.#frame.payloadNumber !== 0);
+    if (isLate) {
+      this.#wrongState("nothing may follow half_close");
+      return;
+    }
+    const fault = this.#readPayload(call, bytes) ?? (halfClose ? receiveHalfClose(call) : undefined);
+    if (fault !== undefined) {
+      this.#callFault(call, fault);
+      return;
+    }
+    beginCall(call);
+  }
+
+  #readPayload(call: Call, bytes: Uint8Array): Reason | undefined {
+    const { payloadNumber, payloadStart, payloadEnd } = this.#frame;
+    if (payloadNumber === 0) return undefined;
+    if (payloadNumber !== FRAGMENT_NUMBER) {
+      const isMember = payloadNumber === call.method.number && call.method.typed;
+      return isMember ? receiveMember(call, bytes, payloadStart, payloadEnd) : "MEMBER_MISMATCH";
+    }
+    const fault = readFragment(bytes, payloadStart, payloadEnd, this.#fragment);
+    return fault === FrameFault.none ? receiveFragment(call, bytes, this.#fragment) : "FRAME_MALFORMED";
+  }
+
+  #addCredit(call: Call, credit: number): void {
+    call.replyCredit += credit;
+    if (call.replyCredit > MAX_CREDIT) this.#callFault(call, "CREDIT_OVERFLOW");
+    else this.#target.credited(call);
+  }
+
+  #callFault(call: Call, reason: Reason): void {
+    this.#target.fault(
+      reason,
+      `Cannot go on with the router's frames of call ${call.id}, ${call.method.label} (${reason})`,
+    );
+  }
+
+  #wrongState(detail: string): void {
+    this.#target.fault("CALL_STATE", formatReason("CALL_STATE", { call: this.#head.callId, detail }));
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { copyBytes, type FragmentView, PAYLOAD_OVERHEAD, type Reason, StatusCode } from "@grpc-router/protocol";
+import { type Call, CallPhase } from "./call.js";
+import { type CallEnd, encodeBadMessage, encodeEnd, encodeTooLarge } from "./call-end.js";
+import { failCall } from "./call-life.js";
+import { MessageAssembly } from "./message-assembly.js";
+
+/** Cost of a message whose credit went back while it was assembled; every other message costs at least the overhead. */
+export const PREPAID = 0;
+
+const SECOND_REQUEST: CallEnd = encodeEnd({
+  code: StatusCode.unimplemented,
+  message: "the method takes one request message, received a second one",
+});
+
+/** A payload that came as a member: the whole message is `bytes[start, end)`. The channel's fault, if it is one. */
+export function receiveMember(call: Call, bytes: Uint8Array, start: number, end: number): Reason | undefined {
+  if (call.phase > CallPhase.begun) return undefined;
+  if (call.assembly !== undefined) return "FRAGMENT_INVALID";
+  const size = end - start;
+  const cost = size + PAYLOAD_OVERHEAD;
+  if (cost > call.requestCredit) return "CREDIT_EXCEEDED";
+  call.requestCredit -= cost;
+  if (size > call.port.maxRequestBytes) failCall(call, tooLarge(call, size));
+  else {
+    const message = new Uint8Array(size);
+    copyBytes(bytes, start, end, message, 0);
+    call.port.buffered(call, size);
+    deliver(call, message, cost);
+  }
+  return undefined;
+}
+
+/** A payload that came as a slice. The channel's fault, if it is one. */
+export function receiveFragment(call: Call, bytes: Uint8Array, view: FragmentView): Reason | undefined {
+  if (call.phase > CallPhase.begun) return undefined;
+  const size = view.dataEnd - view.dataStart;
+  const cost = size + PAYLOAD_OVERHEAD;
+  if (cost > call.requestCredit) return "CREDIT_EXCEEDED";
+  const assembly = call.assembly ?? beginAssembly(call, size + view.remaining, view.compressed);
+  if (assembly === undefined) return undefined;
+  const isFirst = call.assembly === undefined;
+  const fits = isFirst || (size > 0 && view.compressed === assembly.compressed);
+  if (!fits || assembly.remaining !== size + view.remaining) return "FRAGMENT_INVALID";
+  call.requestCredit -= cost;
+  call.assembly = assembly;
+  assembly.append(bytes, view.dataStart, view.dataEnd);
+  assembly.heldCost += cost;
+  call.port.buffered(call, size);
+  // The buffer's limit may just have ended this very call.
+  if (call.assembly === undefined) return undefined;
+  if (view.remaining > 0) prepay(call, assembly);
+  else complete(call, assembly);
+  return undefined;
+}
+
+/** No request message follows. The channel's fault, if it is one. */
+export function receiveHalfClose(call: Call): Reason | undefined {
+  if (call.phase > CallPhase.begun) return undefined;
+  if (call.assembly !== undefined) return "FRAGMENT_INVALID";
+  call.halfClosed = true;
+  call.queue?.close();
+  return undefined;
+}
+
+/** A message assembled ahead of the reader has been taken, so the next one may be assembled ahead. */
+export function prepaidTaken(call: Call): void {
+  call.hasPrepaid = false;
+  if (call.assembly !== undefined) prepay(call, call.assembly);
+}
+
+function beginAssembly(call: Call, totalBytes: number, compressed: boolean): MessageAssembly | undefined {
+  if (totalBytes > call.port.maxRequestBytes) {
+    failCall(call, tooLarge(call, totalBytes));
+    return undefined;
+  }
+  return new MessageAssembly(totalBytes, compressed);
+}
+
+/**
+ * Gives the credit of a message back while it is being assembled, so that one larger than the window passes; but only
+ * for one message ahead of the reader, or a reader that stands still would be sent everything.
+ */
+function prepay(call: Call, assembly: MessageAssembly): void {
+  if (call.hasPrepaid && !assembly.prepaid) return;
+  call.hasPrepaid = true;
+  assembly.prepaid = true;
+  const cost = assembly.heldCost;
+  assembly.heldCost = 0;
+  call.port.consumed(call, cost);
+}
+
+function complete(call: Call, assembly: MessageAssembly): void {
+  call.assembly = undefined;
+  if (assembly.prepaid) prepay(call, assembly);
+  const cost = assembly.prepaid ? PREPAID : assembly.heldCost;
+  const message = assembly.take();
+  if (!assembly.compressed) {
+    deliver(call, message, cost);
+    return;
+  }
+  const inflated = inflate(call, message);
+  if (inflated === undefined) return;
+  call.port.buffered(call, inflated.length - message.length);
+  deliver(call, inflated, cost);
+}
+
+function inflate(call: Call, message: Uint8Array): Uint8Array | undefined {
+  try {
+    if (!call.gzip) throw new Error("it is compressed, but grpc-encoding is identity");
+    const inflated = call.port.inflate(message);
+    if (inflated === undefined) failCall(call, tooLarge(call, `more than ${call.port.maxRequestBytes}`));
+    return inflated;
+  } catch (error) {
+    failCall(call, encodeBadMessage(call.method.label, error, executionOf(call)));
+    return undefined;
+  }
+}
+
+function deliver(call: Call, message: Uint8Array, cost: number): void {
+  if (call.phase > CallPhase.begun) return;
+  if (call.queue !== undefined) call.queue.push(message, cost);
+  else if (call.request === undefined && call.phase === CallPhase.received) call.request = message;
+  else failCall(call, SECOND_REQUEST);
+}
+
+function tooLarge(call: Call, size: number | string): CallEnd {
+  const limit = call.port.maxRequestBytes;
+  return encodeTooLarge({ direction: "a request", method: call.method.label, limit, size }, executionOf(call));
+}
+
+function executionOf(call: Call): "none" | "started" {
+  return call.phase === CallPhase.received ? "none" : "started";
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Connection, Stream } from "@grpc-router/http2";
+import {
+  copyBytes,
+  FRAGMENT_NUMBER,
+  type InstanceControlSchema,
+  MAX_PAYLOAD_BYTES,
+  MESSAGE_PREFIX_BYTES,
+  PAYLOAD_OVERHEAD,
+  ReplyHeadFields,
+  ReplySchema,
+  sizeofFragmentPrefix,
+  sizeofFramePrefix,
+  sizeofReplyHead,
+  TURN_BYTES,
+  writeFragmentPrefix,
+  writeMessagePrefix,
+  writeReplyFrame,
+} from "@grpc-router/protocol";
+import { MIN_SLICE_BYTES } from "../limits.js";
+import { type Call, CallPhase } from "./call.js";
+import { CallLine } from "./call-line.js";
+
+/** A control frame to send: one of the kinds of `grpcrouter.v1.InstanceControl`. */
+export type Control = NonNullable<MessageInitShape<typeof InstanceControlSchema>["kind"]>;
+
+/** The part of a connection that a writer uses. */
+export type ReplyOutput<Data> = Pick<Connection<Data>, "reserve" | "outputBytes" | "room" | "write">;
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Writes the frames of one Register stream. Control, credit and marks go ahead of all data; calls with data take turns of
+ * 16 KiB; nothing is written while the connection has no room, so what waits here is one slot per kind and call.
+ */
+export class ReplyWriter<Data> {
+  /** Calls up to this id may have reached user code. */
+  acceptedThrough = 0;
+  readonly #output: ReplyOutput<Data>;
+  readonly #stream: Stream<Data>;
+  /** A call's End is written. */
+  readonly #onEnded: (call: Call) => void;
+  readonly #fields = new ReplyHeadFields();
+  #markWritten = 0;
+  readonly #line = new CallLine();
+  /** One slot per kind: what is said again before it left replaces what was said. */
+  readonly #controls = new Map<string, Control>();
+  #creditCalls: Call[] = [];
+  #running = false;
+  /** Where frames go that do not fit into the output in one piece. */
+  #scratch: Uint8Array = NO_BYTES;
+
+  constructor(output: ReplyOutput<Data>, stream: Stream<Data>, onEnded: (call: Call) => void) {
+    this.#output = output;
+    this.#stream = stream;
+    this.#onEnded = onEnded;
+  }
+
+  /** Nothing waits here for room. */
+  get idle(): boolean {
+    return this.#line.first === undefined && this.#controls.size === 0 && this.#creditCalls.length === 0;
+  }
+
+  /** `call` has a message or its End to write, or its pump waits to go on. */
+  ready(call: Call): void {
+    if (call.waits) return;
+    this.#line.add(call);
+    this.run();
+  }
+
+  /** The router has given `call` credit: what waited for it goes on. */
+  credited(call: Call): void {
+    if (call.message !== undefined) this.ready(call);
+  }
+
+  /** Gives the router back what the call owes it. */
+  giveCredit(call: Call): void {
+    if (call.creditWaits) return;
+    call.creditWaits = true;
+    this.#creditCalls.push(call);
+    this.run();
+  }
+
+  /** Sends a control frame, ahead of all data. */
+  control(control: Control): void {
+    this.#controls.set(slotOf(control), control);
+    this.run();
+  }
+
+  /** Writes the accepted mark if it has risen since the last frame. */
+  writeMark(): void {
+    if (this.acceptedThrough > this.#markWritten && this.#hasRoom()) this.#writeHead(NO_CALL, 0);
+  }
+
+  /** Writes what waits, as far as there is room. Called again when there is room anew. */
+  run(): void {
+    // What a call's end causes may want to write, too: the loop under way gets to it.
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      while (this.#hasRoom() && this.#writeNext());
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Forgets everything: nothing can be written any more. */
+  clear(): void {
+    this.#line.clear();
+    this.#controls.clear();
+    this.#creditCalls = [];
+  }
+
+  #hasRoom(): boolean {
+    return this.#output.room(this.#stream) > 0;
+  }
+
+  /** Writes one thing, the most urgent first. False: nothing waits. */
+  #writeNext(): boolean {
+    if (this.#controls.size > 0) this.#writeFirstControl();
+    else if (this.#creditCalls.length > 0) this.#writeCredit(this.#creditCalls.pop());
+    else {
+      const call = this.#line.take();
+      if (call === undefined) return false;
+      if (this.#turn(call)) this.#line.add(call);
+    }
+    return true;
+  }
+
+  #writeFirstControl(): void {
+    for (const [slot, control] of this.#controls) {
+      this.#controls.delete(slot);
+      this.#writeControl(control);
+      return;
+    }
+  }
+
+  /** Writes up to 16 KiB of one call. True: it could go on at once. */
+  #turn(call: Call): boolean {
+    for (let budget = TURN_BYTES; call.message !== undefined; ) {
+      const sent = this.#writeSlice(call, call.message);
+      if (sent < 0) return false; // credit brings it back into the line
+      budget -= sent;
+      if (call.message !== undefined && (budget <= 0 || !this.#hasRoom())) return true;
+    }
+    if (call.end !== undefined) this.#writeEnd(call);
+    else if (call.phase === CallPhase.begun) {
+      if (!this.#hasRoom()) return true;
+      call.pump?.pull();
+    }
+    return false;
+  }
+
+  /** Writes as much of the message as goes into one frame. The bytes of it, or -1 if credit does not suffice. */
+  #writeSlice(call: Call, message: Uint8Array): number {
+    const rest = message.length - call.messageSent;
+    const isMember = call.method.typed && message.length <= MAX_PAYLOAD_BYTES;
+    const size = isMember ? rest : Math.min(rest, MAX_PAYLOAD_BYTES, call.replyCredit - PAYLOAD_OVERHEAD);
+    if (size + PAYLOAD_OVERHEAD > call.replyCredit || size < Math.min(rest, MIN_SLICE_BYTES)) return -1;
+    const isLast = size === rest;
+    const fields = this.#begin(call);
+    if (isLast && call.end !== undefined) setEnd(fields, call.end.bytes);
+    if (isMember) this.#writeFrame(call.method.number, message, 0, size, -1);
+    else this.#writeFrame(FRAGMENT_NUMBER, message, call.messageSent, call.messageSent + size, rest - size);
+    call.replyCredit -= size + PAYLOAD_OVERHEAD;
+    call.messageSent += size;
+    if (isLast) {
+      call.message = undefined;
+      if (fields.hasEnd) this.#ended(call);
+    }
+    return size;
+  }
+
+  #writeEnd(call: Call): void {
+    const fields = this.#begin(call);
+    if (call.end !== undefined) setEnd(fields, call.end.bytes);
+    this.#writeFrame(0, NO_BYTES, 0, 0, -1);
+    this.#ended(call);
+  }
+
+  #ended(call: Call): void {
+    call.end = undefined;
+    this.#onEnded(call);
+  }
+
+  /** Starts the head of a frame of `call`: id, header if it waits, mark. */
+  #begin(call: Call): ReplyHeadFields {
+    const fields = this.#head(call.id, 0);
+    const header = call.header;
+    if (header !== undefined) {
+      fields.hasHeader = true;
+      fields.header = header;
+      fields.headerEnd = header.length;
+      call.header = undefined;
+    }
+    return fields;
+  }
+
+  #head(callId: number, credit: number): ReplyHeadFields {
+    const fields = this.#fields;
+    fields.callId = callId;
+    fields.credit = credit;
+    fields.hasHeader = false;
+    fields.hasEnd = false;
+    fields.acceptedThrough = this.acceptedThrough > this.#markWritten ? this.acceptedThrough : 0;
+    this.#markWritten = this.acceptedThrough;
+    return fields;
+  }
+
+  #writeCredit(call: Call | undefined): void {
+    if (call === undefined) return;
+    const credit = call.requestOwed;
+    call.creditWaits = false;
+    // After its End a call owes nothing any more.
+    if (credit === 0 || call.phase > CallPhase.begun) return;
+    call.requestOwed = 0;
+    call.requestCredit += credit;
+    this.#writeHead(call.id, credit);
+  }
+
+  #writeHead(callId: number, credit: number): void {
+    this.#head(callId, credit);
+    this.#writeFrame(0, NO_BYTES, 0, 0, -1);
+  }
+
+  /** Writes the frame of the head at hand. `remaining` ≥ 0: the payload is a slice with so much behind it. */
+  #writeFrame(number: number, payload: Uint8Array, start: number, end: number, remaining: number): void {
+    const dataSize = end - start;
+    const sliceSize = remaining < 0 ? 0 : sizeofFragmentPrefix(remaining, false, dataSize);
+    const size = sizeofFramePrefix(sizeofReplyHead(this.#fields), number, sliceSize + dataSize) + sliceSize + dataSize;
+    const reserved = this.#output.reserve(this.#stream, size);
+    const target = reserved < 0 ? this.#scratchOf(size) : this.#output.outputBytes;
+    let offset = writeReplyFrame(target, Math.max(reserved, 0), this.#fields, number, sliceSize + dataSize);
+    if (remaining >= 0) offset = writeFragmentPrefix(target, offset, remaining, false, dataSize);
+    copyBytes(payload, start, end, target, offset);
+    if (reserved < 0) this.#output.write(this.#stream, target, 0, size, false);
+  }
+
+  #writeControl(control: Control): void {
+    const { acceptedThrough } = this.#head(0, 0);
+    const head = { acceptedThrough: BigInt(acceptedThrough), control: { kind: control } };
+    const reply = toBinary(ReplySchema, create(ReplySchema, { head }));
+    const frame = new Uint8Array(MESSAGE_PREFIX_BYTES + reply.length);
+    copyBytes(reply, 0, reply.length, frame, writeMessagePrefix(frame, 0, false, reply.length));
+    this.#output.write(this.#stream, frame, 0, frame.length, false);
+  }
+
+  #scratchOf(size: number): Uint8Array {
+    if (this.#scratch.length < size) this.#scratch = new Uint8Array(size);
+    return this.#scratch;
+  }
+}
+
+/** The call id of frames about the channel. */
+const NO_CALL = 0;
+
+function setEnd(fields: ReplyHeadFields, end: Uint8Array): void {
+  fields.hasEnd = true;
+  fields.end = end;
+  fields.endEnd = end.length;
+}
+
+/** Fates of several channels are several statements; of all other kinds the last word counts. */
+function slotOf(control: Control): string {
+  return control.case === "previous"
+    ? `previous ${control.value.routerId} ${control.value.epoch}`
+    : String(control.case);
+}

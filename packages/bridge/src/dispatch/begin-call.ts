@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { fromBinary, type Message } from "@bufbuild/protobuf";
+import { StatusCode } from "@grpc-router/protocol";
+import { type Call, CallPhase } from "../channel/call.js";
+import { type CallEnd, encodeBadMessage, encodeEnd } from "../channel/call-end.js";
+import { failCall } from "../channel/call-life.js";
+import { CallContext } from "./call-context.js";
+import { ReplyPump } from "./reply-pump.js";
+import { settleError, settleMessage } from "./settle.js";
+
+const NO_REQUEST: CallEnd = encodeEnd({
+  code: StatusCode.unimplemented,
+  message: "the method takes one request message, received none",
+});
+
+/**
+ * Starts user code: at once for methods that read a stream, at half close for the others. The mark is raised before
+ * anything of the user's runs (docs/channel.md section 4).
+ */
+export function beginCall(call: Call): void {
+  if (call.phase !== CallPhase.received) return;
+  const { method } = call;
+  if (call.queue !== undefined) {
+    run(call, call.queue);
+    return;
+  }
+  if (!call.halfClosed) return;
+  const bytes = call.request;
+  if (bytes === undefined) {
+    failCall(call, NO_REQUEST);
+    return;
+  }
+  let message: Message;
+  try {
+    message = fromBinary(method.desc.input, bytes);
+  } catch (error) {
+    failCall(call, encodeBadMessage(method.label, error, "none"));
+    return;
+  }
+  call.request = undefined;
+  call.port.buffered(call, -bytes.length);
+  run(call, message);
+}
+
+function run(call: Call, input: Message | AsyncIterable<Message>): void {
+  call.port.accept(call);
+  call.phase = CallPhase.begun;
+  const context = new CallContext(call);
+  call.context = context;
+  let output: unknown;
+  try {
+    output = call.method.run(input, context);
+    if (call.method.writesStream) call.pump = new ReplyPump(call, output as AsyncIterable<unknown>);
+  } catch (error) {
+    settleError(call, error);
+    return;
+  }
+  if (call.pump !== undefined) call.pump.pull();
+  else if (isThenable(output)) {
+    output.then(
+      (value) => settleMessage(call, value),
+      (error: unknown) => settleError(call, error),
+    );
+  } else settleMessage(call, output);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

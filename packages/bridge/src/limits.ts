@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a bridge bears and how long it waits, beside the limits of the channel itself in @grpc-router/protocol; each
+// figure with what it stops.
+
+/** Upper bound of the first random wait before the next attempt; it doubles with every failure (docs/channel.md section 7). */
+export const RECONNECT_BASE_MS = 500;
+/** Upper bound of every later wait: instances that stay away after a long outage. */
+export const RECONNECT_CAP_MS = 30_000;
+/** A channel that stood this long, and longer than the last wait, starts the waits anew: a flapping router met in a tight loop. */
+export const STABLE_AFTER_MS = 10_000;
+/** Wait after a refusal that waiting hardly cures (credentials, an invalid hello): a log and a router full of refusals. */
+export const PERMANENT_WAIT_MS = 60_000;
+/** Spread of `PERMANENT_WAIT_MS` either way: a fleet that comes back in step. */
+export const PERMANENT_SPREAD = 0.2;
+/** Upper bound of the random wait after a router's Drain: a fleet that moves in step. */
+export const REJOIN_WITHIN_MS = 1_000;
+
+/** Spread of the time before a Ping, either way: pings of a whole fleet in step. */
+export const PING_SPREAD = 0.2;
+/** A timer this late tells of a stall of our own loop; the peer's bytes may wait unread in the socket. */
+export const LOOP_STALL_MS = 500;
+/** After our last frame the router has this long to end the stream: half-open streams. */
+export const FAREWELL_MS = 5_000;
+/** After the grace of a drain user code has this long to notice that its calls were aborted: an instance that never stops. */
+export const ABORT_SETTLE_MS = 1_000;
+
+/** Fates of former channels kept for the next hello: a router that comes and goes. */
+export const MAX_PREVIOUS = 16;
+/** A slice smaller than this waits for more credit, unless it is the rest of its message: messages in crumbs. */
+export const MIN_SLICE_BYTES = 4_096;
+/** Deadlines are looked at in steps of this: a timer per call. */
+export const DEADLINE_STEP_MS = 16;
+/** No timer runs longer at once: a far deadline that overflows the host's timers and fires at once. */
+export const MAX_TIMER_MS = 3_600_000;
+/** How often a connection looks at its own time limits. */
+export const LINK_SWEEP_MS = 1_000;
+/** Octets of a router's status text that go to the log: a log flood by a peer. */
+export const MAX_LOGGED_TEXT = 1_000;

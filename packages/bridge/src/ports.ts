@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Scheduler, Transport, TransportSink } from "@grpc-router/http2";
+import type { Logger } from "@grpc-router/protocol";
+
+/** What a dialler reports: one of the two, once. */
+export interface DialEvents {
+  /** The byte stream stands; deliver to what this returns. */
+  connected(transport: Transport): TransportSink;
+  /** It could not be made; the message is for people. */
+  failed(error: Error): void;
+}
+
+/** Opens one connection to a router. `cancel` gives up; neither event follows then. */
+export type Dialer = (events: DialEvents) => { cancel(): void };
+
+/** Everything that a bridge needs from outside: time, chance, bytes and the log. */
+export interface BridgePorts {
+  readonly scheduler: Scheduler;
+  /** A number in [0, 1), as `Math.random`. */
+  random(): number;
+  /** `length` bytes that nobody can guess: they fence this process against others with its id. */
+  randomBytes(length: number): Uint8Array;
+  readonly logger: Logger;
+  /** Orders the processes with one instance id, greater is newer; the process's start in milliseconds serves well. */
+  readonly incarnation: bigint | number;
+  readonly dial: Dialer;
+  /**
+   * Runs `task` once, after the microtasks that user code has queued by now and before the output of this turn leaves
+   * (Node: `setImmediate`).
+   */
+  shortly(task: () => void): void;
+  /** `http://host:port` of the router, for the log and for scheme and authority. Default: the transport's peer. */
+  readonly url?: string;
+  /** Undoes gzip: undefined if the result would exceed `maxBytes`; throws if it is not gzip. Without it gzip is refused. */
+  inflate?(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined;
+  /** SHA-256, for the hello's schema digest. Without it the digest stays empty. */
+  sha256?(bytes: Uint8Array): Uint8Array;
+}
+
+/** A bridge at work. */
+export interface BridgeConnection {
+  /** Resolves when every service has been registered once. Rejects if the connection is closed before. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has ended, by `drain`, by `close`, or because another process has taken over its id. */
+  readonly closed: Promise<void>;
+  /**
+   * Takes no new calls, lets the open ones finish, and leaves. After `timeoutMs` (default 30,000) what still runs is
+   * aborted. Resolves with `closed`.
+   */
+  drain(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** Ends everything at once: open calls are aborted, and the router is told nothing. */
+  close(): void;
+  /** Restates how many calls may be open at once, for each service; 0 takes none. */
+  setCapacity(calls: number): void;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Timer } from "@grpc-router/http2";
+import { INITIAL_CREDIT, MAX_MESSAGE_BYTES, type Welcome } from "@grpc-router/protocol";
+import type { BridgeOptions } from "../bridge-options.js";
+import { Channel } from "../channel/channel.js";
+import { type ChannelEnd, isPermanent } from "../channel/channel-end.js";
+import type { ChannelOwner } from "../channel/channel-options.js";
+import type { ServedService } from "../dispatch/served-service.js";
+import type { BridgePorts } from "../ports.js";
+import { Backoff } from "./backoff.js";
+import { createHello, type ProcessIdentity, schemaDigest } from "./hello.js";
+import type { Link } from "./link.js";
+import { PreviousChannels } from "./previous-channels.js";
+import { RegistrationLog } from "./registration-log.js";
+import { StatedCapacity } from "./stated-capacity.js";
+
+/** What a registration asks of the connection it is part of. */
+export interface RegistrationHost {
+  readonly ports: BridgePorts;
+  readonly options: BridgeOptions;
+  readonly identity: ProcessIdentity;
+  /** The router's address for people. */
+  readonly routerName: string;
+  /** A connection on which a stream may be opened now. */
+  readonly link: Link | undefined;
+  /** Counts the hellos of this process. */
+  nextOrdinal(): bigint;
+  /** It waits for a connection: dial, unless that is under way. */
+  wantLink(): void;
+  /** The router has taken the registration. */
+  onRegistered(link: Link): void;
+  /** The router answers nothing on this channel; perhaps not at all. */
+  onSilence(link: Link): void;
+  /** It has stopped, and no channel of it is left. */
+  onStopped(): void;
+}
+
+type RegistrationState =
+  /** Waits for a connection. */
+  | { readonly kind: "idle" }
+  /** Waits for its own time. */
+  | { readonly kind: "waiting"; readonly timer: Timer }
+  /** Has a channel, registered or about to be. */
+  | { readonly kind: "live"; readonly channel: Channel; readonly link: Link }
+  /** Takes no calls any more: drained, closed or superseded. */
+  | { readonly kind: "stopped" };
+
+/**
+ * Keeps one service registered: opens a channel, a new one when that ends or when the router drains it, and lets former
+ * channels finish their calls.
+ *
+ * ```
+ *          connection            refused, ended
+ *   idle ────────────▶ live ──────────────────────▶ waiting ──┐
+ *    ▲ connection lost  │ └── router drains ─────────▲        │
+ *    └──────────────────┘                                     │
+ *    └───────────────────────────── time is up ◀──────────────┘
+ *   any ── drain, close, superseded ──▶ stopped
+ * ```
+ */
+export class Registration implements ChannelOwner {
+  readonly service: ServedService;
+  isRegistered = false;
+  readonly #host: RegistrationHost;
+  readonly #backoff: Backoff;
+  readonly #previous = new PreviousChannels();
+  readonly #capacity: StatedCapacity;
+  readonly #log: RegistrationLog;
+  readonly #schemaDigest: string;
+  /** Channels that drain, or that are gone while their calls still run. */
+  readonly #former = new Set<Channel>();
+  /** Calls that may be open at once, over all channels. */
+  #calls: number | undefined;
+  #state: RegistrationState = { kind: "idle" };
+
+  constructor(service: ServedService, host: RegistrationHost) {
+    const { ports, options } = host;
+    this.service = service;
+    this.#host = host;
+    this.#backoff = new Backoff(() => ports.random());
+    this.#calls = options.capacity;
+    this.#capacity = new StatedCapacity(ports.scheduler, (calls) => this.#restate(calls));
+    this.#log = new RegistrationLog(service, host);
+    this.#schemaDigest = schemaDigest(service.desc, ports.sha256?.bind(ports));
+  }
+
+  /** It waits for a connection. */
+  get isIdle(): boolean {
+    return this.#state.kind === "idle";
+  }
+
+  /** A connection stands: registers on it if it waits for one. */
+  onLink(link: Link): void {
+    if (this.#state.kind === "idle") this.#open(link);
+  }
+
+  /** `link` takes no more streams: registers anew elsewhere, and lets what runs on it finish. */
+  onLinkRetired(link: Link): void {
+    if (this.#state.kind !== "live" || this.#state.link !== link || this.#state.channel.isOver) return;
+    this.#former.add(this.#state.channel);
+    this.#waitFor(this.#backoff.rejoin());
+  }
+
+  setCapacity(calls: number): void {
+    this.#calls = calls;
+    this.#updateCapacity();
+  }
+
+  /** Takes no new calls; the open ones have `graceMs`. */
+  drain(graceMs: number): void {
+    const channels = this.#stop();
+    for (const channel of channels) channel.drain(graceMs);
+    this.#checkStopped();
+  }
+
+  /** Ends every channel at once. */
+  close(): void {
+    const channels = this.#stop();
+    for (const channel of channels) channel.close();
+    this.#checkStopped();
+  }
+
+  onWelcome(channel: Channel, welcome: Welcome): void {
+    if (this.#state.kind !== "live" || this.#state.channel !== channel) return;
+    this.#previous.told(welcome.routerId);
+    this.#log.registered(welcome);
+    this.isRegistered = true;
+    this.#updateCapacity();
+    this.#host.onRegistered(this.#state.link);
+  }
+
+  onRouterDrain(channel: Channel, reason: string): void {
+    if (this.#state.kind !== "live" || this.#state.channel !== channel) return;
+    const { link } = this.#state;
+    this.#former.add(channel);
+    this.#log.drained(reason);
+    if (reason === "SUPERSEDED") {
+      this.#state = { kind: "stopped" };
+      return;
+    }
+    this.#waitFor(this.#backoff.rejoin());
+    if (reason === "ROUTER_DRAINING") link.retire();
+  }
+
+  onChannelOver(channel: Channel, end: ChannelEnd): void {
+    if (end.code !== 0) this.#tellFate(channel);
+    if (channel.runningCalls > 0) this.#former.add(channel);
+    else this.#former.delete(channel);
+    const state = this.#state;
+    if (state.kind === "live" && state.channel === channel) this.#lost(state.link, channel, end);
+    this.#updateCapacity();
+    this.#checkStopped();
+  }
+
+  onCallOver(channel: Channel): void {
+    if (!this.#former.has(channel)) return;
+    if (channel.isOver && channel.runningCalls === 0) this.#former.delete(channel);
+    this.#updateCapacity();
+  }
+
+  #open(link: Link): void {
+    const { ports, options, identity } = this.#host;
+    const channel = link.open(this.service.path, options.registrationMetadata?.() ?? {}, (connection, stream) => {
+      return new Channel({
+        ports,
+        service: this.service,
+        owner: this,
+        connection,
+        stream,
+        scheme: link.scheme,
+        maxRequestBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+        requestCredit: options.requestCredit ?? INITIAL_CREDIT,
+      });
+    });
+    this.#state = { kind: "live", channel, link };
+    const capacity = this.#netCapacity();
+    const facts = { ordinal: this.#host.nextOrdinal(), capacity, previous: this.#previous.fates };
+    const hello = createHello(this.service, identity, options, facts);
+    hello.schemaDigest = this.#schemaDigest;
+    channel.capacity = capacity;
+    this.#capacity.begin(capacity);
+    channel.say({ case: "hello", value: hello });
+  }
+
+  #lost(link: Link, channel: Channel, end: ChannelEnd): void {
+    const { ports } = this.#host;
+    const wasRegistered = channel.welcomeMs >= 0;
+    if (wasRegistered) this.#backoff.stood(ports.scheduler.nowMs() - channel.welcomeMs);
+    if (!link.isUsable) {
+      // The connection is gone or going: who dials the next one reports it and waits.
+      this.#state = { kind: "idle" };
+      this.#host.wantLink();
+      return;
+    }
+    const waitMs = isPermanent(end)
+      ? this.#backoff.nextAfterPermanent(end.retryAfterMs)
+      : this.#backoff.next(end.retryAfterMs);
+    if (wasRegistered) this.#log.lost(end, waitMs);
+    else this.#log.refused(end, waitMs);
+    this.#waitFor(waitMs);
+    if (end.isSilence) this.#host.onSilence(link);
+  }
+
+  #waitFor(ms: number): void {
+    const timer = this.#host.ports.scheduler.after(ms, () => {
+      this.#state = { kind: "idle" };
+      const { link } = this.#host;
+      if (link === undefined) this.#host.wantLink();
+      else this.#open(link);
+    });
+    this.#state = { kind: "waiting", timer };
+  }
+
+  /** Tells the router process what became of a channel: now if it is at hand, else with the next hello. */
+  #tellFate(channel: Channel): void {
+    const fate = this.#previous.add(channel);
+    const state = this.#state;
+    if (fate === undefined || state.kind !== "live" || state.channel === channel) return;
+    if (state.channel.welcomeMs < 0 || state.channel.routerId !== fate.routerId) return;
+    state.channel.say({ case: "previous", value: fate });
+    this.#previous.told(fate.routerId);
+  }
+
+  #netCapacity(): number | undefined {
+    if (this.#calls === undefined) return undefined;
+    let running = 0;
+    for (const channel of this.#former) running += channel.runningCalls;
+    return Math.max(0, this.#calls - running);
+  }
+
+  #updateCapacity(): void {
+    const capacity = this.#netCapacity();
+    if (capacity !== undefined && this.#state.kind === "live") this.#capacity.set(capacity);
+  }
+
+  #restate(calls: number): void {
+    if (this.#state.kind !== "live") return;
+    this.#state.channel.capacity = calls;
+    this.#state.channel.say({ case: "capacity", value: { calls } });
+  }
+
+  /** No new channel from here on. The channels that are left. */
+  #stop(): Channel[] {
+    const state = this.#state;
+    if (state.kind === "waiting") state.timer.cancel();
+    this.#capacity.stop();
+    this.#state = { kind: "stopped" };
+    if (state.kind === "live") this.#former.add(state.channel);
+    return [...this.#former];
+  }
+
+  #checkStopped(): void {
+    if (this.isStopped) this.#host.onStopped();
+  }
+
+  /** It has stopped, and its last channel has ended. */
+  get isStopped(): boolean {
+    return this.#state.kind === "stopped" && [...this.#former].every((channel) => channel.isOver);
+  }
+}
