@@ -26,14 +26,15 @@ export function generateChannelCode(
   const [first] = channels;
   if (first === undefined) return [];
   const { request, files, parameter } = context;
+  const output = first.name.replace(/\.proto$/, `_pb.${firstTarget(parameter)}`);
   const inner = create(CodeGeneratorRequestSchema, {
     fileToGenerate: channels.map(({ name }) => name),
     parameter: withOwnRules(parameter.forEs, parameter),
     protoFile: [...files],
   });
   if (request.compilerVersion !== undefined) inner.compilerVersion = request.compilerVersion;
-  const { file, error } = guard(first.name, () => context.loadEs()(inner));
-  if (error !== undefined && error !== "") throw refusal(first.name, error);
+  const { file, error } = guard(output, () => context.loadEs()(inner));
+  if (error !== undefined && error !== "") throw refusal(output, error);
   return file.map(({ name, content }) => ({ name, content }));
 }
 
@@ -47,15 +48,19 @@ export function withOwnRules(options: string, { emit }: Parameter): string {
   return [...rules, ...(options === "" ? [] : [options])].join(",");
 }
 
-function guard<T>(fileName: string, run: () => T): T {
+function firstTarget({ forEs }: Parameter): string {
+  const [, target = "js"] = /(?:^|,)target=(ts|js|dts)/.exec(forEs) ?? [];
+  return target.replace("dts", "d.ts");
+}
+
+function guard<T>(output: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw refusal(fileName, error instanceof Error ? error.message : String(error), error);
+    throw refusal(output, error instanceof Error ? error.message : String(error), error);
   }
 }
 
-function refusal(fileName: string, reason: string, cause?: unknown): GeneratorError {
-  const output = fileName.replace(/\.proto$/, "_pb");
+function refusal(output: string, reason: string, cause?: unknown): GeneratorError {
   return new GeneratorError("protoc-gen-es", `Cannot generate ${output}: ${reason}`, { cause });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  clone,
   create,
   type DescFile,
   type DescMethod,
@@ -145,7 +146,9 @@ function layersOf(method: DescMethod, service: ServiceOptions | undefined): Laye
     pathOfServiceOption(method.parent, serviceOption.number, ...numbers);
   if (service?.defaults !== undefined) {
     const place = (...numbers: readonly number[]) => inService(serviceField.defaults.number, ...numbers);
-    layers.push({ options: service.defaults, place });
+    const options = clone(MethodOptionsSchema, service.defaults);
+    delete options.channelNumber; // refused there; were it inherited, each method would be told of a collision, too
+    layers.push({ options, place });
   }
   if (service?.balance !== undefined) {
     const options = create(MethodOptionsSchema, { balance: service.balance });

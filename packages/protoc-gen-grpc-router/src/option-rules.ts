@@ -93,7 +93,7 @@ function checkRetry(retry: RetryPolicy, report: ReportFault): void {
   checkPositive("max_backoff", maxBackoff, (reason) => fault(numbers.maxBackoff.number, reason));
   const initialMs = initialBackoff === undefined ? defaultBackoffMs.initial : millisecondsOf(initialBackoff);
   const maxMs = maxBackoff === undefined ? Math.max(initialMs, defaultBackoffMs.max) : millisecondsOf(maxBackoff);
-  if (maxMs < initialMs) {
+  if (maxMs > 0 && maxMs < initialMs) {
     fault(
       numbers.maxBackoff.number,
       `max_backoff must be at least initial_backoff, received ${maxMs} ms of ${initialMs} ms`,
@@ -163,5 +163,5 @@ export function millisecondsOf({ seconds, nanos }: Duration): number {
 }
 
 function formatDuration(duration: Duration): string {
-  return `${millisecondsOf(duration) / 1000} s`;
+  return `${Number((millisecondsOf(duration) / 1000).toFixed(9))} s`;
 }

@@ -15,6 +15,7 @@ import { createChannelDescriptor } from "./channel-descriptor.js";
 import { printChannelProto } from "./channel-proto.js";
 import { GeneratorError, ProblemList } from "./errors.js";
 import { type EsGenerator, loadEsGenerator } from "./es-generator.js";
+import { checkGivenChannels } from "./given-channels.js";
 import { createModulePlugin } from "./module-plugin.js";
 import { type Parameter, parseParameter } from "./parameter.js";
 import { createServiceModels, isOwnFile, type ServiceModel } from "./service-model.js";
@@ -68,6 +69,7 @@ function generate(request: CodeGeneratorRequest, { loadEs, warn }: Required<Plug
   const models = createCheckedModels(files, parameter, allFiles);
   for (const line of listWarnings(models, parameter, allFiles)) warn(line);
   const channels = models.map((model) => createChannelDescriptor(model, parameter.elideVersion));
+  if (!emit.has("proto")) checkGivenChannels(channels, request.protoFile);
   const protoFile = withChannels(request.protoFile, channels);
   const output: OutputFile[] = [];
   if (emit.has("proto")) output.push(...channels.map((c) => ({ name: c.name, content: printChannelProto(c) })));
