@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 
 const plugin = "packages/protoc-gen-grpc-router";
 const ownCode = globSync("packages/*/buf.gen.yaml").map(dirname).sort();
@@ -12,6 +12,8 @@ const users = globSync(["examples/*/buf.gen.yaml", "test/*/buf.gen.yaml", `${plu
   .map(dirname)
   .sort();
 const force = process.argv.includes("--force");
+const programs = resolve("node_modules/.bin");
+const buf = resolve("node_modules/@bufbuild/buf/bin/buf");
 
 /** Digest over what the generated code depends on: protos, template, generator version, and the plugin's built code. */
 function digest(folder, extra) {
@@ -30,10 +32,12 @@ function digest(folder, extra) {
 
 function generate(folder, extra = []) {
   const stamp = join("node_modules/.cache/generate", folder.replaceAll(/[\\/]/g, "__"));
-  const generated = globSync([`${folder}/**/*_pb.ts`]).filter((name) => !name.includes("node_modules"));
+  const generated = globSync([`${folder}/**/*_pb.{ts,js}`]).filter((name) => !name.includes("node_modules"));
   const before = digest(folder, extra);
   if (!force && generated.length > 0 && existsSync(stamp) && readFileSync(stamp, "utf8") === before) return;
-  execFileSync("npx", ["buf", "generate"], { cwd: folder, stdio: "inherit" });
+  // Not through npx: inside a workspace it would run buf in the workspace's folder, not in this one.
+  const env = { ...process.env, PATH: `${programs}${delimiter}${process.env.PATH}` };
+  execFileSync(process.execPath, [buf, "generate"], { cwd: folder, stdio: "inherit", env });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, digest(folder, extra));
 }
