@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import { type AddressInfo, isIP, type Socket } from "node:net";
+import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_REQUEST_BYTES } from "../limits.js";
 import { listen } from "../serve/listener.js";
@@ -71,26 +72,27 @@ export async function serveAdmin(
   };
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Adapter = ReturnType<typeof connectNodeAdapter>;
 
-async function createHandler(
-  server: Pick<RouterServer, "instances">,
-): Promise<Handler & Parameters<typeof createHttp2>[0]> {
+async function createHandler(server: Pick<RouterServer, "instances">): Promise<Adapter> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const adapter = connectNodeAdapter({
     routes: (router) => router.service(AdminService, createAdminService(server)),
     readMaxBytes: ADMIN_REQUEST_BYTES,
   });
-  return (request: Parameters<typeof adapter>[0], response: Parameters<typeof adapter>[1]) => {
-    const host = request.headers[":authority"] ?? request.headers.host;
-    if (isOwnName(host)) return adapter(request, response);
-    response.writeHead(403).end("Use the address or the name localhost\n");
+  return (request, response) => {
+    if (isOwnName(request.headers[":authority"] ?? request.headers.host)) {
+      adapter(request, response);
+      return;
+    }
+    response.statusCode = 403;
+    response.end("Use the address or the name localhost\n");
   };
 }
 
 /** A web page can point a name of its own at this address (DNS rebinding), but it cannot make the browser send another one. */
-function isOwnName(authority: string | undefined): boolean {
-  const name = URL.parse(`http://${authority ?? ""}`)?.hostname ?? "";
+function isOwnName(authority: string | string[] | undefined): boolean {
+  const name = URL.parse(`http://${authority}`)?.hostname ?? "";
   return name === "localhost" || isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash, randomBytes } from "node:crypto";
-import type { Bridge, BridgeConnection } from "@grpc-router/bridge";
+import type { Bridge, BridgeConnection, BridgeOverrides } from "@grpc-router/bridge";
 import type { Logger } from "@grpc-router/protocol";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { createConsoleLogger } from "../log/console-logger.js";
+import { NodeError } from "../node-error.js";
 import { afterMicrotasks } from "../scheduler/after-microtasks.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { readTlsMaterial, type TlsMaterial } from "../tls/tls-material.js";
@@ -17,8 +18,8 @@ export interface DialTlsOptions extends TlsMaterial {
   readonly servername?: string | undefined;
 }
 
-/** Which router to dial, and how. */
-export interface DialRouterOptions {
+/** Which router to dial, and how; `id`, `capacity`, `labels` and `weight` replace those given to `createBridge`. */
+export interface DialRouterOptions extends BridgeOverrides {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
   /** For https only. Default: the authorities that Node trusts, no own certificate. */
@@ -38,17 +39,25 @@ export interface DialRouterOptions {
  */
 export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
   const address = parseRouterUrl(options.url);
-  const { servername, ...material } = options.tls ?? {};
-  return bridge.open({
+  const { url: _, tls = {}, logger = createConsoleLogger(), ...overrides } = options;
+  const { servername, ...material } = tls;
+  if (!address.encrypted && Object.values(tls).some((part) => part !== undefined)) {
+    throw new NodeError(
+      "URL_INVALID",
+      `Cannot dial the router: with tls its URL must be https://, received ${address.url}`,
+    );
+  }
+  const ports = {
     scheduler: createNodeScheduler(),
     random: Math.random,
     randomBytes,
-    logger: options.logger ?? createConsoleLogger(),
+    logger,
     incarnation: Date.now(),
     dial: createDialer(address, address.encrypted ? { ...readTlsMaterial(material), servername } : {}),
     shortly: afterMicrotasks,
     url: address.url,
     inflate: inflateGzip,
-    sha256: (bytes) => createHash("sha256").update(bytes).digest(),
-  });
+    sha256: (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(),
+  };
+  return bridge.open(ports, overrides);
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createServer } from "node:net";
+import type { BridgeConnection, BridgeOverrides, BridgePorts } from "@grpc-router/bridge";
+import { silentLogger } from "@grpc-router/protocol";
+import { describe, expect, it } from "vitest";
+import { type DialRouterOptions, dialRouter } from "./dial-router.js";
+
+/** What `dialRouter` hands to the bridge. */
+function dial(options: DialRouterOptions): {
+  readonly ports: BridgePorts;
+  readonly overrides: BridgeOverrides | undefined;
+} {
+  const opened: { ports: BridgePorts; overrides: BridgeOverrides | undefined }[] = [];
+  const connection: BridgeConnection = {
+    ready: Promise.resolve(),
+    closed: Promise.resolve(),
+    drain: async () => {},
+    close: () => {},
+    setCapacity: () => {},
+  };
+  const bridge = {
+    open: (ports: BridgePorts, overrides?: BridgeOverrides) => {
+      opened.push({ ports, overrides });
+      return connection;
+    },
+  };
+  expect(dialRouter(bridge, options)).toBe(connection);
+  const [first] = opened;
+  if (first === undefined) throw new Error("the bridge was not opened");
+  return first;
+}
+
+describe("dialRouter()", () => {
+  it("gives the bridge clock, chance, bytes, gzip and digest", () => {
+    const { ports } = dial({ url: "http://localhost:8080", logger: silentLogger });
+    expect(ports.url).toBe("http://localhost:8080");
+    expect(ports.randomBytes(16).length).toBe(16);
+    expect(Buffer.from(ports.sha256?.(Buffer.from("")) ?? []).toString("hex")).toMatch(/^e3b0c44298fc1c14/);
+    expect(ports.inflate).toBeDefined();
+    expect(Number(ports.incarnation)).toBeGreaterThan(1_700_000_000_000);
+  });
+
+  it("hands on what replaces the options of the code", () => {
+    const replaced = { id: "users-2", capacity: 5, labels: { zone: "b" }, weight: 7 };
+    expect(dial({ url: "https://localhost", logger: silentLogger, ...replaced }).overrides).toEqual(replaced);
+  });
+
+  it("dials what the URL says", async () => {
+    const server = createServer((peer) => peer.destroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const { ports } = dial({ url: `https://localhost:${port}`, logger: silentLogger });
+    const error = await new Promise<Error>((resolve, reject) => {
+      ports.dial({ failed: resolve, connected: () => reject(new Error("connected")) as never });
+    });
+    expect(error.message).toBe(`Cannot reach router https://localhost:${port}: the peer closed the connection`);
+    server.close();
+  });
+
+  it.each([
+    [{ url: "localhost:8080" }, "must start with http:// or https://"],
+    [{ url: "https://localhost", tls: { ca: "/no.pem" } }, "Cannot read tls.ca from /no.pem"],
+    [
+      { url: "http://localhost", tls: { servername: "a" } },
+      "with tls its URL must be https://, received http://localhost",
+    ],
+  ])("refuses %o", (options, message) => expect(() => dial(options)).toThrow(message));
+});
