@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { clientHello, join, settings, settingsAck, showFrames } from "../frame/frames.suite.js";
 import { createFieldListReader, type FieldList } from "../hpack/field-list-reader.js";
 import { createHeaderTemplate } from "../hpack/header-template.js";
 import { writeLiteralField } from "../hpack/literal-field.js";
@@ -147,9 +148,56 @@ export class Bench implements ConnectionHost {
     return Uint8Array.from(parts);
   }
 
-  receive(bytes: Uint8Array): void {
+  receive(...parts: readonly Uint8Array[]): void {
+    const bytes = join(...parts);
     this.connection.receive(bytes, 0, bytes.length, this.nowMs);
   }
+
+  /** The frames of all output so far, one line each. */
+  frames(): string[] {
+    return showFrames(this.output());
+  }
+
+  /** Opens a stream with the usual request. */
+  request(endStream = true): Stream<Kept> {
+    return this.connection.open(requestTemplate, noLiterals, 0, 0, endStream);
+  }
+
+  /** Answers a stream with a head. */
+  respond(id: number, endStream = false): void {
+    this.connection.writeHead(this.handler.stream(id), responseTemplate, noLiterals, 0, 0, endStream);
+  }
+
+  /** Answers a stream with trailers. */
+  trail(id: number): void {
+    this.connection.writeHead(this.handler.stream(id), trailersTemplate, noLiterals, 0, 0, true);
+  }
+
+  /** Writes `length` octets that tell their place, from `from` on. */
+  write(id: number, length: number, endStream = false, from = 0): number {
+    return this.connection.write(this.handler.stream(id), counting(from, length), 0, length, endStream);
+  }
+}
+
+/** Octets that tell their place. */
+export function counting(from: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (from + index) % 251);
+}
+
+/** A server that has had the client's preface and SETTINGS and their acknowledgement, with its own output taken. */
+export function runningServer(options: Partial<ConnectionOptions<FieldList, Kept>> = {}): Bench {
+  const bench = new Bench("server", options);
+  bench.receive(clientHello, settingsAck);
+  bench.output();
+  return bench;
+}
+
+/** A client whose server has said its SETTINGS, with its own output taken. */
+export function runningClient(options: Partial<ConnectionOptions<FieldList, Kept>> = {}): Bench {
+  const bench = new Bench("client", options);
+  bench.receive(settings(), settingsAck);
+  bench.output();
+  return bench;
 }
 
 export const requestTemplate = createHeaderTemplate([

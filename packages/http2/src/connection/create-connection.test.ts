@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import { Http2Error } from "../http2-error.js";
+import { validateLimits } from "../limits.js";
+import { Bench } from "./recorder.suite.js";
+
+describe("createConnection()", () => {
+  it.each([
+    [{ initialWindowBytes: -1 }, "initialWindowBytes must be a whole number from 0 to 2147483647, received -1"],
+    [{ initialWindowBytes: 2 ** 31 }, "initialWindowBytes"],
+    [{ connectionWindowBytes: 65_534 }, "connectionWindowBytes must be a whole number from 65535"],
+    [{ connectionWindowBytes: 1e9 + 0.5 }, "connectionWindowBytes"],
+    [{ limits: { stallMs: -1 } }, "stallMs must be a whole number from 0 to 2147483647, received -1"],
+    [{ limits: { headerFields: Number.NaN } }, "headerFields"],
+  ])("refuses %o", (options, message) => {
+    expect(() => new Bench("server", options)).toThrow(message);
+    expect(() => new Bench("server", options)).toThrow(Http2Error);
+  });
+});
+
+describe("validateLimits()", () => {
+  it("lays what is given over the defaults", () => {
+    expect(validateLimits()).toMatchObject({ concurrentStreams: 1_024, peerResets: 1_000 });
+    expect(validateLimits({ peerResets: 5 })).toMatchObject({ concurrentStreams: 1_024, peerResets: 5 });
+  });
+});
