@@ -1,5 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The schema of server reflection, for clients of it (the CLI).
-export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
-export { ServerReflection as ServerReflectionAlpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
+// For people who set up a router.
+
+export type { BalancedCall, Balancer, Candidate, CandidateLoad, Candidates } from "./balance/balancer.js";
+export { canTake } from "./balance/balancer.js";
+export type { LeastRequestOptions } from "./balance/least-request.js";
+export { createLeastRequest } from "./balance/least-request.js";
+export type { BalancerFactory } from "./balance/resolve-balancer.js";
+export { createRoundRobin } from "./balance/round-robin.js";
+export type { InstanceInfo } from "./registry/instance-info.js";
+export type { CallSettings, MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
+export type { Router } from "./router.js";
+export { createRouter, untypedRegisterPath } from "./router.js";
+export type { RouterErrorCode } from "./router-error.js";
+export { isRouterError, RouterError } from "./router-error.js";
+
+// For the packages that bring sockets and timers.
+
+export { waitForReadyName } from "./forward/request-metadata.js";
+export type { DrainOptions, RouterPorts } from "./router-core.js";
+export { RouterCore } from "./router-core.js";

@@ -45,3 +45,9 @@ export const maxCachedStatuses = 1024;
 
 /** Characters of one fact in a status: a path of 16 KiB that comes back twice in the trailers. */
 export const maxFactLength = 256;
+
+/** Octets of a request message to a service of the router itself; it must fit a stream's window, since it is assembled. */
+export const maxLocalMessageBytes: number = 16 * 1024;
+
+/** Milliseconds between two looks at how far a drain has come. */
+export const drainPollMs = 20;

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Connection, copyBytes, type Stream } from "@grpc-router/http2";
+import {
+  CallHeadFields,
+  FRAGMENT_NUMBER,
+  sizeofCallHead,
+  sizeofFragmentPrefix,
+  sizeofFramePrefix,
+  writeCallFrame,
+  writeFragmentPrefix,
+} from "@grpc-router/protocol";
+import type { Clock } from "../clock.js";
+import type { CallRecord } from "../forward/call-record.js";
+import type { StreamUser } from "../forward/stream-user.js";
+
+/** What the writer tells its channel. */
+export interface CallWriterOwner {
+  /** The call that the next Start begins gets this id. */
+  readonly nextCallId: number;
+  /** The number of the method in this instance's frames. */
+  methodNumber(call: CallRecord): number;
+  /** The Start of `call` is in the output. */
+  onStarted(call: CallRecord): void;
+  /** The transport takes no more now. */
+  onBlocked(): void;
+}
+
+/** One record for all writers, since a frame is written in one go. */
+const fields = new CallHeadFields();
+
+/**
+ * Writes the frames of calls straight into the output of the channel's stream: no frame object, no copy in between.
+ * Every verb answers false, and nothing is written, when there is no room; the first frame of a call carries its Start.
+ */
+export class CallWriter {
+  readonly #owner: CallWriterOwner;
+  readonly #connection: Connection<StreamUser>;
+  readonly #stream: Stream<StreamUser>;
+  readonly #clock: Clock;
+
+  constructor(owner: CallWriterOwner, connection: Connection<StreamUser>, stream: Stream<StreamUser>, clock: Clock) {
+    this.#owner = owner;
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  /** A whole message, typed: `bytes[start, end)` without its prefix as the member `number`. */
+  member(call: CallRecord, number: number, bytes: Uint8Array, start: number, end: number, halfClose: boolean): boolean {
+    const offset = this.#begin(call, number, end - start, halfClose);
+    if (offset < 0) return false;
+    copyBytes(bytes, start, end, this.#connection.outputBytes, offset);
+    call.payloadFrames++;
+    this.#commit(call, halfClose);
+    return true;
+  }
+
+  /** A slice of the message at hand; `remaining` bytes of it follow. */
+  fragment(
+    call: CallRecord,
+    remaining: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    halfClose: boolean,
+  ): boolean {
+    const size = end - start;
+    const prefix = sizeofFragmentPrefix(remaining, call.requestCompressed, size);
+    const offset = this.#begin(call, FRAGMENT_NUMBER, prefix + size, halfClose);
+    if (offset < 0) return false;
+    const output = this.#connection.outputBytes;
+    const at = writeFragmentPrefix(output, offset, remaining, call.requestCompressed, size);
+    copyBytes(bytes, start, end, output, at);
+    call.payloadFrames++;
+    this.#commit(call, halfClose);
+    return true;
+  }
+
+  /** A frame without payload: a Start that comes before its message, a half-close after it. */
+  bare(call: CallRecord, halfClose: boolean): boolean {
+    if (this.#begin(call, 0, 0, halfClose) < 0) return false;
+    this.#commit(call, halfClose);
+    return true;
+  }
+
+  /** The Cancel and the credit that wait for `call`. */
+  control(call: CallRecord): boolean {
+    fields.callId = call.callId;
+    fields.hasStart = false;
+    fields.halfClose = false;
+    fields.credit = call.creditPending;
+    fields.cancel = call.cancelPending === 0 ? -1 : call.cancelPending;
+    if (this.#write(0, 0) < 0) return false;
+    call.replyCredit += call.creditPending;
+    call.creditPending = 0;
+    call.cancelPending = 0;
+    return true;
+  }
+
+  /** Bytes that are a frame already. */
+  frame(bytes: Uint8Array): boolean {
+    const offset = this.#connection.reserve(this.#stream, bytes.length);
+    if (offset < 0) {
+      this.#owner.onBlocked();
+      return false;
+    }
+    copyBytes(bytes, 0, bytes.length, this.#connection.outputBytes, offset);
+    return true;
+  }
+
+  /** Writes a frame of `call` up to its payload; answers where the payload goes, -1 without room. */
+  #begin(call: CallRecord, payloadNumber: number, payloadSize: number, halfClose: boolean): number {
+    const isStart = call.callId === 0;
+    fields.callId = isStart ? this.#owner.nextCallId : call.callId;
+    fields.hasStart = isStart;
+    fields.halfClose = halfClose;
+    fields.credit = 0;
+    fields.cancel = -1;
+    if (isStart) {
+      fields.method = this.#owner.methodNumber(call);
+      fields.timeoutUs = this.#timeoutUs(call.deadlineMs);
+      fields.attempt = call.attempt + call.previousAttempts;
+      fields.rest = call.rest;
+      fields.restStart = 0;
+      fields.restEnd = call.restEnd;
+    }
+    return this.#write(payloadNumber, payloadSize);
+  }
+
+  #write(payloadNumber: number, payloadSize: number): number {
+    const connection = this.#connection;
+    const prefix = sizeofFramePrefix(sizeofCallHead(fields), payloadNumber, payloadSize);
+    const offset = connection.reserve(this.#stream, prefix + payloadSize);
+    if (offset >= 0) return writeCallFrame(connection.outputBytes, offset, fields, payloadNumber, payloadSize);
+    this.#owner.onBlocked();
+    return -1;
+  }
+
+  #commit(call: CallRecord, halfClose: boolean): void {
+    if (halfClose) call.halfCloseSent = true;
+    if (call.callId === 0) this.#owner.onStarted(call);
+  }
+
+  /** Time left, rounded up, at least 1; 0 stands for no deadline. */
+  #timeoutUs(deadlineMs: number): number {
+    if (deadlineMs === Number.POSITIVE_INFINITY) return 0;
+    // Fractions of a millisecond lose a little in a double; without the allowance an untouched timeout would grow by 1.
+    return Math.max(1, Math.ceil((deadlineMs - this.#clock.lastMs) * 1000 - 0.01));
+  }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Connection, Stream, Timer } from "@grpc-router/http2";
+import {
+  decodeInstanceControl,
+  encodeRouterControl,
+  FrameView,
+  HELLO_TIMEOUT_MS,
+  type Hello,
+  INITIAL_CREDIT,
+  type Logger,
+  MAX_HELLO_BYTES,
+  MAX_METADATA_BYTES,
+  type MessageSink,
+  MessageSplitter,
+  PING_AFTER_MS,
+  PONG_WITHIN_MS,
+  ReplyHeadView,
+  readFrame,
+  readReplyHead,
+} from "@grpc-router/protocol";
+import type { Clock } from "../clock.js";
+import { endStream, headTemplate } from "../forward/answer.js";
+import type { Forwarder } from "../forward/forwarder.js";
+import type { ContentType } from "../forward/request-head.js";
+import type { StreamHandler, StreamUser } from "../forward/stream-user.js";
+import { registerWindowBytes } from "../limits.js";
+import type { RegistrationRefusal } from "../registry/registration-refusal.js";
+import type { Admission, Registry } from "../registry/registry.js";
+import { channelRevision, isRefusal } from "../registry/validate-hello.js";
+import { Channel } from "./channel.js";
+import { statusOfFault } from "./channel-fault.js";
+import { frameFault } from "./frame-receiver.js";
+
+/** What registrations share. */
+export interface RegistrationContext {
+  readonly forwarder: Forwarder;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Open calls of an instance that states no capacity. */
+  readonly maxOpenCalls: number | undefined;
+}
+
+/** The Register stream that a registration is about. */
+export interface RegisterStream {
+  readonly connection: Connection<StreamUser>;
+  readonly stream: Stream<StreamUser>;
+  readonly contentType: ContentType;
+  /** The service of the path; undefined on the untyped one. */
+  readonly pathService: string | undefined;
+  readonly principal: string;
+  readonly address: string;
+}
+
+/** Milliseconds between two load reports that instances are asked for. */
+const loadEveryMs = 10_000;
+
+const frame = new FrameView();
+const head = new ReplyHeadView();
+const nothing = new Uint8Array(0);
+
+/** A Register stream before it is a channel: waits for the Hello, then makes the channel or refuses. */
+export class Registration implements StreamHandler, MessageSink {
+  readonly #context: RegistrationContext;
+  readonly #register: RegisterStream;
+  readonly #splitter = new MessageSplitter(MAX_HELLO_BYTES);
+  readonly #timer: Timer;
+  #over = false;
+  /** What the stream has become. */
+  #channel: Channel | undefined = undefined;
+
+  constructor(context: RegistrationContext, register: RegisterStream) {
+    this.#context = context;
+    this.#register = register;
+    this.#timer = context.clock.after(HELLO_TIMEOUT_MS, () => {
+      this.refuse({ reason: "HELLO_TIMEOUT", facts: { limitMs: HELLO_TIMEOUT_MS } });
+    });
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    const { connection, stream } = this.#register;
+    connection.consume(stream, end - start);
+    const fault = this.#splitter.push(bytes, start, end, this);
+    if (fault !== 0) this.#refuseFault(fault);
+    if (!endStream) return;
+    if (this.#channel !== undefined) this.#channel.onData(nothing, 0, 0, true);
+    else this.refuse({ reason: "FRAME_MALFORMED", facts: { detail: "the stream ended before a hello" } });
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number): void {
+    // Frames that came in one piece with the hello; from the next piece on the channel is asked directly.
+    if (this.#channel !== undefined) return this.#channel.receiver.onMessage(bytes, start, end);
+    if (this.#over) return;
+    const hello = this.#readHello(bytes, start, end);
+    if (hello === undefined) return;
+    const { registry } = this.#context;
+    const admission = registry.admit(hello, this.#register.pathService, this.#register);
+    if (isRefusal(admission)) this.refuse(admission);
+    else this.#open(admission);
+  }
+
+  onSent(): void {}
+
+  onRoom(): void {}
+
+  onClosed(): void {
+    this.#stop();
+  }
+
+  /** Ends the Register call with a status that says why; the same goes to the log, once. */
+  refuse(refusal: RegistrationRefusal): void {
+    if (this.#over) return;
+    this.#stop();
+    const { connection, stream, contentType, address } = this.#register;
+    const { retryAfterMs } = refusal;
+    const status = statusOfFault(refusal, retryAfterMs === undefined ? {} : { retryAfterMs });
+    const text = `Refused a registration from ${address}: ${status.message}`;
+    this.#context.logger.log("warn", "refused", text, { address, reason: status.reason });
+    if (!connection.closed) endStream(connection, stream, headTemplate(contentType), status.literals);
+  }
+
+  #readHello(bytes: Uint8Array, start: number, end: number): Hello | undefined {
+    let fault = readFrame(bytes, start, end, frame);
+    if (fault === 0) fault = readReplyHead(bytes, frame.headStart, frame.headEnd, head);
+    if (fault !== 0) {
+      this.#refuseFault(fault);
+      return undefined;
+    }
+    const control =
+      head.controlStart < 0 ? undefined : decodeInstanceControl(head.bytes, head.controlStart, head.controlEnd);
+    if (control?.kind.case === "hello" && head.callId === 0 && frame.payloadNumber === 0) return control.kind.value;
+    const service = this.#register.pathService ?? "a service";
+    this.refuse({ reason: "HELLO_INVALID", facts: { service, detail: "the first frame must be a hello" } });
+    return undefined;
+  }
+
+  #refuseFault(fault: Parameters<typeof frameFault>[0]): void {
+    const refusal = frameFault(fault);
+    // Of these three the reading of frames is made; a splitter has its own limit here.
+    if (refusal.reason === "FRAME_TOO_LARGE") {
+      this.refuse({ reason: "FRAME_TOO_LARGE", facts: { limit: MAX_HELLO_BYTES } });
+    } else if (refusal.reason === "FRAME_AMBIGUOUS" || refusal.reason === "FRAME_MALFORMED") this.refuse(refusal);
+  }
+
+  #open({ plan, profile, epoch, complete }: Admission): void {
+    const { forwarder, registry, maxOpenCalls } = this.#context;
+    const { connection, stream, contentType } = this.#register;
+    this.#stop();
+    const channel = new Channel({
+      forwarder,
+      owner: registry,
+      connection,
+      stream,
+      service: plan.service,
+      profile,
+      methods: plan.methods,
+      epoch,
+      ...(maxOpenCalls === undefined ? {} : { maxOpenCalls }),
+    });
+    this.#channel = channel;
+    stream.data = channel;
+    connection.growWindow(stream, registerWindowBytes);
+    connection.writeHead(stream, headTemplate(contentType), nothing, 0, 0, false);
+    channel.output.say("welcome", this.#welcome(channel, plan.refused));
+    complete(channel);
+  }
+
+  #welcome(channel: Channel, refused: Admission["plan"]["refused"]): Uint8Array {
+    const maxMessageBytes = channel.service.routes.reduce(
+      (most, route) => Math.max(most, route.maxResponseMessageBytes),
+      0,
+    );
+    return encodeRouterControl({
+      critical: true,
+      kind: {
+        case: "welcome",
+        value: {
+          revision: channelRevision,
+          routerId: this.#context.registry.routerId,
+          epoch: channel.epoch,
+          pingAfterMs: PING_AFTER_MS,
+          pongWithinMs: PONG_WITHIN_MS,
+          initialCredit: INITIAL_CREDIT,
+          maxMessageBytes,
+          maxMetadataBytes: MAX_METADATA_BYTES,
+          loadEveryMs,
+          refused: refused.map(({ number, reason, message }) => ({ number, reason, message })),
+        },
+      },
+    });
+  }
+
+  /** No Hello is waited for any more. Frames behind one in the same piece still go to the channel. */
+  #stop(): void {
+    this.#over = true;
+    this.#timer.cancel();
+  }
+}

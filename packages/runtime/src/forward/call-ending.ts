@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts } from "@grpc-router/protocol";
+import type { Channel } from "../channel/channel.js";
+import { type Execution, judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
+import { sendStatus } from "./answer.js";
+import type { CallRecord } from "./call-record.js";
+import { CallState, CancelMode } from "./call-state.js";
+import type { ForwardContext } from "./forward-context.js";
+import type { Forwarder } from "./forwarder.js";
+
+/**
+ * Everything that ends a call or an attempt other than the instance's own answer: the caller's going, deadlines,
+ * limits, lost channels, proof that it did not run. The columns of channel.md section 4, router side, read downwards.
+ */
+export class CallEnding {
+  readonly #context: ForwardContext;
+  readonly #forwarder: Forwarder;
+
+  constructor(forwarder: Forwarder) {
+    this.#context = forwarder.context;
+    this.#forwarder = forwarder;
+  }
+
+  /** The router ends the call: the client gets this status, the instance, if there is one, a Cancel ABORT. */
+  fail<R extends Reason>(call: CallRecord, reason: R, facts: ReasonFacts<R>): void {
+    const status = this.#context.statuses.get(reason, facts, { execution: executionOf(call) });
+    switch (call.state) {
+      case CallState.queued:
+        this.#forwarder.placement.withdraw(call);
+        this.#finish(call);
+        sendStatus(call, status);
+        this.settle(call);
+        return;
+      case CallState.held:
+        call.channel?.forget(call);
+        this.#finish(call);
+        sendStatus(call, status);
+        this.settle(call);
+        return;
+      case CallState.sent:
+      case CallState.accepted:
+        this.#cancel(call, reason === "CALL_DEADLINE" ? CancelMode.deadline : CancelMode.abort);
+        sendStatus(call, status);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The router ends the call by resetting its stream, since what waits for the client must go, too. */
+  cutOff(call: CallRecord, errorCode: number): void {
+    const { connection, stream } = call;
+    // `onClosed` follows at once and does what a caller's going does.
+    if (connection !== undefined && stream !== undefined) connection.reset(stream, errorCode);
+  }
+
+  /** The client's stream is over, whoever ended it. */
+  clientGone(call: CallRecord): void {
+    call.stream = undefined;
+    call.connection = undefined;
+    if (call.replyHeld > 0) {
+      const held = call.replyHeld;
+      call.replyHeld = 0;
+      call.channel?.release(call, held);
+    }
+    switch (call.state) {
+      case CallState.queued:
+        this.#forwarder.placement.withdraw(call);
+        this.#finish(call);
+        break;
+      case CallState.held:
+        call.channel?.forget(call);
+        this.#finish(call);
+        break;
+      case CallState.sent:
+      case CallState.accepted:
+        this.#cancel(call, CancelMode.abort);
+        break;
+      default:
+        break;
+    }
+    this.settle(call);
+  }
+
+  /** The time that the call waited for in the wheel has come: its deadline, or the end of patience with its Cancel. */
+  due(call: CallRecord): void {
+    const { route } = call;
+    switch (call.state) {
+      case CallState.queued:
+        if (call.waitingIndex < 0) this.fail(call, "CALL_DEADLINE", { method: route.path, instance: "none" });
+        else this.fail(call, "QUEUE_DEADLINE", { method: route.path, service: route.service.name });
+        return;
+      case CallState.sent:
+      case CallState.accepted:
+      case CallState.held:
+        this.fail(call, "CALL_DEADLINE", { method: route.path, instance: call.channel?.instanceId ?? "none" });
+        return;
+      case CallState.cancelling:
+        this.#reportStuck(call);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The instance has ended the call, or what it says of the call is worth nothing any more: the slot is free. */
+  endChannelSide(call: CallRecord, channel: Channel): void {
+    channel.forget(call);
+    this.#finish(call);
+  }
+
+  /** The channel of a sent, accepted or cancelling call is lost: the lost rule. */
+  lost(call: CallRecord, channel: Channel): void {
+    if (this.#isAnswered(call, channel)) return;
+    call.deaths++;
+    const verdict = judgeLost({
+      state: call.state === CallState.accepted ? "accepted" : "sent",
+      mayRepeat: call.route.idempotent,
+      forwarded: call.headersSent,
+      kept: call.log.kept,
+      requeues: call.requeues,
+      deaths: call.deaths,
+      execution: call.execution,
+    });
+    this.#apply(call, channel, verdict);
+  }
+
+  /** Proof that the attempt did not run: not_run, a Drain below the id, Previous. */
+  notRun(call: CallRecord, channel: Channel): void {
+    if (this.#isAnswered(call, channel)) return;
+    const verdict = judgeNotRun({
+      state: call.state === CallState.accepted ? "accepted" : "sent",
+      kept: call.log.kept,
+      requeues: call.requeues,
+      deaths: call.deaths,
+      execution: call.execution,
+    });
+    this.#apply(call, channel, verdict);
+  }
+
+  /** Gives the record back if nobody needs it any more. */
+  settle(call: CallRecord): void {
+    if (call.state === CallState.done && call.stream === undefined) this.#context.pool.give(call);
+  }
+
+  /** A call whose client has its answer has nothing to lose: only the slot is freed. */
+  #isAnswered(call: CallRecord, channel: Channel): boolean {
+    channel.forget(call);
+    if (call.state !== CallState.cancelling) return false;
+    this.#finish(call);
+    this.settle(call);
+    return true;
+  }
+
+  #apply(call: CallRecord, channel: Channel, verdict: Verdict): void {
+    if (verdict.action === "requeue") {
+      call.execution = verdict.execution;
+      call.requeues++;
+      if (verdict.countsAsAttempt) call.attempt++;
+      call.avoid = channel;
+      call.rewind();
+      call.state = CallState.queued;
+      this.#forwarder.placement.place(call);
+      return;
+    }
+    this.#finish(call);
+    if (verdict.action === "done") return this.settle(call);
+    sendStatus(call, this.#lostStatus(call, channel, verdict));
+    this.settle(call);
+  }
+
+  #lostStatus(call: CallRecord, channel: Channel, verdict: Extract<Verdict, { action: "end" }>) {
+    const { statuses } = this.#context;
+    const { execution } = verdict;
+    const method = call.route.path;
+    if (verdict.reason === "REQUEUE_LIMIT") {
+      return statuses.get("REQUEUE_LIMIT", { method, count: call.requeues + 1 }, { execution });
+    }
+    return statuses.get("INSTANCE_LOST", { method, instance: channel.instanceId, execution }, { execution });
+  }
+
+  /** Tells the instance; the slot stays taken until it confirms (CVE-2025-8671). */
+  #cancel(call: CallRecord, mode: CancelMode): void {
+    call.state = CallState.cancelling;
+    call.log.clear();
+    call.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#context.wheel.insert(call, this.#context.clock.lastMs + CANCEL_CONFIRM_MS);
+    call.channel?.cancel(call, mode);
+  }
+
+  #finish(call: CallRecord): void {
+    call.state = CallState.done;
+    if (call.wheelSlot >= 0) this.#context.wheel.remove(call);
+  }
+
+  #reportStuck(call: CallRecord): void {
+    if (call.stuckReported) return;
+    call.stuckReported = true;
+    const instance = call.channel?.instanceId ?? "none";
+    this.#context.logger.log(
+      "warn",
+      "call_stuck",
+      `${instance} has not confirmed within ${CANCEL_CONFIRM_MS} ms that a cancelled ${call.route.path} has ended; the call keeps its slot`,
+      { instance, method: call.route.path, callId: call.callId },
+    );
+  }
+}
+
+/** Whether user code ran, the attempt at hand included. */
+function executionOf(call: CallRecord): Execution {
+  if (call.state === CallState.accepted) return "started";
+  if ((call.state === CallState.sent || call.state === CallState.held) && call.execution === "none") return "unknown";
+  return call.execution;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Connection, copyBytes, type Stream } from "@grpc-router/http2";
+import { SliceTracker } from "@grpc-router/protocol";
+import type { BalancedCall } from "../balance/balancer.js";
+import type { Channel } from "../channel/channel.js";
+import type { MethodRoute } from "../registry/method-route.js";
+import type { Execution } from "../resilience/lost-rule.js";
+import type { WheelEntry } from "../resilience/timer-wheel.js";
+import type { WaitingEntry } from "../resilience/waiting-queue.js";
+import { CallState, type CancelMode } from "./call-state.js";
+import { ContentType, type HeadFault } from "./request-head.js";
+import type { HeadHolder } from "./request-head-reader.js";
+import { RequestLog } from "./request-log.js";
+import type { StreamUser } from "./stream-user.js";
+
+/** The parts of a request head that a call keeps. */
+export interface CallHead {
+  readonly contentType: ContentType;
+  readonly contentTypeText: string;
+  readonly fault: HeadFault;
+  readonly previousAttempts: number;
+  readonly rest: Uint8Array;
+  readonly restEnd: number;
+  readonly kept: boolean;
+}
+
+const nothing = new Uint8Array(0);
+
+/**
+ * One call: everything about it as numbers, offsets and links, so that a call makes no garbage. Records are pooled;
+ * every field is set here and never added later (hot-path.md rule 12). The verbs live in `Forwarder`, `sendRequest` and
+ * `ReplyForwarder`; the fields say who may write them.
+ */
+export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadHolder {
+  state: CallState = CallState.idle;
+  route: MethodRoute;
+
+  // The client's side: the forwarder.
+  connection: Connection<StreamUser> | undefined = undefined;
+  /** The client's stream; undefined once it is over. */
+  stream: Stream<StreamUser> | undefined = undefined;
+  contentType: ContentType = ContentType.grpc;
+  contentTypeText = "";
+  waitForReady = false;
+  /** Next call of the connection that waits for the end of the turn. */
+  freshNext: CallRecord | undefined = undefined;
+  isFresh = false;
+
+  // What the Start says.
+  rest: Uint8Array = nothing;
+  restEnd = 0;
+  /** `rest` is the head reader's own buffer, which the next head overwrites. */
+  restIsBorrowed = false;
+  /** Where `rest` is copied to when it must be. */
+  ownRest: Uint8Array = nothing;
+  /** Milliseconds of `Scheduler.nowMs`; `Infinity`: none. */
+  deadlineMs = Number.POSITIVE_INFINITY;
+  /** Attempts of this router that may have run. */
+  attempt = 0;
+  /** Attempts of the caller that may have run. */
+  previousAttempts = 0;
+
+  // What is known of attempts: the forwarder.
+  requeues = 0;
+  /** Instances lost while they had the call. */
+  deaths = 0;
+  /** The worst of the attempts before the present one. */
+  execution: Execution = "none";
+  avoid: Channel | undefined = undefined;
+
+  // The request's way: `sendRequest`.
+  readonly log = new RequestLog();
+  /** The client has ended its side. */
+  requestEnded = false;
+  halfCloseSent = false;
+  /** Bytes of the message at hand that are still to be sent as fragments; 0 between messages. */
+  requestLeft = 0;
+  requestCompressed = false;
+  /** Cost units that may be sent. */
+  sendCredit = 0;
+  payloadFrames = 0;
+  creditFrames = 0;
+
+  // The reply's way: `ReplyForwarder`.
+  /** Response headers went to the client. */
+  headersSent = false;
+  /** A header came, so no other may follow. */
+  headerSeen = false;
+  /** A payload came, so no header may follow. */
+  payloadSeen = false;
+  readonly replySlices = new SliceTracker();
+  /** Cost units that the instance may still send. */
+  replyCredit = 0;
+  /** Cost of payloads that the client's writer has not taken. */
+  replyHeld = 0;
+  /** Cost taken by the client's writer and not yet returned to the instance. */
+  replyOwed = 0;
+
+  // The channel's side: `Channel`, `CallTable`, `TurnRing`, `ControlQueue`.
+  channel: Channel | undefined = undefined;
+  callId = 0;
+  tableNext: CallRecord | undefined = undefined;
+  ringPrevious: CallRecord | undefined = undefined;
+  ringNext: CallRecord | undefined = undefined;
+  inRing = false;
+  controlPrevious: CallRecord | undefined = undefined;
+  controlNext: CallRecord | undefined = undefined;
+  inControl = false;
+  /** Cancel to be written; 0: none. */
+  cancelPending: CancelMode | 0 = 0;
+  /** Credit to be written. */
+  creditPending = 0;
+  /** A REVOKE is out, so the kept request stays. */
+  revoked = false;
+  stuckReported = false;
+
+  // `TimerWheel` and `WaitingQueue`.
+  wheelDueMs = 0;
+  wheelSlot = -1;
+  wheelPrevious: this | undefined = undefined;
+  wheelNext: this | undefined = undefined;
+  waitingBytes = 0;
+  waitingIndex = -1;
+  waitingOrder = 0;
+
+  constructor(route: MethodRoute) {
+    this.route = route;
+  }
+
+  /** Takes from the head what the Start needs; the head's bytes only by reference until `saveHead`. */
+  takeHead(head: CallHead): void {
+    this.contentType = head.contentType;
+    this.contentTypeText = head.contentTypeText;
+    this.previousAttempts = head.previousAttempts;
+    this.rest = head.rest;
+    this.restEnd = head.restEnd;
+    this.restIsBorrowed = !head.kept;
+  }
+
+  saveHead(): void {
+    if (!this.restIsBorrowed) return;
+    this.restIsBorrowed = false;
+    if (this.ownRest.length < this.restEnd) this.ownRest = new Uint8Array(Math.max(128, this.restEnd * 2));
+    copyBytes(this.rest, 0, this.restEnd, this.ownRest, 0);
+    this.rest = this.ownRest;
+  }
+
+  /** Back to the state before the first attempt, for the next one: what was sent counts as not sent. */
+  rewind(): void {
+    this.log.rewind();
+    this.halfCloseSent = false;
+    this.requestLeft = 0;
+    this.payloadFrames = 0;
+    this.creditFrames = 0;
+    this.headerSeen = false;
+    this.payloadSeen = false;
+    this.replySlices.remaining = 0;
+    this.replyOwed = 0;
+    this.cancelPending = 0;
+    this.creditPending = 0;
+    this.revoked = false;
+    this.callId = 0;
+    this.channel = undefined;
+  }
+
+  /** Back to what a new record is, but for the buffers. */
+  reset(): void {
+    this.state = CallState.idle;
+    this.connection = undefined;
+    this.stream = undefined;
+    this.contentTypeText = "";
+    this.waitForReady = false;
+    this.rest = nothing;
+    this.restEnd = 0;
+    this.restIsBorrowed = false;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.attempt = 0;
+    this.requeues = 0;
+    this.deaths = 0;
+    this.execution = "none";
+    this.avoid = undefined;
+    this.log.clear();
+    this.requestEnded = false;
+    this.halfCloseSent = false;
+    this.requestLeft = 0;
+    this.payloadFrames = 0;
+    this.creditFrames = 0;
+    this.headersSent = false;
+    this.headerSeen = false;
+    this.payloadSeen = false;
+    this.replySlices.remaining = 0;
+    this.replyHeld = 0;
+    this.replyOwed = 0;
+    this.channel = undefined;
+    this.callId = 0;
+    this.cancelPending = 0;
+    this.creditPending = 0;
+    this.revoked = false;
+    this.stuckReported = false;
+  }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from "@grpc-router/protocol";
+import type { Clock } from "../clock.js";
+import type { TimerWheel } from "../resilience/timer-wheel.js";
+import type { WaitingBudget } from "../resilience/waiting-queue.js";
+import type { StatusCache } from "../status/status-cache.js";
+import type { CallPool } from "./call-pool.js";
+import type { CallRecord } from "./call-record.js";
+
+/** What all parts of forwarding share. */
+export interface ForwardContext {
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly pool: CallPool;
+  /** Deadlines, and the time that a Cancel may stay unconfirmed. */
+  readonly wheel: TimerWheel<CallRecord>;
+  readonly statuses: StatusCache;
+  /** What waits for instances. */
+  readonly budget: WaitingBudget;
+}

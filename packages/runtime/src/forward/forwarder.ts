@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Connection, Stream } from "@grpc-router/http2";
+import type { MethodRoute } from "../registry/method-route.js";
+import { CallEnding } from "./call-ending.js";
+import type { CallRecord } from "./call-record.js";
+import { CallState } from "./call-state.js";
+import type { ForwardContext } from "./forward-context.js";
+import { Placement } from "./placement.js";
+import { ReplyForwarder } from "./reply-forwarder.js";
+import { RequestForwarder } from "./request-forwarder.js";
+import { HeadFault, type RequestHead, WaitForReady } from "./request-head.js";
+import type { StreamUser } from "./stream-user.js";
+
+/** Takes calls from clients to instances and back. One per router; its parts share it. */
+export class Forwarder {
+  readonly context: ForwardContext;
+  readonly ending: CallEnding;
+  readonly placement: Placement;
+  readonly requests: RequestForwarder;
+  readonly replies: ReplyForwarder;
+
+  constructor(context: ForwardContext) {
+    this.context = context;
+    this.ending = new CallEnding(this);
+    this.placement = new Placement(this);
+    this.requests = new RequestForwarder(this);
+    this.replies = new ReplyForwarder(this);
+  }
+
+  /**
+   * A request head has come: makes its call. Undefined if it is answered already. The caller sees to it that the head's
+   * bytes are copied in time (`CallRecord.saveHead`).
+   */
+  open(
+    connection: Connection<StreamUser>,
+    stream: Stream<StreamUser>,
+    route: MethodRoute,
+    head: RequestHead,
+  ): CallRecord | undefined {
+    const { clock, pool, wheel } = this.context;
+    const call = pool.take(route);
+    call.state = CallState.queued;
+    call.connection = connection;
+    call.stream = stream;
+    stream.data = call;
+    call.takeHead(head);
+    call.waitForReady =
+      head.waitForReady === WaitForReady.unset ? route.waitForReady : head.waitForReady === WaitForReady.yes;
+    if (head.fault !== HeadFault.none) {
+      this.#refuseHead(call, head.fault);
+      return undefined;
+    }
+    const timeoutMs = head.timeoutUs < 0 ? route.timeoutMs : Math.min(head.timeoutUs / 1000, route.timeoutMs);
+    if (timeoutMs === Number.POSITIVE_INFINITY) return call;
+    call.deadlineMs = clock.lastMs + timeoutMs;
+    if (timeoutMs > 0) {
+      wheel.insert(call, call.deadlineMs);
+      return call;
+    }
+    this.ending.due(call);
+    return undefined;
+  }
+
+  /** The end of what could be read: a call of many messages starts without waiting for its first one. */
+  startFresh(call: CallRecord): void {
+    if (call.state === CallState.queued && call.waitingIndex < 0) this.placement.place(call);
+  }
+
+  #refuseHead(call: CallRecord, fault: HeadFault): void {
+    const method = call.route.path;
+    if (fault === HeadFault.metadataTooLarge) {
+      this.ending.fail(call, "METADATA_TOO_LARGE", { method, limit: "100 entries and 16384 bytes", size: "more" });
+    } else {
+      this.ending.fail(call, "BAD_MESSAGE", {
+        method,
+        detail: "grpc-timeout must be 1 to 8 digits and one of H M S m u n",
+      });
+    }
+  }
+}

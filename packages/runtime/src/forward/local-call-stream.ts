@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Connection, copyBytes, ErrorCode, type Stream, type Timer } from "@grpc-router/http2";
+import {
+  MESSAGE_PREFIX_BYTES,
+  readMessageFlags,
+  readMessageLength,
+  StatusCode,
+  writeMessagePrefix,
+} from "@grpc-router/protocol";
+import type { LocalCall, LocalCallHandler } from "../builtin/local-service.js";
+import type { Clock } from "../clock.js";
+import { maxLocalMessageBytes } from "../limits.js";
+import type { LocalTarget } from "../registry/target.js";
+import { encodeStatusLiterals } from "../status/status-literals.js";
+import { headTemplate, noTemplate } from "./answer.js";
+import type { ContentType, RequestHead } from "./request-head.js";
+import type { StreamHandler, StreamUser } from "./stream-user.js";
+
+const nothing = new Uint8Array(0);
+
+/** What a local call is about. */
+export interface LocalCallParts {
+  readonly connection: Connection<StreamUser>;
+  readonly stream: Stream<StreamUser>;
+  readonly target: LocalTarget;
+  readonly head: RequestHead;
+  readonly clock: Clock;
+}
+
+/** A call that the router answers itself: messages in, messages out, with the client's pace. Rare, so it is plain. */
+export class LocalCallStream implements StreamHandler, LocalCall {
+  readonly #connection: Connection<StreamUser>;
+  readonly #stream: Stream<StreamUser>;
+  readonly #contentType: ContentType;
+  readonly #handler: LocalCallHandler;
+  readonly #deadline: Timer | undefined;
+  /** Request bytes that are not handled yet; the client's window bounds them. */
+  #pending = nothing;
+  #halfClosed = false;
+  #halfCloseTold = false;
+  #headersSent = false;
+  #ended = false;
+
+  constructor({ connection, stream, target, head, clock }: LocalCallParts) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#contentType = head.contentType;
+    this.#deadline = head.timeoutUs < 0 ? undefined : clock.after(head.timeoutUs / 1000, () => this.#onDeadline());
+    this.#handler = target.service.start(target.method, this);
+  }
+
+  // LocalCall
+
+  get busy(): boolean {
+    return !this.#ended && this.#stream.queuedBytes > 0;
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#ended) return;
+    if (!this.#headersSent)
+      this.#connection.writeHead(this.#stream, headTemplate(this.#contentType), nothing, 0, 0, false);
+    this.#headersSent = true;
+    const bytes = new Uint8Array(MESSAGE_PREFIX_BYTES + message.length);
+    copyBytes(message, 0, message.length, bytes, writeMessagePrefix(bytes, 0, false, message.length));
+    if (!this.#ended) this.#connection.write(this.#stream, bytes, 0, bytes.length, false);
+  }
+
+  end(code: number, message: string): void {
+    if (this.#ended) return;
+    this.#stop();
+    const literals = encodeStatusLiterals({ code, message });
+    const template = this.#headersSent ? noTemplate : headTemplate(this.#contentType);
+    const { remoteEnded } = this.#stream;
+    this.#connection.writeHead(this.#stream, template, literals, 0, literals.length, true);
+    if (!remoteEnded) this.#connection.reset(this.#stream, ErrorCode.noError);
+  }
+
+  // StreamHandler
+
+  onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    if (this.#ended) return this.#connection.consume(this.#stream, end - start);
+    if (end > start) {
+      const joined = new Uint8Array(this.#pending.length + end - start);
+      joined.set(this.#pending);
+      copyBytes(bytes, start, end, joined, this.#pending.length);
+      this.#pending = joined;
+    }
+    if (endStream) this.#halfClosed = true;
+    this.#work();
+  }
+
+  onSent(): void {
+    if (this.busy || this.#ended) return;
+    this.#handler.onTaken();
+    this.#work();
+  }
+
+  onRoom(): void {}
+
+  onClosed(): void {
+    if (this.#ended) return;
+    this.#stop();
+    this.#handler.onCancel();
+  }
+
+  /** Hands on what is whole, one message at a time, as long as the client takes the answers. */
+  #work(): void {
+    while (!this.busy && !this.#ended && this.#pending.length >= MESSAGE_PREFIX_BYTES) {
+      const length = readMessageLength(this.#pending, 0);
+      if (readMessageFlags(this.#pending, 0) !== 0) {
+        return this.end(StatusCode.unimplemented, "the router's own services take no compressed messages");
+      }
+      if (length > maxLocalMessageBytes) {
+        const text = `a message must be at most ${maxLocalMessageBytes} bytes, received ${length}`;
+        return this.end(StatusCode.resourceExhausted, text);
+      }
+      const end = MESSAGE_PREFIX_BYTES + length;
+      if (this.#pending.length < end) break;
+      const message = this.#pending.subarray(MESSAGE_PREFIX_BYTES, end);
+      this.#pending = this.#pending.slice(end);
+      this.#connection.consume(this.#stream, end);
+      this.#handler.onMessage(message);
+    }
+    if (!this.#halfClosed || this.#halfCloseTold || this.busy || this.#ended) return;
+    if (this.#pending.length > 0) return this.end(StatusCode.internal, "the request ended inside a message");
+    this.#halfCloseTold = true;
+    this.#handler.onHalfClose();
+  }
+
+  #onDeadline(): void {
+    if (this.#ended) return;
+    this.#handler.onCancel();
+    this.end(StatusCode.deadlineExceeded, "the deadline has passed");
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    this.#deadline?.cancel();
+  }
+}

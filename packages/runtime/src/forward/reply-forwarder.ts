@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  EndView,
+  FRAGMENT_NUMBER,
+  FragmentView,
+  FrameFault,
+  type FrameView,
+  HeaderView,
+  MAX_METADATA_BYTES,
+  MAX_METADATA_ENTRIES,
+  MAX_PAYLOAD_BYTES,
+  PAYLOAD_OVERHEAD,
+  type ReplyHeadView,
+  readEnd,
+  readFragment,
+  readHeader,
+} from "@grpc-router/protocol";
+import type { Channel } from "../channel/channel.js";
+import type { ChannelFault } from "../channel/channel-fault.js";
+import { contentTypeRoom, endEarly, headTemplate, noTemplate, trailersOk, writeContentType } from "./answer.js";
+import type { CallRecord } from "./call-record.js";
+import { CallState } from "./call-state.js";
+import type { Forwarder } from "./forwarder.js";
+import { ReplyFields } from "./reply-fields.js";
+import { ReplyWriter } from "./reply-writer.js";
+
+const headerView = new HeaderView();
+const endView = new EndView();
+const fragmentView = new FragmentView();
+
+/** Takes an instance's frames for a call to its client: header, payload and End, in this order (channel.md section 4). */
+export class ReplyForwarder {
+  readonly #forwarder: Forwarder;
+  readonly #fields = new ReplyFields();
+  readonly #writer = new ReplyWriter();
+
+  constructor(forwarder: Forwarder) {
+    this.#forwarder = forwarder;
+  }
+
+  /** One frame of an open call. Answers what is wrong with it, if it is the channel that is wrong. */
+  receive(
+    call: CallRecord,
+    channel: Channel,
+    bytes: Uint8Array,
+    frame: FrameView,
+    head: ReplyHeadView,
+  ): ChannelFault | undefined {
+    if (head.headerStart >= 0) {
+      const fault = this.#header(call, head);
+      if (fault !== undefined) return fault;
+    }
+    if (frame.payloadNumber !== 0) {
+      const fault =
+        frame.payloadNumber === FRAGMENT_NUMBER
+          ? this.#fragment(call, channel, bytes, frame)
+          : this.#member(call, channel, bytes, frame);
+      if (fault !== undefined) return fault;
+    }
+    return head.endStart >= 0 ? this.#end(call, channel, head) : undefined;
+  }
+
+  /** Octets that were queued for the client are on their way: their credit goes back to the instance. */
+  onSent(call: CallRecord): void {
+    const { channel, stream } = call;
+    if (channel === undefined || stream === undefined) return;
+    const held = Math.min(call.replyHeld, stream.queuedBytes);
+    const taken = call.replyHeld - held;
+    if (taken === 0) return;
+    call.replyHeld = held;
+    channel.release(call, taken);
+    this.#returnCredit(call, channel, taken);
+  }
+
+  #header(call: CallRecord, head: ReplyHeadView): ChannelFault | undefined {
+    if (call.headerSeen || call.payloadSeen) {
+      return { reason: "CALL_STATE", facts: { call: call.callId, detail: "a header must come first and once" } };
+    }
+    call.headerSeen = true;
+    const { bytes, headerStart, headerEnd } = head;
+    if (readHeader(bytes, headerStart, headerEnd, headerView) !== FrameFault.none) {
+      return { reason: "FRAME_MALFORMED", facts: { detail: "its header is not" } };
+    }
+    if (call.state === CallState.cancelling) return undefined;
+    if (this.#isTooLarge(call, headerView.metadataCount, headerView.metadataBytes)) return undefined;
+    const fields = this.#beginHead(call);
+    if (fields.addHeader(bytes, headerStart, headerEnd, headerView)) this.#sendHead(call, fields, false);
+    else this.#badMetadata(call);
+    return undefined;
+  }
+
+  #member(call: CallRecord, channel: Channel, bytes: Uint8Array, frame: FrameView): ChannelFault | undefined {
+    const { payloadNumber, payloadStart, payloadEnd } = frame;
+    const expected = channel.methods.member(call.route.index);
+    if (payloadNumber !== expected) {
+      return { reason: "MEMBER_MISMATCH", facts: { call: call.callId, expected, received: payloadNumber } };
+    }
+    if (call.replySlices.isOpen) return sliceFault(call, "a message is not finished");
+    const size = payloadEnd - payloadStart;
+    const fault = this.#charge(call, size);
+    if (fault !== undefined) return fault;
+    if (!this.#beginPayload(call, size)) return undefined;
+    if (!this.#writer.message(call, bytes, payloadStart, payloadEnd)) this.#hold(call, channel, size);
+    else this.#returnCredit(call, channel, size + PAYLOAD_OVERHEAD);
+    return undefined;
+  }
+
+  #fragment(call: CallRecord, channel: Channel, bytes: Uint8Array, frame: FrameView): ChannelFault | undefined {
+    if (readFragment(bytes, frame.payloadStart, frame.payloadEnd, fragmentView) !== FrameFault.none) {
+      return { reason: "FRAME_MALFORMED", facts: { detail: "its fragment is not" } };
+    }
+    const { dataStart, dataEnd, remaining, compressed } = fragmentView;
+    const isFirst = !call.replySlices.isOpen;
+    if (call.replySlices.accept(fragmentView) !== FrameFault.none) return sliceFault(call, "a slice does not fit");
+    const size = dataEnd - dataStart;
+    const fault = this.#charge(call, size);
+    if (fault !== undefined) return fault;
+    if (!this.#beginPayload(call, isFirst ? size + remaining : 0)) return undefined;
+    const isTaken = isFirst
+      ? this.#writer.firstSlice(call, compressed, size + remaining, bytes, dataStart, dataEnd)
+      : this.#writer.slice(call, bytes, dataStart, dataEnd);
+    if (!isTaken) this.#hold(call, channel, size);
+    else this.#returnCredit(call, channel, size + PAYLOAD_OVERHEAD);
+    return undefined;
+  }
+
+  /** Takes the cost of a payload off the instance's credit. */
+  #charge(call: CallRecord, size: number): ChannelFault | undefined {
+    call.payloadSeen = true;
+    const cost = size + PAYLOAD_OVERHEAD;
+    if (size > MAX_PAYLOAD_BYTES) {
+      return { reason: "FRAME_TOO_LARGE", facts: { limit: MAX_PAYLOAD_BYTES } };
+    }
+    if (cost > call.replyCredit) {
+      return { reason: "CREDIT_EXCEEDED", facts: { call: call.callId, limit: call.replyCredit, cost } };
+    }
+    call.replyCredit -= cost;
+    return undefined;
+  }
+
+  /** Whether a payload goes to the client: judges the message's length and sends the head that it implies. */
+  #beginPayload(call: CallRecord, messageSize: number): boolean {
+    if (call.state === CallState.cancelling) return false;
+    const limit = call.route.maxResponseMessageBytes;
+    if (messageSize > limit) {
+      const method = call.route.path;
+      this.#forwarder.ending.fail(call, "MESSAGE_TOO_LARGE", {
+        method,
+        direction: "a response",
+        limit,
+        size: messageSize,
+      });
+      return false;
+    }
+    if (!call.headersSent) this.#sendHead(call, this.#beginHead(call), false);
+    // Writing may have shown that the client is gone.
+    return call.stream !== undefined;
+  }
+
+  #end(call: CallRecord, channel: Channel, head: ReplyHeadView): ChannelFault | undefined {
+    const { bytes, endStart, endEnd } = head;
+    if (readEnd(bytes, endStart, endEnd, endView) !== FrameFault.none) {
+      return { reason: "FRAME_MALFORMED", facts: { detail: "its end is not" } };
+    }
+    const { code, notRun } = endView;
+    if (notRun && (code === 0 || call.headerSeen || call.payloadSeen)) {
+      return { reason: "CALL_STATE", facts: { call: call.callId, detail: "not_run must have a code and come alone" } };
+    }
+    if (code === 0 && call.replySlices.isOpen) return sliceFault(call, "the call ended inside a message");
+    const { ending } = this.#forwarder;
+    if (notRun) ending.notRun(call, channel);
+    else if (call.state === CallState.cancelling) {
+      ending.endChannelSide(call, channel);
+      ending.settle(call);
+    } else this.#finish(call, channel, head);
+    this.#forwarder.placement.dispatch(channel.service);
+    return undefined;
+  }
+
+  /** The instance's End goes to the client; the call may be in the pool when this returns. */
+  #finish(call: CallRecord, channel: Channel, head: ReplyHeadView): void {
+    const { bytes, endStart, endEnd } = head;
+    const { ending } = this.#forwarder;
+    if (this.#isTooLarge(call, endView.trailersCount, endView.metadataBytes)) {
+      ending.endChannelSide(call, channel);
+      return ending.settle(call);
+    }
+    const { connection, stream } = call;
+    // With status 0 and without text, which is nearly always, the template says all but the trailers.
+    const isPlain = call.headersSent && endView.code === 0 && endView.messageStart === endView.messageEnd;
+    const fields = this.#fields;
+    fields.clear();
+    if (!call.headersSent) this.#beginHead(call);
+    if (
+      !(isPlain
+        ? fields.addTrailers(bytes, endStart, endEnd, endView)
+        : fields.addEnd(bytes, endStart, endEnd, endView))
+    ) {
+      this.#badMetadata(call);
+      ending.endChannelSide(call, channel);
+      return ending.settle(call);
+    }
+    ending.endChannelSide(call, channel);
+    if (connection === undefined || stream === undefined) return ending.settle(call);
+    if (!call.headersSent) this.#sendHead(call, fields, true);
+    else connection.writeHead(stream, isPlain ? trailersOk : noTemplate, fields.bytes, 0, fields.end, true);
+    endEarly(call);
+  }
+
+  #beginHead(call: CallRecord): ReplyFields {
+    const fields = this.#fields;
+    fields.clear();
+    fields.end = writeContentType(fields.reserve(contentTypeRoom), 0, call);
+    return fields;
+  }
+
+  #sendHead(call: CallRecord, fields: ReplyFields, endStream: boolean): void {
+    const { connection, stream } = call;
+    if (connection === undefined || stream === undefined) return;
+    call.headersSent = true;
+    connection.writeHead(stream, headTemplate(call.contentType), fields.bytes, 0, fields.end, endStream);
+  }
+
+  #isTooLarge(call: CallRecord, entries: number, sizeBytes: number): boolean {
+    if (entries <= MAX_METADATA_ENTRIES && sizeBytes <= MAX_METADATA_BYTES) return false;
+    const limit = `${MAX_METADATA_ENTRIES} entries and ${MAX_METADATA_BYTES} bytes`;
+    const size = `${entries} and ${sizeBytes}`;
+    this.#forwarder.ending.fail(call, "METADATA_TOO_LARGE", { method: call.route.path, limit, size });
+    return true;
+  }
+
+  #badMetadata(call: CallRecord): void {
+    const detail = this.#fields.problem;
+    this.#forwarder.ending.fail(call, "BAD_METADATA", { method: call.route.path, detail });
+  }
+
+  /** The client does not read as fast as the instance writes. */
+  #hold(call: CallRecord, channel: Channel, size: number): void {
+    if (call.stream === undefined) return;
+    call.replyHeld += size + PAYLOAD_OVERHEAD;
+    channel.hold(call, size + PAYLOAD_OVERHEAD);
+  }
+
+  /** Gives credit back, at the latest when it sums to half the window; a call that ends before never bothers. */
+  #returnCredit(call: CallRecord, channel: Channel, cost: number): void {
+    call.replyOwed += cost;
+    if (call.replyOwed < channel.replyCredit / 2) return;
+    if (call.state !== CallState.sent && call.state !== CallState.accepted) return;
+    call.creditPending += call.replyOwed;
+    call.replyOwed = 0;
+    channel.output.control.add(call);
+    channel.output.pump();
+  }
+}
+
+function sliceFault(call: CallRecord, detail: string): ChannelFault {
+  return { reason: "FRAGMENT_INVALID", facts: { call: call.callId, detail } };
+}

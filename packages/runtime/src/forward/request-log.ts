@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from "@grpc-router/http2";
+import { MAX_KEPT_REQUEST_BYTES } from "@grpc-router/protocol";
+import { maxPooledBufferBytes } from "../limits.js";
+
+const nothing = new Uint8Array(0);
+
+/** The first size of a buffer; most requests fit. */
+const minBufferBytes = 256;
+
+/**
+ * The bytes of one request that the router holds, as the client sent them:
+ *
+ * ```
+ *   0            sent           end
+ *   │  kept       │  waits       │
+ * ```
+ *
+ * What waits has come and is not on a channel yet; it is bounded by the client's window. What is kept is on the channel
+ * and stays until the call is accepted, at most 64 KiB, so that proof or the lost rule can send it elsewhere.
+ */
+export class RequestLog {
+  bytes: Uint8Array = nothing;
+  /** Everything before it is on the channel. */
+  sent = 0;
+  end = 0;
+  /** The client has its window back for everything before it; above `sent` while a request is sent again. */
+  returned = 0;
+  /** The log begins with the first byte of the request, and what is sent stays. */
+  kept = true;
+
+  /** Bytes that wait. */
+  get waiting(): number {
+    return this.end - this.sent;
+  }
+
+  /** Adds bytes that wait. */
+  append(source: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start);
+    this.end = copyBytes(source, start, end, this.bytes, this.end);
+  }
+
+  /** Notes bytes that went to the channel straight from the client; nothing may wait. */
+  appendSent(source: Uint8Array, start: number, end: number): void {
+    if (!this.kept) return;
+    if (this.end + (end - start) > MAX_KEPT_REQUEST_BYTES) {
+      this.drop();
+      return;
+    }
+    this.append(source, start, end);
+    this.sent = this.end;
+    this.returned = this.end;
+  }
+
+  /** What waits went to the channel up to `sent`. Answers the bytes of window that the client gets back for it. */
+  advance(sent: number): number {
+    this.sent = sent;
+    const back = Math.max(0, sent - this.returned);
+    this.returned += back;
+    if (this.kept && sent > MAX_KEPT_REQUEST_BYTES) this.drop();
+    else if (!this.kept && sent === this.end) this.#empty();
+    return back;
+  }
+
+  /** The client gets its window back for all that waits, since what is to come is needed first. Answers how many bytes. */
+  returnAll(): number {
+    const back = this.end - this.returned;
+    this.returned = this.end;
+    return back;
+  }
+
+  /** What is sent need not stay any more. */
+  drop(): void {
+    this.kept = false;
+    if (this.sent === this.end) this.#empty();
+  }
+
+  /** What is kept waits again. */
+  rewind(): void {
+    this.sent = 0;
+  }
+
+  /** Forgets everything. A large buffer goes, too: pooled records keep small ones only. */
+  clear(): void {
+    this.sent = 0;
+    this.end = 0;
+    this.returned = 0;
+    this.kept = true;
+    if (this.bytes.length > maxPooledBufferBytes) this.bytes = nothing;
+  }
+
+  #empty(): void {
+    this.sent = 0;
+    this.end = 0;
+    this.returned = 0;
+  }
+
+  #reserve(size: number): void {
+    if (this.end + size <= this.bytes.length) return;
+    const drop = this.kept ? 0 : this.sent;
+    const needed = this.end - drop + size;
+    const target = needed <= this.bytes.length ? this.bytes : new Uint8Array(bufferSize(needed));
+    if (target === this.bytes) target.copyWithin(0, drop, this.end);
+    else copyBytes(this.bytes, drop, this.end, target, 0);
+    this.bytes = target;
+    this.sent -= drop;
+    this.end -= drop;
+    this.returned -= drop;
+  }
+}
+
+/** The power of two that holds `needed` bytes twice, so that moving to the front stays rare. */
+function bufferSize(needed: number): number {
+  let size = minBufferBytes;
+  while (size < needed) size *= 2;
+  return needed > minBufferBytes ? size * 2 : size;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CloseReason, Connection, ConnectionHandler, PeerInfo, Stream } from "@grpc-router/http2";
+import { MAX_REGISTER_STREAMS, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol";
+import { answerProbe } from "../builtin/probe.js";
+import { Channel } from "../channel/channel.js";
+import { Registration } from "../channel/registration.js";
+import { channelOutputBytes, maxListedServices } from "../limits.js";
+import { type RegisterTarget, TargetKind } from "../registry/target.js";
+import { createRouterStatus } from "../status/router-status.js";
+import { endStream, headTemplate } from "./answer.js";
+import { CallRecord } from "./call-record.js";
+import { sendHttpAnswer } from "./http-answer.js";
+import { LocalCallStream } from "./local-call-stream.js";
+import { ContentType, type RequestHead, Verb } from "./request-head.js";
+import type { ServerContext } from "./server-context.js";
+import type { StreamUser } from "./stream-user.js";
+
+/**
+ * One connection of a client, an instance, or both: the path of each request decides. It tells the engine's news to
+ * whoever uses the stream, and answers what is nobody's.
+ */
+export class ServerConnection implements ConnectionHandler<RequestHead, StreamUser> {
+  readonly peer: PeerInfo;
+  readonly #context: ServerContext;
+  #connection: Connection<StreamUser> | undefined = undefined;
+  /** Calls of many messages that start at the end of the turn. */
+  #fresh: CallRecord | undefined = undefined;
+  #registrations = 0;
+
+  constructor(context: ServerContext, peer: PeerInfo) {
+    this.#context = context;
+    this.peer = peer;
+  }
+
+  /** The connection; there from before the first byte. */
+  get connection(): Connection<StreamUser> | undefined {
+    return this.#connection;
+  }
+
+  /** Registration streams that are open. */
+  get registrations(): number {
+    return this.#registrations;
+  }
+
+  attach(connection: Connection<StreamUser>): void {
+    this.#connection = connection;
+    this.#context.connections.add(this);
+  }
+
+  onHead(stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const { target, contentType } = head;
+    if (target?.kind === TargetKind.probe) {
+      const answer = answerProbe(verbNames[head.verb], target.path, this.#context.health);
+      if (answer !== undefined) sendHttpAnswer(connection, stream, answer);
+      return;
+    }
+    if (head.verb !== Verb.post) return sendHttpAnswer(connection, stream, notPost);
+    if (contentType === ContentType.other) return sendHttpAnswer(connection, stream, notGrpc);
+    switch (target?.kind) {
+      case TargetKind.call: {
+        const call = this.#context.forwarder.open(connection, stream, target, head);
+        if (call !== undefined) this.#begin(call, ended);
+        return;
+      }
+      case TargetKind.register:
+        return this.#register(connection, stream, target, head, ended);
+      case TargetKind.local: {
+        const local = new LocalCallStream({ connection, stream, target, head, clock: this.#context.clock });
+        stream.data = local;
+        if (ended) local.onData(nothing, 0, 0, true);
+        return;
+      }
+      default:
+        endStream(connection, stream, headTemplate(contentType), unknownPath(head.path, this.#context.serviceNames));
+    }
+  }
+
+  onData(stream: Stream<StreamUser>, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    const user = stream.data;
+    if (user instanceof CallRecord) this.#context.forwarder.requests.receive(user, bytes, start, end, endStream);
+    else if (user !== undefined) user.onData(bytes, start, end, endStream);
+    else this.#connection?.consume(stream, end - start);
+  }
+
+  onTrailers(stream: Stream<StreamUser>): void {
+    // Clients have nothing to say there; what counts is that the request is over.
+    this.onData(stream, nothing, 0, 0, true);
+  }
+
+  onSent(stream: Stream<StreamUser>): void {
+    const user = stream.data;
+    if (user instanceof CallRecord) this.#context.forwarder.replies.onSent(user);
+    else user?.onSent();
+  }
+
+  onRoom(stream: Stream<StreamUser>): void {
+    const user = stream.data;
+    if (user !== undefined && !(user instanceof CallRecord)) user.onRoom();
+  }
+
+  onClosed(stream: Stream<StreamUser>): void {
+    const user = stream.data;
+    stream.data = undefined;
+    if (user instanceof CallRecord) return this.#context.forwarder.ending.clientGone(user);
+    if (user instanceof Registration || user instanceof Channel) this.#registrations--;
+    user?.onClosed();
+  }
+
+  onTurn(): void {
+    let call = this.#fresh;
+    this.#fresh = undefined;
+    while (call !== undefined) {
+      const next = call.freshNext;
+      call.freshNext = undefined;
+      call.isFresh = false;
+      this.#context.forwarder.startFresh(call);
+      call = next;
+    }
+  }
+
+  onGoaway(): void {}
+
+  onConnectionClosed(reason: CloseReason): void {
+    this.#context.connections.delete(this);
+    if (reason.limit === undefined && reason.by !== "local") return;
+    if (reason.code === 0) return;
+    const { address } = this.peer;
+    const text = `Closed the connection of ${address}: ${reason.message}`;
+    this.#context.logger.log("warn", "connection_closed", text, { address, code: reason.code, limit: reason.limit });
+  }
+
+  #begin(call: CallRecord, ended: boolean): void {
+    if (ended) {
+      call.requestEnded = true;
+      // The reader's buffer is still this head's.
+      this.#context.forwarder.placement.place(call);
+    } else if (call.route.streamsRequests && !call.isFresh) {
+      call.isFresh = true;
+      call.freshNext = this.#fresh;
+      this.#fresh = call;
+    }
+    if (call.restIsBorrowed) this.#context.reader.holder = call;
+  }
+
+  #register(
+    connection: Connection<StreamUser>,
+    stream: Stream<StreamUser>,
+    target: RegisterTarget,
+    { contentType }: RequestHead,
+    ended: boolean,
+  ): void {
+    const { registrationRate, clock } = this.#context;
+    const registration = new Registration(this.#context, {
+      connection,
+      stream,
+      contentType,
+      pathService: target.serviceName,
+      principal: this.peer.identities.join(","),
+      address: this.peer.address,
+    });
+    stream.data = registration;
+    connection.maxOutputBytes = channelOutputBytes;
+    const service = target.serviceName ?? "a service";
+    if (++this.#registrations > MAX_REGISTER_STREAMS) {
+      registration.refuse({ reason: "REGISTRATION_RATE", facts: { service, limit: MAX_REGISTER_STREAMS } });
+    } else if (!registrationRate.take(clock.lastMs)) {
+      const facts = { service, limit: MAX_REGISTRATIONS_PER_SECOND };
+      registration.refuse({ reason: "REGISTRATION_RATE", facts, retryAfterMs: registrationRate.waitMs });
+    } else if (ended) registration.onData(nothing, 0, 0, true);
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+const verbNames = ["", "POST", "GET"] as const;
+
+const notPost = {
+  status: 405,
+  body: "gRPC calls are POST requests\n",
+  fields: [
+    ["allow", "POST"],
+    ["grpc-status", "13"],
+  ],
+} as const;
+
+const notGrpc = { status: 415, body: "content-type must be application/grpc\n" } as const;
+
+function unknownPath(path: string, services: readonly string[]): Uint8Array {
+  const shown = services.slice(0, maxListedServices).join(", ");
+  const more = services.length - maxListedServices;
+  const served = services.length === 0 ? "none" : more > 0 ? `${shown} and ${more} more` : shown;
+  return createRouterStatus("METHOD_UNKNOWN", { path, served }).literals;
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { HealthBook } from "../builtin/health-book.js";
+import type { RateLimiter } from "../channel/rate-limiter.js";
+import type { RegistrationContext } from "../channel/registration.js";
+import type { RequestHeadReader } from "./request-head-reader.js";
+import type { ServerConnection } from "./server-connection.js";
+
+/** What all connections of a router share. */
+export interface ServerContext extends RegistrationContext {
+  readonly reader: RequestHeadReader;
+  readonly health: HealthBook;
+  /** Registrations per second. */
+  readonly registrationRate: RateLimiter;
+  /** Names of the services that are served here. */
+  readonly serviceNames: readonly string[];
+  /** Connections that are not closed; the server keeps it. */
+  readonly connections: Set<ServerConnection>;
+}

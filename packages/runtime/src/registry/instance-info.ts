@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CandidateLoad } from "../balance/balancer.js";
+import type { Channel } from "../channel/channel.js";
+
+/** One registered instance, for people and programs that ask who is there. */
+export interface InstanceInfo {
+  /** Full name of the service; an instance of several services is listed once for each. */
+  readonly service: string;
+  readonly instanceId: string;
+  /** Address of the connection's other end. */
+  readonly address: string;
+  /** Program and version, as the instance states them. */
+  readonly agent: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly weight: number;
+  /** Names of the methods it serves. */
+  readonly methods: readonly string[];
+  /** `serving` gets calls; `not_serving` says of itself that it cannot; `draining` finishes what it has. */
+  readonly state: "serving" | "not_serving" | "draining";
+  /** Calls sent and not yet ended, cancelling ones counted. */
+  readonly openCalls: number;
+  /** Open calls at most. */
+  readonly capacity: number;
+  /** Calls sent since it registered. */
+  readonly totalCalls: number;
+  /** When it registered, in milliseconds of the router's monotonic clock. */
+  readonly registeredMs: number;
+  /** Absent before its first report. */
+  readonly load?: CandidateLoad;
+}
+
+export function describeChannel(channel: Channel): InstanceInfo {
+  const { service, profile, load } = channel;
+  return {
+    service: service.name,
+    instanceId: channel.instanceId,
+    address: profile.address,
+    agent: profile.agent,
+    labels: Object.fromEntries(channel.labels),
+    weight: channel.weight,
+    methods: service.routes.filter((route) => channel.methods.serves(route.index)).map((route) => route.name),
+    state: !channel.open ? "draining" : channel.serving ? "serving" : "not_serving",
+    openCalls: channel.openCalls,
+    capacity: channel.capacity,
+    totalCalls: channel.lastCallId,
+    registeredMs: channel.registeredMs,
+    ...(load === undefined ? {} : { load }),
+  };
+}

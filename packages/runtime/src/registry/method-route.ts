@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Balancer } from "../balance/balancer.js";
+import type { Channel } from "../channel/channel.js";
+import type { CallRecord } from "../forward/call-record.js";
+import type { WaitingQueue } from "../resilience/waiting-queue.js";
+import type { CandidateList } from "./candidate-list.js";
+import type { ServiceEntry } from "./service-entry.js";
+import type { ResolvedSettings } from "./settings.js";
+import { TargetKind } from "./target.js";
+
+/** Parts of a `MethodRoute`. */
+export interface MethodRouteParts {
+  readonly service: ServiceEntry;
+  readonly method: DescMethod;
+  /** Position in the service, which every instance's method table uses. */
+  readonly index: number;
+  readonly settings: ResolvedSettings;
+  readonly balancer: Balancer;
+  /** Calls that wait for an instance. */
+  readonly waiting: WaitingQueue<CallRecord>;
+  /** Instances of the service; those of the method until one of them lacks it. */
+  readonly candidates: CandidateList<Channel>;
+}
+
+/** One method of a routed service: everything that a call looks up once and then follows by reference. */
+export class MethodRoute {
+  readonly kind: typeof TargetKind.call = TargetKind.call;
+  readonly service: ServiceEntry;
+  readonly index: number;
+  /** "GetUser" */
+  readonly name: string;
+  /** "/acme.user.v1.UserService/GetUser" */
+  readonly path: string;
+  readonly methodKind: DescMethod["methodKind"];
+  /** The client may send more than one message, so a call starts without waiting for the first. */
+  readonly streamsRequests: boolean;
+  /** A call may run twice: the contract's `idempotency_level` says so. */
+  readonly idempotent: boolean;
+  readonly timeoutMs: number;
+  readonly maxRequestMessageBytes: number;
+  readonly maxResponseMessageBytes: number;
+  readonly waitForReady: boolean;
+  readonly balancer: Balancer;
+  readonly waiting: WaitingQueue<CallRecord>;
+  /** The instances that may be picked; the service's own list while all of them have the method. */
+  candidates: CandidateList<Channel>;
+
+  constructor(parts: MethodRouteParts) {
+    const { service, method, settings } = parts;
+    this.service = service;
+    this.index = parts.index;
+    this.name = method.name;
+    this.path = `/${service.name}/${method.name}`;
+    this.methodKind = method.methodKind;
+    this.streamsRequests = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+    this.idempotent = method.idempotency !== 0;
+    this.timeoutMs = settings.timeoutMs;
+    this.maxRequestMessageBytes = settings.maxRequestMessageBytes;
+    this.maxResponseMessageBytes = settings.maxResponseMessageBytes;
+    this.waitForReady = settings.waitForReady;
+    this.balancer = parts.balancer;
+    this.waiting = parts.waiting;
+    this.candidates = parts.candidates;
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { huffmanEncode } from "@grpc-router/http2";
+import { ByteTable } from "./byte-table.js";
+import type { Target } from "./target.js";
+
+const encoder = new TextEncoder();
+
+/**
+ * Finds the target of a `:path` by its bytes, as they are or still Huffman-coded (hot-path.md rule 3: clients built on
+ * nghttp2 send the path as a literal in every call). Only exact paths match (D1).
+ */
+export class PathTable {
+  readonly #plain = new ByteTable<Target>();
+  readonly #coded = new ByteTable<Target>();
+
+  /** Lets `path` lead to `target`. False, and nothing is changed, if it leads somewhere already. */
+  add(path: string, target: Target): boolean {
+    const plain = encoder.encode(path);
+    return this.#plain.add(plain, target) && this.#coded.add(huffmanEncode(plain), target);
+  }
+
+  /** The target of the decoded path `bytes[start, end)`. */
+  find(bytes: Uint8Array, start: number, end: number): Target | undefined {
+    return this.#plain.find(bytes, start, end);
+  }
+
+  /** The target of a path still in Huffman code. */
+  findCoded(bytes: Uint8Array, start: number, end: number): Target | undefined {
+    return this.#coded.find(bytes, start, end);
+  }
+}

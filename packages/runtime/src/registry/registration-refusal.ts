@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChannelFault } from "../channel/channel-fault.js";
+
+/** Reasons that refuse a registration (channel.md sections 6 and 8), or end a Register stream before it is one. */
+export type RegistrationReason =
+  | "HELLO_TIMEOUT"
+  | "HELLO_INVALID"
+  | "REVISION_UNSUPPORTED"
+  | "SCHEMA_INCOMPATIBLE"
+  | "SERVICE_UNKNOWN"
+  | "ID_NOT_YOURS"
+  | "ID_IN_USE"
+  | "REGISTRATION_RATE"
+  | "ROUTER_DRAINING"
+  | "FRAME_MALFORMED"
+  | "FRAME_AMBIGUOUS"
+  | "FRAME_TOO_LARGE";
+
+/** A refused registration: it ends the Register call with a status that says so. */
+export type RegistrationRefusal = Extract<ChannelFault, { reason: RegistrationReason }> & {
+  /** Milliseconds after which it makes sense to come again. Absent: nothing said. */
+  readonly retryAfterMs?: number;
+};

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Hello, Logger } from "@grpc-router/protocol";
+import type { HealthBook } from "../builtin/health-book.js";
+import type { Channel, ChannelOwner, PreviousChannel } from "../channel/channel.js";
+import type { ChannelFault } from "../channel/channel-fault.js";
+import type { Placement } from "../forward/placement.js";
+import { idInUseRetryMs } from "../limits.js";
+import type { InstanceInfo } from "./instance-info.js";
+import { describeChannel } from "./instance-info.js";
+import { type InstanceProfile, profileOf } from "./instance-profile.js";
+import { judgeTakeover } from "./judge-takeover.js";
+import type { RegistrationRefusal } from "./registration-refusal.js";
+import type { ServiceEntry } from "./service-entry.js";
+import { type HelloPlan, isRefusal, validateHello } from "./validate-hello.js";
+
+/** Parts of a `Registry`. */
+export interface RegistryParts {
+  readonly services: ReadonlyMap<string, ServiceEntry>;
+  readonly health: HealthBook;
+  readonly logger: Logger;
+  /** Random per router process. */
+  readonly routerId: string;
+  readonly placement: Placement;
+}
+
+/** A hello that the registry would admit. */
+export interface Admission {
+  readonly plan: HelloPlan;
+  readonly profile: InstanceProfile;
+  readonly epoch: bigint;
+  /** Makes `channel` the instance's newest: it gets calls, the one before it is drained or closed. */
+  complete(channel: Channel): void;
+}
+
+/** Who is registered for what. It is soft state: instances come back by themselves after a restart. */
+export class Registry implements ChannelOwner {
+  readonly services: ReadonlyMap<string, ServiceEntry>;
+  readonly routerId: string;
+  readonly #health: HealthBook;
+  readonly #logger: Logger;
+  readonly #placement: Placement;
+  /** All channels that are not closed, by epoch. */
+  readonly #channels = new Map<bigint, Channel>();
+  #lastEpoch = 0n;
+  #draining = false;
+
+  constructor(parts: RegistryParts) {
+    this.services = parts.services;
+    this.routerId = parts.routerId;
+    this.#health = parts.health;
+    this.#logger = parts.logger;
+    this.#placement = parts.placement;
+    for (const name of parts.services.keys()) parts.health.set(name, false);
+  }
+
+  /** Judges a hello that came on the path of `pathService` (undefined: the untyped one). */
+  admit(
+    hello: Hello,
+    pathService: string | undefined,
+    peer: { principal: string; address: string },
+  ): Admission | RegistrationRefusal {
+    if (this.#draining) return { reason: "ROUTER_DRAINING", facts: {} };
+    const plan = validateHello(hello, { services: this.services, pathService });
+    if (isRefusal(plan)) return plan;
+    const profile = profileOf(hello, peer.principal, peer.address);
+    for (const previous of hello.previous) {
+      const problem = this.#findPreviousProblem(previous, profile);
+      if (problem !== undefined) {
+        return { reason: "HELLO_INVALID", facts: { service: hello.service, detail: problem } };
+      }
+    }
+    const holder = plan.service.live.get(profile.instanceId);
+    const givenUp = hello.previous.some((previous) => this.#channelOf(previous, profile) === holder);
+    const takeover = judgeTakeover(profile, holder && { ...holder.profile, draining: !holder.open, givenUp: givenUp });
+    const facts = { service: hello.service, instance: profile.instanceId };
+    if (takeover === "ID_NOT_YOURS") return { reason: takeover, facts };
+    if (takeover === "ID_IN_USE") return { reason: takeover, facts, retryAfterMs: idInUseRetryMs };
+    const complete = (channel: Channel) => {
+      this.#enter(channel, plan);
+      for (const previous of hello.previous) this.#giveUp(previous, profile);
+      if (takeover === "supersede") holder?.supersede();
+      this.#placement.dispatch(plan.service);
+    };
+    return { plan, profile, epoch: ++this.#lastEpoch, complete };
+  }
+
+  /** Every channel that is not closed. */
+  get channels(): Iterable<Channel> {
+    return this.#channels.values();
+  }
+
+  instances(): InstanceInfo[] {
+    return Array.from(this.#channels.values(), describeChannel);
+  }
+
+  /** No registration is admitted any more. */
+  stopAdmitting(): void {
+    this.#draining = true;
+  }
+
+  /** No channel is left. */
+  get isEmpty(): boolean {
+    return this.#channels.size === 0;
+  }
+
+  onAvailability(channel: Channel): void {
+    const { service } = channel;
+    if (channel.available) service.addCandidate(channel);
+    else service.removeCandidate(channel);
+    this.#tellHealth(service);
+    if (channel.available) this.#placement.dispatch(service);
+    else this.#placement.abandon(service);
+  }
+
+  onTraits({ service }: Channel): void {
+    service.touch();
+  }
+
+  onPrevious(channel: Channel, previous: PreviousChannel): ChannelFault | undefined {
+    const problem = this.#findPreviousProblem(previous, channel.profile);
+    if (problem !== undefined) {
+      return { reason: "HELLO_INVALID", facts: { service: channel.service.name, detail: problem } };
+    }
+    if (this.#channelOf(previous, channel.profile) !== channel) this.#giveUp(previous, channel.profile);
+    return undefined;
+  }
+
+  onClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void {
+    const { service, instanceId } = channel;
+    this.#channels.delete(channel.epoch);
+    service.channels.delete(channel);
+    if (service.live.get(instanceId) === channel) service.live.delete(instanceId);
+    service.removeCandidate(channel);
+    this.#tellHealth(service);
+    this.#logClosed(channel, fault, note);
+    this.#placement.abandon(service);
+  }
+
+  #enter(channel: Channel, plan: HelloPlan): void {
+    const { service, refused, methods } = plan;
+    this.#channels.set(channel.epoch, channel);
+    service.channels.add(channel);
+    service.live.set(channel.instanceId, channel);
+    if (channel.available) service.addCandidate(channel);
+    this.#tellHealth(service);
+    const fields = { instance: channel.instanceId, service: service.name, address: channel.profile.address };
+    const count = service.routes.length;
+    if (methods.count === count) {
+      this.#log("info", "registered", `${channel.instanceId} registered ${service.name} (${count} methods)`, fields);
+    } else {
+      const missing = service.routes.filter((route) => !methods.serves(route.index)).map((route) => route.name);
+      const text = `${channel.instanceId} serves ${methods.count} of ${count} methods of ${service.name}, not ${missing.join(", ")}`;
+      this.#log("warn", "registered", text, { ...fields, missing });
+    }
+    for (const { name, message } of refused) {
+      this.#log("warn", "method_refused", `${channel.instanceId}: ${message}`, { ...fields, method: name });
+    }
+  }
+
+  /** The open channel that `previous` speaks of, if it is one of the same process. */
+  #channelOf(previous: PreviousChannel, profile: InstanceProfile): Channel | undefined {
+    if (previous.routerId !== this.routerId) return undefined;
+    const channel = this.#channels.get(previous.epoch);
+    return channel?.profile.processKey === profile.processKey ? channel : undefined;
+  }
+
+  #findPreviousProblem(previous: PreviousChannel, profile: InstanceProfile): string | undefined {
+    const channel = this.#channelOf(previous, profile);
+    if (channel === undefined) return undefined;
+    const { acceptedThrough } = previous;
+    if (acceptedThrough >= channel.acceptedThrough && acceptedThrough <= channel.lastCallId) return undefined;
+    return `accepted_through of channel ${previous.epoch} must be from ${channel.acceptedThrough} to ${channel.lastCallId}, received ${acceptedThrough}`;
+  }
+
+  #giveUp(previous: PreviousChannel, profile: InstanceProfile): void {
+    this.#channelOf(previous, profile)?.giveUp(Number(previous.acceptedThrough));
+  }
+
+  #tellHealth(service: ServiceEntry): void {
+    this.#health.set(service.name, service.candidates.list.length > 0);
+  }
+
+  #logClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void {
+    const { instanceId, service } = channel;
+    const fields = { instance: instanceId, service: service.name, openCalls: channel.openCalls, reason: fault?.reason };
+    if (note === "drained") this.#log("info", "drained", `${instanceId} has left ${service.name}: drained`, fields);
+    else this.#log("warn", "lost", `${instanceId} has left ${service.name}: ${note}`, fields);
+  }
+
+  #log(level: "info" | "warn", event: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#logger.log(level, event, message, fields);
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescService } from "@bufbuild/protobuf";
+import type { GenRouter, MethodFacts } from "@grpc-router/protocol/codegenv1";
+import type { Balancer } from "../balance/balancer.js";
+import { type BalancerFactory, balancerByName, resolveBalancer } from "../balance/resolve-balancer.js";
+import type { Channel } from "../channel/channel.js";
+import type { CallRecord } from "../forward/call-record.js";
+import { createWaitingQueue, type WaitingBudget } from "../resilience/waiting-queue.js";
+import { RouterError } from "../router-error.js";
+import { CandidateList } from "./candidate-list.js";
+import { MethodRoute } from "./method-route.js";
+import { type MethodSettings, type ResolvedSettings, resolveSettings, type ServiceSettings } from "./settings.js";
+
+/** Parts of a `ServiceEntry`. */
+export interface ServiceParts {
+  readonly desc: GenRouter<DescService>;
+  readonly settings: ServiceSettings;
+  /** What counts where nothing else is said. */
+  readonly defaults: ResolvedSettings;
+  /** How instances are picked where nothing else is said. */
+  readonly balance: MethodSettings["balance"];
+  /** Balancers of the program, by name. */
+  readonly balancers: ReadonlyMap<string, BalancerFactory>;
+  /** What all waiting calls of the router share. */
+  readonly budget: WaitingBudget;
+  /** A waiting call whose deadline has passed. */
+  onExpired(call: CallRecord): void;
+}
+
+/** One routed service: its methods and the instances that serve it now. */
+export class ServiceEntry {
+  /** Full name, "acme.user.v1.UserService". */
+  readonly name: string;
+  readonly desc: GenRouter<DescService>;
+  readonly routes: readonly MethodRoute[];
+  readonly #routesByName = new Map<string, MethodRoute>();
+  /** Instances that may be picked: registered, serving, not draining. */
+  readonly candidates = new CandidateList<Channel>();
+  /** Methods whose calls wait for an instance. */
+  readonly waitingRoutes: MethodRoute[] = [];
+  /** Every channel that has calls or may get some, draining ones included. */
+  readonly channels = new Set<Channel>();
+  /** The newest channel of each instance id. */
+  readonly live = new Map<string, Channel>();
+
+  constructor(parts: ServiceParts) {
+    const { service } = parts.desc;
+    this.name = service.typeName;
+    this.desc = parts.desc;
+    checkNames(parts);
+    const shared = pickBalancer(this.name, parts.settings.balance ?? parts.balance, parts, undefined);
+    this.routes = service.methods.map((method, index) => {
+      const facts = parts.desc.methods[method.localName];
+      const own = parts.settings.methods?.[method.localName];
+      const subject = `${this.name}/${method.name}`;
+      return new MethodRoute({
+        service: this,
+        method,
+        index,
+        settings: resolveSettings(subject, [own, parts.settings, facts], parts.defaults),
+        balancer: balancerOf(subject, own, parts, facts) ?? shared,
+        waiting: createWaitingQueue<CallRecord>({ budget: parts.budget, onExpired: (call) => parts.onExpired(call) }),
+        candidates: this.candidates,
+      });
+    });
+    for (const route of this.routes) this.#routesByName.set(route.name, route);
+  }
+
+  /** The method of this name, "GetUser". */
+  route(name: string): MethodRoute | undefined {
+    return this.#routesByName.get(name);
+  }
+
+  /** `channel` may be picked from now on. */
+  addCandidate(channel: Channel): void {
+    this.candidates.add(channel);
+    this.#splitLists();
+  }
+
+  /** `channel` gets no new calls. */
+  removeCandidate(channel: Channel): void {
+    this.candidates.remove(channel);
+    this.#splitLists();
+  }
+
+  /** A label or a weight of a candidate has changed. */
+  touch(): void {
+    this.candidates.touch();
+    for (const { candidates } of this.routes) if (candidates !== this.candidates) candidates.touch();
+  }
+
+  /** Gives each method that some instance lacks a list of its own, and the shared one to all others. */
+  #splitLists(): void {
+    const { list } = this.candidates;
+    const partial = list.some((channel) => channel.methods.count < this.routes.length);
+    for (const route of this.routes) {
+      if (!partial || list.every((channel) => channel.methods.serves(route.index))) {
+        route.candidates = this.candidates;
+        continue;
+      }
+      const own = new CandidateList<Channel>();
+      own.list = list.filter((channel) => channel.methods.serves(route.index));
+      route.candidates = own;
+    }
+  }
+}
+
+function balancerOf(
+  subject: string,
+  own: MethodSettings | undefined,
+  parts: ServiceParts,
+  facts: MethodFacts | undefined,
+): Balancer | undefined {
+  if (own?.balance !== undefined) return pickBalancer(subject, own.balance, parts, undefined);
+  // Code for the whole service says more than the proto's options (DESIGN.md D13).
+  if (parts.settings.balance !== undefined || facts?.balance === undefined) return undefined;
+  return pickBalancer(subject, undefined, parts, facts);
+}
+
+function pickBalancer(
+  subject: string,
+  balance: MethodSettings["balance"],
+  parts: ServiceParts,
+  facts: MethodFacts | undefined,
+): Balancer {
+  if (balance === undefined) return resolveBalancer(facts?.balance, { subject, custom: parts.balancers });
+  if (typeof balance !== "string") return balance;
+  const named = balancerByName(balance);
+  if (named !== undefined) return named;
+  throw new RouterError(
+    "INVALID_SETTING",
+    `Cannot balance ${subject}: balance must be round_robin, least_request or a Balancer, received ${String(balance)}`,
+  );
+}
+
+/** Settings for a method that does not exist are a mistake that would otherwise never show. */
+function checkNames({ desc, settings }: ServiceParts): void {
+  const names = desc.service.methods.map((method) => method.localName);
+  for (const name of Object.keys(settings.methods ?? {})) {
+    if (names.includes(name)) continue;
+    throw new RouterError(
+      "INVALID_SETTING",
+      `Cannot route ${desc.service.typeName}: methods must be among ${names.join(", ")}, received ${name}`,
+    );
+  }
+}

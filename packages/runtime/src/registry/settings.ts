@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescService } from "@bufbuild/protobuf";
+import type { MethodFacts } from "@grpc-router/protocol/codegenv1";
+import type { Balancer } from "../balance/balancer.js";
+import type { BalancerFactory } from "../balance/resolve-balancer.js";
+import { RouterError } from "../router-error.js";
+
+/** What can be said of every call: for the router, a service, or one method; the nearest to the method counts. */
+export interface CallSettings {
+  /** Time for the whole call in milliseconds, all attempts together; a shorter deadline of the client wins. Default: none. */
+  readonly timeoutMs?: number;
+  /** Longest request message in bytes, as it is on the wire. Default 4 MiB. */
+  readonly maxRequestMessageBytes?: number;
+  /** Longest response message in bytes, as it is on the wire. Default 4 MiB. */
+  readonly maxResponseMessageBytes?: number;
+  /**
+   * Let calls wait while no instance is connected, until their deadline, instead of ending them as UNAVAILABLE. A
+   * caller's own `x-grpc-router-wait-for-ready` field wins. Default false.
+   */
+  readonly waitForReady?: boolean;
+}
+
+/** Settings of one method. */
+export interface MethodSettings extends CallSettings {
+  /** How instances are picked: a balancer, or the name of a built-in one. Default `least_request`. */
+  readonly balance?: Balancer | "round_robin" | "least_request";
+}
+
+/** Settings of one service; `methods` by the names that generated code uses (`getUser`). */
+export interface ServiceSettings<Service extends DescService = DescService> extends MethodSettings {
+  readonly methods?: { readonly [Name in keyof Service["method"]]?: MethodSettings };
+}
+
+/** Options of `createRouter`. */
+export interface RouterOptions extends MethodSettings {
+  /** Balancers for the `custom` strategy of the option `balance`, by name. Default: none. */
+  readonly balancers?: ReadonlyMap<string, BalancerFactory>;
+  /** Calls that may wait for an instance, all services together. Default 10,000. */
+  readonly maxWaitingCalls?: number;
+  /** Open calls of an instance that states no capacity. Default 4,096. */
+  readonly maxOpenCalls?: number;
+  /** A name of this router process for the log; its id on channels is random. Default: none. */
+  readonly name?: string;
+}
+
+/** The settings of one method after all that was said about it. */
+export interface ResolvedSettings {
+  /** Milliseconds; `Infinity`: no deadline of its own. */
+  readonly timeoutMs: number;
+  readonly maxRequestMessageBytes: number;
+  readonly maxResponseMessageBytes: number;
+  readonly waitForReady: boolean;
+}
+
+/** Where a setting can come from, the strongest first. */
+export type SettingSources = readonly (CallSettings | MethodFacts | undefined)[];
+
+/** The longest message that a prefix can announce. */
+const maxMessageBytes = 2 ** 32 - 1;
+
+/**
+ * Works out what counts for one method. Order, the first that says something wins: code for the method, code for the
+ * service, the proto's options, code for the router (DESIGN.md D13).
+ *
+ * @throws RouterError INVALID_SETTING for a value out of range.
+ */
+export function resolveSettings(
+  subject: string,
+  sources: SettingSources,
+  defaults: ResolvedSettings,
+): ResolvedSettings {
+  return {
+    timeoutMs: number(subject, sources, "timeoutMs", 1) ?? defaults.timeoutMs,
+    maxRequestMessageBytes: number(subject, sources, "maxRequestMessageBytes", 0) ?? defaults.maxRequestMessageBytes,
+    maxResponseMessageBytes: number(subject, sources, "maxResponseMessageBytes", 0) ?? defaults.maxResponseMessageBytes,
+    waitForReady: sources.map(waitForReadyOf).find((value) => value !== undefined) ?? defaults.waitForReady,
+  };
+}
+
+type NumberName = "timeoutMs" | "maxRequestMessageBytes" | "maxResponseMessageBytes";
+
+function number(subject: string, sources: SettingSources, name: NumberName, least: number): number | undefined {
+  const value = sources.map((source) => source?.[name]).find((candidate) => candidate !== undefined);
+  if (value === undefined) return undefined;
+  const most = name === "timeoutMs" ? Number.MAX_SAFE_INTEGER : maxMessageBytes;
+  if (value === Number.POSITIVE_INFINITY && name === "timeoutMs") return value;
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  throw new RouterError(
+    "INVALID_SETTING",
+    `Cannot route ${subject}: ${name} must be a number from ${least} to ${most}, received ${value}`,
+  );
+}
+
+function waitForReadyOf(source: CallSettings | MethodFacts | undefined): boolean | undefined {
+  return source !== undefined && "waitForReady" in source ? source.waitForReady : undefined;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  attachTransport,
+  createFlusher,
+  type Flusher,
+  type Scheduler,
+  type Timer,
+  type Transport,
+  type TransportSink,
+} from "@grpc-router/http2";
+import { type Logger, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol";
+import type { HealthBook } from "./builtin/health-book.js";
+import { RateLimiter } from "./channel/rate-limiter.js";
+import type { Clock } from "./clock.js";
+import type { CallRecord } from "./forward/call-record.js";
+import type { Forwarder } from "./forward/forwarder.js";
+import { RequestHeadReader } from "./forward/request-head-reader.js";
+import { ServerConnection } from "./forward/server-connection.js";
+import type { ServerContext } from "./forward/server-context.js";
+import { drainPollMs, stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
+import type { InstanceInfo } from "./registry/instance-info.js";
+import type { PathTable } from "./registry/path-table.js";
+import type { Registry } from "./registry/registry.js";
+import type { TimerWheel } from "./resilience/timer-wheel.js";
+
+/** What a router needs of the world; everything below the Node shell gets it as arguments. */
+export interface RouterPorts {
+  readonly scheduler: Scheduler;
+  /** A number in [0, 1). */
+  random(): number;
+  /** `count` bytes that nobody can guess. */
+  randomBytes(count: number): Uint8Array;
+  readonly logger: Logger;
+}
+
+/** Options of `RouterCore.drain`. */
+export interface DrainOptions {
+  /** Milliseconds for the calls that run; then they are ended. */
+  readonly timeoutMs: number;
+}
+
+/** Parts of a `RouterCore`; made by `Router.open`. */
+export interface RouterCoreParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly forwarder: Forwarder;
+  readonly registry: Registry;
+  readonly health: HealthBook;
+  readonly paths: PathTable;
+  readonly wheel: TimerWheel<CallRecord>;
+  readonly maxOpenCalls: number | undefined;
+}
+
+/** A running router, without sockets: bring it transports, and it routes. */
+export class RouterCore {
+  readonly #parts: RouterCoreParts;
+  readonly #context: ServerContext;
+  readonly #flusher: Flusher;
+  readonly #connections = new Set<ServerConnection>();
+  #timer: Timer | undefined = undefined;
+  #sweeps = 0;
+  #lastSweepMs: number;
+  #draining: Promise<void> | undefined = undefined;
+  #closed = false;
+
+  constructor(parts: RouterCoreParts) {
+    const { clock, logger, forwarder, registry, health, paths } = parts;
+    this.#parts = parts;
+    this.#flusher = createFlusher(clock);
+    this.#lastSweepMs = clock.lastMs;
+    this.#context = {
+      clock,
+      logger,
+      forwarder,
+      registry,
+      health,
+      maxOpenCalls: parts.maxOpenCalls,
+      reader: new RequestHeadReader(paths),
+      registrationRate: new RateLimiter(clock.lastMs, MAX_REGISTRATIONS_PER_SECOND, MAX_REGISTRATIONS_PER_SECOND),
+      serviceNames: [...registry.services.keys()],
+      connections: this.#connections,
+    };
+  }
+
+  /** Whether some instance serves some service and the router takes calls: what `/ready` answers. */
+  get ready(): boolean {
+    return this.#parts.health.ready;
+  }
+
+  /** Who is registered, an entry for each service of each instance. */
+  instances(): InstanceInfo[] {
+    return this.#parts.registry.instances();
+  }
+
+  /** Takes a connection, of a client or of an instance: its paths decide. Answers where the transport delivers. */
+  accept(transport: Transport): TransportSink {
+    const server = new ServerConnection(this.#context, transport.peer);
+    const { connection, sink } = attachTransport(transport, this.#flusher, {
+      role: "server",
+      reader: this.#context.reader,
+      handler: server,
+    });
+    server.attach(connection);
+    if (this.#closed) connection.close(0, "the router is closed");
+    else if (this.#draining !== undefined) connection.drain("the router is draining");
+    else this.#schedule();
+    return sink;
+  }
+
+  /**
+   * Stops in good order: clients are told to go elsewhere and finish what they have, then instances are drained. What
+   * still runs after `timeoutMs` is ended. Resolves when everything is closed; a second call gets the first one's promise.
+   */
+  drain({ timeoutMs }: DrainOptions): Promise<void> {
+    this.#draining ??= this.#drain(this.#parts.clock.nowMs() + timeoutMs);
+    return this.#draining;
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#parts.registry.stopAdmitting();
+    this.#parts.health.drain();
+    for (const channel of [...this.#parts.registry.channels]) channel.close({ reason: "ROUTER_DRAINING", facts: {} });
+    for (const server of [...this.#connections]) server.connection?.close(0, "the router is closing");
+    this.#parts.wheel.clear();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  async #drain(untilMs: number): Promise<void> {
+    const { health, registry, forwarder } = this.#parts;
+    health.drain();
+    registry.stopAdmitting();
+    const clients = [...this.#connections].filter((server) => server.registrations === 0);
+    for (const server of clients) server.connection?.drain("the router is draining");
+    // First the calls, while instances still take them; only then the instances, for which a drain means no new calls.
+    await this.#until(untilMs, () => !clients.some((server) => this.#connections.has(server)) || this.#isIdle());
+    const graceMs = Math.max(0, untilMs - this.#parts.clock.nowMs());
+    for (const channel of registry.channels) channel.drain("ROUTER_DRAINING", graceMs);
+    await this.#until(untilMs, () => registry.isEmpty && forwarder.context.pool.inUse === 0);
+    for (const server of this.#connections) server.connection?.drain("the router is draining");
+    await this.#until(untilMs, () => this.#connections.size === 0);
+    this.close();
+  }
+
+  /** No client has a call, and none can come any more. */
+  #isIdle(): boolean {
+    return false;
+  }
+
+  /** Looks again and again until `condition` holds or the time is over. */
+  async #until(untilMs: number, condition: () => boolean): Promise<void> {
+    while (!this.#closed && !condition() && this.#parts.clock.nowMs() < untilMs) {
+      await new Promise<void>((resolve) => this.#parts.clock.after(drainPollMs, resolve));
+    }
+  }
+
+  /** Keeps the sweep running while there is a connection; an idle router has no timer. */
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#closed) return;
+    this.#lastSweepMs = this.#parts.clock.lastMs;
+    this.#timer = this.#parts.clock.after(sweepMs, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    const nowMs = this.#parts.clock.nowMs();
+    const judged = nowMs - this.#lastSweepMs < stallMs;
+    for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
+    if (++this.#sweeps % sweepsPerConnectionSweep === 0) {
+      for (const server of [...this.#connections]) server.connection?.sweep(nowMs);
+    }
+    if (this.#connections.size > 0) this.#schedule();
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescService } from "@bufbuild/protobuf";
+import { MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
+import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
+import { createBuiltinServices } from "./builtin/builtin-services.js";
+import { createDescriptorBook } from "./builtin/descriptor-book.js";
+import { createHealthBook } from "./builtin/health-book.js";
+import { Clock } from "./clock.js";
+import { CallPool } from "./forward/call-pool.js";
+import type { CallRecord } from "./forward/call-record.js";
+import { Forwarder } from "./forward/forwarder.js";
+import { maxWaitingBytes, maxWaitingCalls } from "./limits.js";
+import { PathTable } from "./registry/path-table.js";
+import { Registry } from "./registry/registry.js";
+import { ServiceEntry } from "./registry/service-entry.js";
+import {
+  type ResolvedSettings,
+  type RouterOptions,
+  resolveSettings,
+  type ServiceSettings,
+} from "./registry/settings.js";
+import { TargetKind } from "./registry/target.js";
+import { createTimerWheel } from "./resilience/timer-wheel.js";
+import { WaitingBudget } from "./resilience/waiting-queue.js";
+import { RouterCore, type RouterPorts } from "./router-core.js";
+import { RouterError } from "./router-error.js";
+import { createStatusCache } from "./status/status-cache.js";
+
+/** What a router routes, before it runs. */
+export interface Router {
+  /**
+   * Routes a service: pass what the generated router module exports.
+   *
+   * @throws RouterError INVALID_SETTING for a setting that cannot be, DESCRIPTOR_CONFLICT for descriptors that contradict
+   * those of another service, INVALID_STATE if the service is routed already.
+   */
+  service<Service extends DescService>(desc: GenRouter<Service>, settings?: ServiceSettings<Service>): Router;
+  /** Names of the services routed so far. */
+  readonly services: readonly string[];
+  /** Starts a router on these ports. Services added later are not part of it. */
+  open(ports: RouterPorts): RouterCore;
+}
+
+/** The path on which any service can be registered, without generated frames. */
+export const untypedRegisterPath = "/grpcrouter.v1.ChannelService/Register";
+
+const noLimits: ResolvedSettings = {
+  timeoutMs: Number.POSITIVE_INFINITY,
+  maxRequestMessageBytes: MAX_MESSAGE_BYTES,
+  maxResponseMessageBytes: MAX_MESSAGE_BYTES,
+  waitForReady: false,
+};
+
+/**
+ * Creates a router that routes nothing yet.
+ *
+ * @example
+ * const router = createRouter().service(userServiceRouter, { timeoutMs: 2_000 });
+ */
+export function createRouter(options: RouterOptions = {}): Router {
+  return new ConfiguredRouter(options);
+}
+
+interface ServiceConfig {
+  readonly desc: GenRouter<DescService>;
+  readonly settings: ServiceSettings;
+}
+
+class ConfiguredRouter implements Router {
+  readonly #options: RouterOptions;
+  readonly #defaults: ResolvedSettings;
+  readonly #services = new Map<string, ServiceConfig>();
+  readonly #descriptors = createDescriptorBook();
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#defaults = resolveSettings("any service", [options], noLimits);
+  }
+
+  get services(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
+  service<Service extends DescService>(desc: GenRouter<Service>, settings: ServiceSettings<Service> = {}): Router {
+    if (!isGenRouter(desc)) {
+      throw new RouterError(
+        "INVALID_SETTING",
+        "Cannot route a service: it must be what the generated router module exports (for example userServiceRouter)",
+      );
+    }
+    const name = desc.service.typeName;
+    if (this.#services.has(name)) {
+      throw new RouterError("INVALID_STATE", `Cannot route ${name}: it must be added once, received it twice`);
+    }
+    // What is wrong with the settings shows here and not when the router starts.
+    const config: ServiceConfig = { desc, settings: settings as ServiceSettings };
+    this.#entry(config, new WaitingBudget({ maxCount: 0, maxBytes: 0 }), () => {});
+    this.#descriptors.add(desc.service);
+    this.#services.set(name, config);
+    return this;
+  }
+
+  open(ports: RouterPorts): RouterCore {
+    const clock = new Clock(ports.scheduler);
+    const { logger } = ports;
+    const budget = new WaitingBudget({
+      maxCount: this.#options.maxWaitingCalls ?? maxWaitingCalls,
+      maxBytes: maxWaitingBytes,
+    });
+    const wheel = createTimerWheel<CallRecord>({
+      scheduler: clock,
+      onDue: (call, nowMs) => {
+        clock.lastMs = nowMs;
+        forwarder.ending.due(call);
+      },
+    });
+    const forwarder = new Forwarder({
+      clock,
+      random: () => ports.random(),
+      logger,
+      pool: new CallPool(),
+      wheel,
+      statuses: createStatusCache(),
+      budget,
+    });
+    const services = new Map<string, ServiceEntry>();
+    for (const [name, config] of this.#services) {
+      services.set(
+        name,
+        this.#entry(config, budget, (call) => forwarder.ending.due(call)),
+      );
+    }
+    const health = createHealthBook();
+    const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const registry = new Registry({ services, health, logger, routerId, placement: forwarder.placement });
+    const paths = makePaths(services, createBuiltinServices({ health, descriptors: this.#descriptors }));
+    return new RouterCore({
+      clock,
+      logger,
+      forwarder,
+      registry,
+      health,
+      paths,
+      wheel,
+      maxOpenCalls: this.#options.maxOpenCalls,
+    });
+  }
+
+  #entry(
+    { desc, settings }: ServiceConfig,
+    budget: WaitingBudget,
+    onExpired: (call: CallRecord) => void,
+  ): ServiceEntry {
+    return new ServiceEntry({
+      desc,
+      settings,
+      defaults: this.#defaults,
+      balance: this.#options.balance,
+      balancers: this.#options.balancers ?? new Map(),
+      budget,
+      onExpired,
+    });
+  }
+}
+
+/** Everything that a path can lead to. A routed service goes before one of the router's own with the same name. */
+function makePaths(
+  services: ReadonlyMap<string, ServiceEntry>,
+  locals: ReturnType<typeof createBuiltinServices>,
+): PathTable {
+  const paths = new PathTable();
+  for (const [name, service] of services) {
+    for (const route of service.routes) paths.add(route.path, route);
+    paths.add(`/${service.desc.channel.typeName}/Register`, { kind: TargetKind.register, serviceName: name });
+  }
+  paths.add(untypedRegisterPath, { kind: TargetKind.register, serviceName: undefined });
+  for (const service of locals) {
+    for (const method of service.desc.methods) {
+      paths.add(`/${service.desc.typeName}/${method.name}`, { kind: TargetKind.local, service, method });
+    }
+  }
+  for (const path of ["/live", "/ready"]) paths.add(path, { kind: TargetKind.probe, path });
+  return paths;
+}
