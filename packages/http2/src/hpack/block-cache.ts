@@ -19,8 +19,9 @@ export interface CachedBlock<Head> {
 export class BlockCache<Head> {
   /** Last used first. */
   readonly #blocks: CachedBlock<Head>[] = [];
-  /** Hashes of blocks seen once, the last first; a collision admits a block early and does no harm. */
-  readonly #sightings: number[] = [];
+  /** Hashes of the last two blocks seen once, so that two in turn are both found; a collision admits early and does no harm. */
+  #lastSight = 0;
+  #sightBefore = 0;
 
   /** The cached block equal to `bytes[start, end)`. */
   find(bytes: Uint8Array, start: number, end: number, generation: number): CachedBlock<Head> | undefined {
@@ -43,15 +44,11 @@ export class BlockCache<Head> {
       return false;
     }
     const hash = hashBlock(bytes, start, end, generation);
-    const index = this.#sightings.indexOf(hash);
-    if (index >= 0) {
-      this.#sightings.splice(index, 1);
+    if (hash === this.#lastSight || hash === this.#sightBefore) {
       return true;
     }
-    this.#sightings.unshift(hash);
-    if (this.#sightings.length > maxCachedBlocks) {
-      this.#sightings.pop();
-    }
+    this.#sightBefore = this.#lastSight;
+    this.#lastSight = hash;
     return false;
   }
 

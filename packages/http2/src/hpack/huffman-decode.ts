@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gain: four bits a step through a table of 16 KiB; walking the tree bit by bit costs 4x.
+// Gain: four bits a step through a table of 16 KiB; walking the tree bit by bit costs 2x.
 import { endOfString, huffmanCodes, huffmanLengths } from "./huffman-code.js";
 
 /** A step that completes the EOS symbol, which no string may hold (RFC 7541 section 5.2). */
