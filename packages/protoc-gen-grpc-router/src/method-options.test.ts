@@ -68,6 +68,7 @@ const mistakes: readonly (readonly [options: string, message: string])[] = [
     'route_key: "user_id", route_key_metadata: "x-tenant"',
     "route_key_metadata of #: it excludes route_key; one of the two must go",
   ],
+  ["priority: 7", "priority of #: it must be PRIORITY_LOW, PRIORITY_NORMAL or PRIORITY_HIGH, received 7"],
   ["max_request_message_bytes: 0", "max_request_message_bytes of #: it must be at least 1, received 0"],
   ["max_response_message_bytes: 0", "max_response_message_bytes of #: it must be at least 1, received 0"],
 ];

@@ -40,7 +40,11 @@ export function checkMethodOptions(options: MethodOptions, report: ReportFault):
   checkRouteKeyMetadata(options, report);
   checkSizes(options, report);
   if (!PrioritySchema.values.some(({ number }) => number === options.priority)) {
-    report([field.priority.number], "priority", `it must be one of the enum, received ${options.priority}`);
+    report(
+      [field.priority.number],
+      "priority",
+      `it must be PRIORITY_LOW, PRIORITY_NORMAL or PRIORITY_HIGH, received ${options.priority}`,
+    );
   }
   if (options.retry !== undefined && options.hedging !== undefined) {
     report([field.hedging.number], "hedging", "it excludes retry; one of the two must go");

@@ -32,8 +32,9 @@ const buf = join(root, "node_modules/@bufbuild/buf/bin/buf");
 /** Runs buf in `folder` and answers what it wrote on standard output. */
 export function runBuf(folder: string, ...args: readonly string[]): Buffer {
   const PATH = `${join(root, "node_modules/.bin")}:${process.env.PATH}`;
-  const options = { cwd: folder, env: { ...process.env, PATH }, stdio: ["ignore", "pipe", "pipe"] } as const;
-  return execFileSync(process.execPath, [buf, ...args], { ...options, maxBuffer: 64 * 1024 * 1024 });
+  const env = { ...process.env, PATH };
+  const maxBuffer = 64 * 1024 * 1024;
+  return execFileSync(process.execPath, [buf, ...args], { cwd: folder, env, stdio: "pipe", maxBuffer });
 }
 
 /** Calls `use` with a new folder that is gone afterwards. */
