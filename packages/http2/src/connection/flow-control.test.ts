@@ -194,7 +194,7 @@ function runSchedule(steps: readonly Step[], windows: readonly number[]): void {
     else if (verb === "writeBack") send(server, "server", id, size);
     else if (verb === "consume") {
       consume(who % 2 === 0 ? client : server, who % 2 === 0 ? "client" : "server", id, size);
-    } else if (verb === "reset" && size < 4_000) {
+    } else if (verb === "reset" && size < 20_000) {
       const stream = client.handler.streams.get(id);
       if (stream !== undefined) client.connection.reset(stream, 8);
     } else exchange(client, server);
