@@ -49,8 +49,8 @@ export interface HeadReader<Head> {
   /**
    * Optional shortcut for a literal value of a well-known name, still coded: return something other than undefined if
    * these very bytes are known to be a valid value; it is then given to `recognized` and the value is not decoded.
-   * Asked for literals that stay out of the table and may be cached, of `:path` and of the names above `lastRuledName`:
-   * the other well-known values are the engine's own business.
+   * Asked for literals that stay out of the table and may be cached, of `:path` and of well-known names that RFC 9113
+   * section 8 has no rules for: the other values are the engine's own business.
    */
   recognize?(nameId: number, coded: Uint8Array, start: number, end: number, huffman: boolean): unknown;
   /** A field whose value `recognize` knew. */

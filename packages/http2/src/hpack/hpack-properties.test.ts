@@ -55,6 +55,28 @@ describe("HeaderBlockDecoder", () => {
     );
   });
 
+  test("HeaderBlockDecoder reads the same from its block cache as without it", () => {
+    const pseudo: readonly FieldChoice["field"][] = [
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", "/acme.user.v1.UserService/GetUser"],
+    ];
+    const heads = fc.array(fc.array(choice, { maxLength: 3 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(heads, fc.array(fc.nat(3), { minLength: 20, maxLength: 60 }), (pool, order) => {
+        const encoder = new ReferenceEncoder();
+        const decoder = new HeaderBlockDecoder(createFieldListReader(), wide);
+        for (const index of order) {
+          const own = pool[index % pool.length] ?? [];
+          const start = pseudo.map((field) => ({ field, form: "plain", huffman: true, useIndex: true }) as const);
+          const block = encoder.encode([...start, ...own]);
+          expect(decoder.decode(block, 0, block.length, HeadKind.request)).toBe(HeadResult.ok);
+          expect(decoder.head).toEqual([...pseudo, ...own.map(({ field }) => field)]);
+        }
+      }),
+    );
+  });
+
   test("HeaderBlockDecoder reads what HeaderEncoder and writeLiteralField() write", () => {
     const fields = fc.array(fc.tuple(name, value), { maxLength: 8 });
     fc.assert(
