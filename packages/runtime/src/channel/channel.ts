@@ -23,8 +23,9 @@ import { CallTable } from "./call-table.js";
 import { CallWriter, type CallWriterOwner } from "./call-writer.js";
 import { type ChannelFault, statusOfFault } from "./channel-fault.js";
 import { ChannelOutput, type ChannelOutputOwner } from "./channel-output.js";
+import { ChannelWatch } from "./channel-watch.js";
 import { FrameReceiver } from "./frame-receiver.js";
-import { Heartbeat } from "./heartbeat.js";
+import { ReplyBudget } from "./reply-budget.js";
 
 /** Where a channel is in its life. */
 export const ChannelState = {
@@ -109,14 +110,9 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   drainedThrough = Number.MAX_SAFE_INTEGER;
   readonly #forwarder: Forwarder;
   readonly #owner: ChannelOwner;
-  readonly #heartbeat: Heartbeat;
+  readonly #watch: ChannelWatch;
+  readonly #budget = new ReplyBudget();
   readonly #defaultCapacity: number;
-  /** Cost of replies that slow clients have not taken. */
-  #buffered = 0;
-  readonly #holders = new Set<CallRecord>();
-  #blockedSinceMs = 0;
-  /** When what is left of a drain is aborted. */
-  #graceEndsMs = Number.POSITIVE_INFINITY;
   #drainReason: "ROUTER_DRAINING" | "SUPERSEDED" = "ROUTER_DRAINING";
   #pings = 0n;
 
@@ -143,7 +139,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.writer = new CallWriter(this, parts.connection, parts.stream, clock);
     this.output = new ChannelOutput(this);
     this.receiver = new FrameReceiver(this, forwarder);
-    this.#heartbeat = new Heartbeat(clock.lastMs, random);
+    this.#watch = new ChannelWatch(clock.lastMs, random);
   }
 
   // Candidate
@@ -183,7 +179,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   }
 
   onBlocked(): void {
-    if (!this.output.blocked) this.#blockedSinceMs = this.#forwarder.context.clock.lastMs;
+    this.#watch.blocked(this.#forwarder.context.clock.lastMs);
     this.output.block();
   }
 
@@ -220,14 +216,12 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   /** A client does not take what the instance has sent: the channel's budget, and who holds most of it. */
   hold(call: CallRecord, cost: number): void {
-    this.#buffered += cost;
-    this.#holders.add(call);
-    if (this.#buffered > MAX_CHANNEL_BUFFER_BYTES) this.#cutOffLargest();
+    this.#budget.add(call, cost);
+    if (this.#budget.exceeded) this.#cutOffLargest();
   }
 
   release(call: CallRecord, cost: number): void {
-    this.#buffered -= cost;
-    if (call.replyHeld === 0) this.#holders.delete(call);
+    this.#budget.remove(call, cost);
   }
 
   // StreamHandler
@@ -235,7 +229,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     // The window goes back on parse, never on consumption, so that no stalled call delays control.
     this.connection.consume(this.stream, end - start);
-    this.#heartbeat.heard(this.#forwarder.context.clock.lastMs);
+    this.#watch.heard(this.#forwarder.context.clock.lastMs);
     this.receiver.receive(bytes, start, end);
     if (endStream && this.state !== ChannelState.closed) this.#onHalfClose();
   }
@@ -243,6 +237,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   onSent(): void {}
 
   onRoom(): void {
+    this.#watch.unblocked();
     this.output.unblock();
     if (this.available && this.ready) this.#forwarder.placement.dispatch(this.service);
   }
@@ -280,8 +275,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The router drains the channel: no Start follows, the instance registers anew. */
   drain(reason: "ROUTER_DRAINING" | "SUPERSEDED", graceMs: number): void {
     if (this.state === ChannelState.closed) return;
-    const graceEndsMs = this.#forwarder.context.clock.lastMs + graceMs;
-    this.#graceEndsMs = Math.min(this.#graceEndsMs, graceEndsMs);
+    this.#watch.drains(this.#forwarder.context.clock.lastMs + graceMs);
     if (this.state === ChannelState.draining) return;
     this.#drainReason = reason;
     this.#beginDrain();
@@ -330,15 +324,20 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   /** Looks at the time limits; call often. `judged` false: this process stood still, so nobody is judged now. */
   sweep(nowMs: number, judged: boolean): void {
-    if (nowMs >= this.#graceEndsMs) return this.#endDrain();
-    if (!judged) return;
-    if (this.output.blocked && nowMs - this.#blockedSinceMs > TRANSPORT_STALL_MS) {
-      return this.close({ reason: "TRANSPORT_STALLED", facts: { limitMs: TRANSPORT_STALL_MS } });
-    }
-    const pulse = this.#heartbeat.judge(nowMs, this.table.size > 0);
-    if (pulse === "dead") this.close({ reason: "HEARTBEAT_LOST", facts: { limitMs: PONG_WITHIN_MS } });
-    else if (pulse === "ping") {
-      this.output.say("ping", encodeRouterControl({ kind: { case: "ping", value: { token: ++this.#pings } } }));
+    switch (this.#watch.judge(nowMs, this.table.size > 0, judged)) {
+      case "ping":
+        this.output.say("ping", encodeRouterControl({ kind: { case: "ping", value: { token: ++this.#pings } } }));
+        break;
+      case "dead":
+        this.close({ reason: "HEARTBEAT_LOST", facts: { limitMs: PONG_WITHIN_MS } });
+        break;
+      case "stalled":
+        this.close({ reason: "TRANSPORT_STALLED", facts: { limitMs: TRANSPORT_STALL_MS } });
+        break;
+      case "grace over":
+        this.#endDrain();
+        break;
+      default:
     }
   }
 
@@ -361,7 +360,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The instance has ended its side: in good order after a drain with no call left, else the channel is lost. */
   #onHalfClose(): void {
     if (this.state !== ChannelState.draining || this.table.size > 0) {
-      return this.close({ reason: "INSTANCE_DRAINING", facts: {} }, "it ended its stream without draining");
+      this.close({ reason: "INSTANCE_DRAINING", facts: {} }, "it ended its stream without draining");
+      return;
     }
     this.#stop();
     endStream(this.connection, this.stream, trailersOk, nothing);
@@ -385,10 +385,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   }
 
   #cutOffLargest(): void {
-    let largest: CallRecord | undefined;
-    for (const call of this.#holders) {
-      if (largest === undefined || call.replyHeld > largest.replyHeld) largest = call;
-    }
+    const { largest } = this.#budget;
     if (largest === undefined) return;
     this.#forwarder.context.logger.log(
       "warn",

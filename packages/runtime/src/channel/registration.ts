@@ -89,7 +89,7 @@ export class Registration implements StreamHandler, MessageSink {
 
   onMessage(bytes: Uint8Array, start: number, end: number): void {
     // Frames that came in one piece with the hello; from the next piece on the channel is asked directly.
-    if (this.#channel !== undefined) return this.#channel.receiver.onMessage(bytes, start, end);
+    this.#channel?.receiver.onMessage(bytes, start, end);
     if (this.#over) return;
     const hello = this.#readHello(bytes, start, end);
     if (hello === undefined) return;

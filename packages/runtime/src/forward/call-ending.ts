@@ -164,8 +164,7 @@ export class CallEnding {
       return;
     }
     this.#finish(call);
-    if (verdict.action === "done") return this.settle(call);
-    sendStatus(call, this.#lostStatus(call, channel, verdict));
+    if (verdict.action === "end") sendStatus(call, this.#lostStatus(call, channel, verdict));
     this.settle(call);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Connection, copyBytes, ErrorCode, type Stream, type Timer } from "@grpc-router/http2";
+import { type Connection, copyBytes, type Stream, type Timer } from "@grpc-router/http2";
 import {
   MESSAGE_PREFIX_BYTES,
   readMessageFlags,
@@ -12,7 +12,7 @@ import type { Clock } from "../clock.js";
 import { maxLocalMessageBytes } from "../limits.js";
 import type { LocalTarget } from "../registry/target.js";
 import { encodeStatusLiterals } from "../status/status-literals.js";
-import { headTemplate, noTemplate } from "./answer.js";
+import { endStream, headTemplate, noTemplate } from "./answer.js";
 import type { ContentType, RequestHead } from "./request-head.js";
 import type { StreamHandler, StreamUser } from "./stream-user.js";
 
@@ -70,15 +70,16 @@ export class LocalCallStream implements StreamHandler, LocalCall {
     this.#stop();
     const literals = encodeStatusLiterals({ code, message });
     const template = this.#headersSent ? noTemplate : headTemplate(this.#contentType);
-    const { remoteEnded } = this.#stream;
-    this.#connection.writeHead(this.#stream, template, literals, 0, literals.length, true);
-    if (!remoteEnded) this.#connection.reset(this.#stream, ErrorCode.noError);
+    endStream(this.#connection, this.#stream, template, literals);
   }
 
   // StreamHandler
 
   onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
-    if (this.#ended) return this.#connection.consume(this.#stream, end - start);
+    if (this.#ended) {
+      this.#connection.consume(this.#stream, end - start);
+      return;
+    }
     if (end > start) {
       const joined = new Uint8Array(this.#pending.length + end - start);
       joined.set(this.#pending);
@@ -106,25 +107,28 @@ export class LocalCallStream implements StreamHandler, LocalCall {
   /** Hands on what is whole, one message at a time, as long as the client takes the answers. */
   #work(): void {
     while (!this.busy && !this.#ended && this.#pending.length >= MESSAGE_PREFIX_BYTES) {
-      const length = readMessageLength(this.#pending, 0);
-      if (readMessageFlags(this.#pending, 0) !== 0) {
-        return this.end(StatusCode.unimplemented, "the router's own services take no compressed messages");
-      }
-      if (length > maxLocalMessageBytes) {
-        const text = `a message must be at most ${maxLocalMessageBytes} bytes, received ${length}`;
-        return this.end(StatusCode.resourceExhausted, text);
-      }
-      const end = MESSAGE_PREFIX_BYTES + length;
-      if (this.#pending.length < end) break;
+      const end = MESSAGE_PREFIX_BYTES + readMessageLength(this.#pending, 0);
+      if (this.#refuses(end - MESSAGE_PREFIX_BYTES) || this.#pending.length < end) break;
       const message = this.#pending.subarray(MESSAGE_PREFIX_BYTES, end);
       this.#pending = this.#pending.slice(end);
       this.#connection.consume(this.#stream, end);
       this.#handler.onMessage(message);
     }
     if (!this.#halfClosed || this.#halfCloseTold || this.busy || this.#ended) return;
-    if (this.#pending.length > 0) return this.end(StatusCode.internal, "the request ended inside a message");
     this.#halfCloseTold = true;
-    this.#handler.onHalfClose();
+    if (this.#pending.length > 0) this.end(StatusCode.internal, "the request ended inside a message");
+    else this.#handler.onHalfClose();
+  }
+
+  /** Ends the call if the message at hand, of `length` octets, is none that is taken here. */
+  #refuses(length: number): boolean {
+    if (readMessageFlags(this.#pending, 0) !== 0) {
+      this.end(StatusCode.unimplemented, "the router's own services take no compressed messages");
+    } else if (length > maxLocalMessageBytes) {
+      const text = `a message must be at most ${maxLocalMessageBytes} bytes, received ${length}`;
+      this.end(StatusCode.resourceExhausted, text);
+    }
+    return this.#ended;
   }
 
   #onDeadline(): void {

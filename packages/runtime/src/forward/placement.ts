@@ -28,10 +28,9 @@ export class Placement {
   /** Sends a queued call whose request is ready to an instance, or lets it wait, or ends it. */
   place(call: CallRecord): void {
     const channel = this.pick(call);
-    if (channel === undefined) return this.#wait(call);
-    if (this.#forwarder.requests.start(call, channel)) return;
+    if (channel !== undefined && this.#forwarder.requests.start(call, channel)) return;
     // Its transport has just become full, which the next pick knows.
-    const other = this.pick(call);
+    const other = channel === undefined ? undefined : this.pick(call);
     if (other === undefined || !this.#forwarder.requests.start(call, other)) this.#wait(call);
   }
 

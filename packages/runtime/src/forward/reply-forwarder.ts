@@ -83,7 +83,7 @@ export class ReplyForwarder {
     }
     if (call.state === CallState.cancelling) return undefined;
     if (this.#isTooLarge(call, headerView.metadataCount, headerView.metadataBytes)) return undefined;
-    const fields = this.#beginHead(call);
+    const fields = this.#beginFields(call);
     if (fields.addHeader(bytes, headerStart, headerEnd, headerView)) this.#sendHead(call, fields, false);
     else this.#badMetadata(call);
     return undefined;
@@ -152,7 +152,7 @@ export class ReplyForwarder {
       });
       return false;
     }
-    if (!call.headersSent) this.#sendHead(call, this.#beginHead(call), false);
+    if (!call.headersSent) this.#sendHead(call, this.#beginFields(call), false);
     // Writing may have shown that the client is gone.
     return call.stream !== undefined;
   }
@@ -181,36 +181,32 @@ export class ReplyForwarder {
   #finish(call: CallRecord, channel: Channel, head: ReplyHeadView): void {
     const { bytes, endStart, endEnd } = head;
     const { ending } = this.#forwarder;
-    if (this.#isTooLarge(call, endView.trailersCount, endView.metadataBytes)) {
-      ending.endChannelSide(call, channel);
-      return ending.settle(call);
-    }
     const { connection, stream } = call;
     // With status 0 and without text, which is nearly always, the template says all but the trailers.
     const isPlain = call.headersSent && endView.code === 0 && endView.messageStart === endView.messageEnd;
-    const fields = this.#fields;
-    fields.clear();
-    if (!call.headersSent) this.#beginHead(call);
-    if (
-      !(isPlain
+    const fields = this.#beginFields(call);
+    if (!this.#isTooLarge(call, endView.trailersCount, endView.metadataBytes)) {
+      const isValid = isPlain
         ? fields.addTrailers(bytes, endStart, endEnd, endView)
-        : fields.addEnd(bytes, endStart, endEnd, endView))
-    ) {
-      this.#badMetadata(call);
-      ending.endChannelSide(call, channel);
-      return ending.settle(call);
+        : fields.addEnd(bytes, endStart, endEnd, endView);
+      if (!isValid) this.#badMetadata(call);
     }
+    const isRefused = call.state === CallState.cancelling;
     ending.endChannelSide(call, channel);
-    if (connection === undefined || stream === undefined) return ending.settle(call);
+    if (isRefused || connection === undefined || stream === undefined) {
+      ending.settle(call);
+      return;
+    }
     if (!call.headersSent) this.#sendHead(call, fields, true);
     else connection.writeHead(stream, isPlain ? trailersOk : noTemplate, fields.bytes, 0, fields.end, true);
     endEarly(call);
   }
 
-  #beginHead(call: CallRecord): ReplyFields {
+  /** An empty list of fields; what the template of a head leaves to be said is in it, if this is to be one. */
+  #beginFields(call: CallRecord): ReplyFields {
     const fields = this.#fields;
     fields.clear();
-    fields.end = writeContentType(fields.reserve(contentTypeRoom), 0, call);
+    if (!call.headersSent) fields.end = writeContentType(fields.reserve(contentTypeRoom), 0, call);
     return fields;
   }
 

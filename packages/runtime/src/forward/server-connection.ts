@@ -50,31 +50,13 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   onHead(stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    const { target, contentType } = head;
+    const { target } = head;
     if (target?.kind === TargetKind.probe) {
       const answer = answerProbe(verbNames[head.verb], target.path, this.#context.health);
       if (answer !== undefined) sendHttpAnswer(connection, stream, answer);
-      return;
-    }
-    if (head.verb !== Verb.post) return sendHttpAnswer(connection, stream, notPost);
-    if (contentType === ContentType.other) return sendHttpAnswer(connection, stream, notGrpc);
-    switch (target?.kind) {
-      case TargetKind.call: {
-        const call = this.#context.forwarder.open(connection, stream, target, head);
-        if (call !== undefined) this.#begin(call, ended);
-        return;
-      }
-      case TargetKind.register:
-        return this.#register(connection, stream, target, head, ended);
-      case TargetKind.local: {
-        const local = new LocalCallStream({ connection, stream, target, head, clock: this.#context.clock });
-        stream.data = local;
-        if (ended) local.onData(nothing, 0, 0, true);
-        return;
-      }
-      default:
-        endStream(connection, stream, headTemplate(contentType), unknownPath(head.path, this.#context.serviceNames));
-    }
+    } else if (head.verb !== Verb.post) sendHttpAnswer(connection, stream, notPost);
+    else if (head.contentType === ContentType.other) sendHttpAnswer(connection, stream, notGrpc);
+    else this.#onGrpc(connection, stream, head, ended);
   }
 
   onData(stream: Stream<StreamUser>, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
@@ -103,9 +85,11 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   onClosed(stream: Stream<StreamUser>): void {
     const user = stream.data;
     stream.data = undefined;
-    if (user instanceof CallRecord) return this.#context.forwarder.ending.clientGone(user);
-    if (user instanceof Registration || user instanceof Channel) this.#registrations--;
-    user?.onClosed();
+    if (user instanceof CallRecord) this.#context.forwarder.ending.clientGone(user);
+    else if (user !== undefined) {
+      if (user instanceof Registration || user instanceof Channel) this.#registrations--;
+      user.onClosed();
+    }
   }
 
   onTurn(): void {
@@ -129,6 +113,30 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const { address } = this.peer;
     const text = `Closed the connection of ${address}: ${reason.message}`;
     this.#context.logger.log("warn", "connection_closed", text, { address, code: reason.code, limit: reason.limit });
+  }
+
+  #onGrpc(connection: Connection<StreamUser>, stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
+    const { target } = head;
+    switch (target?.kind) {
+      case TargetKind.call: {
+        const call = this.#context.forwarder.open(connection, stream, target, head);
+        if (call !== undefined) this.#begin(call, ended);
+        break;
+      }
+      case TargetKind.register:
+        this.#register(connection, stream, target, head, ended);
+        break;
+      case TargetKind.local: {
+        const local = new LocalCallStream({ connection, stream, target, head, clock: this.#context.clock });
+        stream.data = local;
+        if (ended) local.onData(nothing, 0, 0, true);
+        break;
+      }
+      default: {
+        const status = unknownPath(head.path, this.#context.serviceNames);
+        endStream(connection, stream, headTemplate(head.contentType), status);
+      }
+    }
   }
 
   #begin(call: CallRecord, ended: boolean): void {

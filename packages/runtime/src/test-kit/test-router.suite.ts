@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescService } from "@bufbuild/protobuf";
+import type { GenRouter } from "@grpc-router/protocol/codegenv1";
+import {
+  createDuplex,
+  createFakeScheduler,
+  createRecordingLogger,
+  createSeededRandom,
+  createTestClient,
+  type Duplex,
+  type DuplexOptions,
+  type FakeScheduler,
+  type RecordingLogger,
+  type TestClient,
+} from "@grpc-router/testing";
+import type { RouterOptions, ServiceSettings } from "../registry/settings.js";
+import { createRouter } from "../router.js";
+import type { RouterCore } from "../router-core.js";
+import { RawInstance as Instance, type RawInstance } from "./raw-instance.suite.js";
+import { type MethodName, testServiceRouter } from "./test-service.suite.js";
+
+/** Options of `createTestRouter`. */
+export interface TestRouterOptions extends RouterOptions {
+  readonly settings?: ServiceSettings;
+  readonly desc?: GenRouter<DescService>;
+  readonly seed?: number;
+}
+
+/** A peer of the router, and the network between. */
+export interface TestPeer {
+  readonly client: TestClient;
+  readonly duplex: Duplex;
+}
+
+/** A router on virtual time with the test service. */
+export class TestRouter {
+  readonly scheduler: FakeScheduler = createFakeScheduler();
+  readonly logger: RecordingLogger = createRecordingLogger();
+  readonly core: RouterCore;
+
+  constructor({ settings = {}, desc = testServiceRouter(), seed = 1, ...options }: TestRouterOptions = {}) {
+    const random = createSeededRandom(seed);
+    this.core = createRouter(options)
+      .service(desc, settings)
+      .open({
+        scheduler: this.scheduler,
+        random: random.random,
+        randomBytes: (count) => new Uint8Array(count).fill(7),
+        logger: this.logger,
+      });
+  }
+
+  /** A connection to the router, of a client or an instance. */
+  connect(options: DuplexOptions = {}): TestPeer {
+    const duplex = createDuplex(this.scheduler, options);
+    duplex.right.deliverTo(this.core.accept(duplex.right));
+    return { client: createTestClient(duplex.left, this.scheduler), duplex };
+  }
+
+  /** A registered instance on a connection of its own. */
+  instance(
+    hello: Parameters<RawInstance["hello"]>[0] = {},
+    methods?: readonly MethodName[],
+  ): RawInstance & { readonly peer: TestPeer } {
+    const peer = this.connect();
+    const instance = new Instance(peer.client).hello(hello, methods);
+    this.run();
+    return Object.assign(instance, { peer });
+  }
+
+  /** Everything that is due happens; time stands still. */
+  run(): void {
+    this.scheduler.runUntilIdle();
+  }
+}
