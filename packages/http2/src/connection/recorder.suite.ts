@@ -140,12 +140,12 @@ export class Bench implements ConnectionHost {
 
   /** All output so far. */
   output(): Uint8Array {
-    const parts: number[] = [];
+    const parts: Uint8Array[] = [];
     for (let bytes = this.connection.takeOutput(); bytes !== undefined; bytes = this.connection.takeOutput()) {
-      for (let at = 0; at < this.connection.outputLength; at++) parts.push(bytes[at] ?? -1);
+      parts.push(bytes.slice(0, this.connection.outputLength));
       this.connection.releaseOutput(bytes);
     }
-    return Uint8Array.from(parts);
+    return join(...parts);
   }
 
   receive(...parts: readonly Uint8Array[]): void {
