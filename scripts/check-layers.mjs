@@ -51,7 +51,7 @@ const inTests = [
 const inExamples = [...own("node", "protocol"), ...protobuf, "@connectrpc/connect", "@grpc/grpc-js", "node"];
 
 const importPattern =
-  /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s*["']([^"']+)["']|(?:^|[^.\w])import\(\s*["']([^"']+)["']\s*\)/g;
+  /(?:^|\n)\s*(?:import|export)\s[^;]*?[\s}]from\s*["']([^"']+)["']|(?:^|[^.\w])import\(\s*["']([^"']+)["']\s*\)/g;
 const faults = [];
 
 function check(file, allowed) {
