@@ -25,8 +25,17 @@ export interface CallWriterOwner {
   onBlocked(): void;
 }
 
+/** There is no room for the frame, and nothing of it is written. */
+const NO_ROOM = -1;
+/** The payload goes behind what is written, by `Connection.write`. */
+const BEHIND = -2;
+
 /** One record for all writers, since a frame is written in one go. */
 const fields = new CallHeadFields();
+/** The inner fields of a Fragment before its data: at most two tags, a flag and two varints. */
+const sliceHead = new Uint8Array(16);
+/** The prefix of a frame that one DATA frame does not hold. */
+let scratch = new Uint8Array(1_024);
 
 /**
  * Writes the frames of calls straight into the output of the channel's stream: no frame object, no copy in between.
@@ -47,9 +56,10 @@ export class CallWriter {
 
   /** A whole message, typed: `bytes[start, end)` without its prefix as the member `number`. */
   member(call: CallRecord, number: number, bytes: Uint8Array, start: number, end: number, halfClose: boolean): boolean {
-    const offset = this.#begin(call, number, end - start, halfClose);
-    if (offset < 0) return false;
-    copyBytes(bytes, start, end, this.#connection.outputBytes, offset);
+    this.#head(call, halfClose);
+    const offset = this.#write(number, end - start);
+    if (offset === NO_ROOM) return false;
+    this.#append(offset, bytes, start, end);
     call.payloadFrames++;
     this.#commit(call, halfClose);
     return true;
@@ -66,11 +76,11 @@ export class CallWriter {
   ): boolean {
     const size = end - start;
     const prefix = sizeofFragmentPrefix(remaining, call.requestCompressed, size);
-    const offset = this.#begin(call, FRAGMENT_NUMBER, prefix + size, halfClose);
-    if (offset < 0) return false;
-    const output = this.#connection.outputBytes;
-    const at = writeFragmentPrefix(output, offset, remaining, call.requestCompressed, size);
-    copyBytes(bytes, start, end, output, at);
+    this.#head(call, halfClose);
+    const offset = this.#write(FRAGMENT_NUMBER, prefix + size);
+    if (offset === NO_ROOM) return false;
+    writeFragmentPrefix(sliceHead, 0, remaining, call.requestCompressed, size);
+    this.#append(this.#append(offset, sliceHead, 0, prefix), bytes, start, end);
     call.payloadFrames++;
     this.#commit(call, halfClose);
     return true;
@@ -78,7 +88,8 @@ export class CallWriter {
 
   /** A frame without payload: a Start that comes before its message, a half-close after it. */
   bare(call: CallRecord, halfClose: boolean): boolean {
-    if (this.#begin(call, 0, 0, halfClose) < 0) return false;
+    this.#head(call, halfClose);
+    if (this.#write(0, 0) === NO_ROOM) return false;
     this.#commit(call, halfClose);
     return true;
   }
@@ -90,7 +101,7 @@ export class CallWriter {
     fields.halfClose = false;
     fields.credit = call.creditPending;
     fields.cancel = call.cancelPending === 0 ? -1 : call.cancelPending;
-    if (this.#write(0, 0) < 0) return false;
+    if (this.#write(0, 0) === NO_ROOM) return false;
     call.replyCredit += call.creditPending;
     call.creditPending = 0;
     call.cancelPending = 0;
@@ -108,32 +119,46 @@ export class CallWriter {
     return true;
   }
 
-  /** Writes a frame of `call` up to its payload; answers where the payload goes, -1 without room. */
-  #begin(call: CallRecord, payloadNumber: number, payloadSize: number, halfClose: boolean): number {
+  /** Fills the head of a frame of `call`; its first frame carries the Start. */
+  #head(call: CallRecord, halfClose: boolean): void {
     const isStart = call.callId === 0;
     fields.callId = isStart ? this.#owner.nextCallId : call.callId;
     fields.hasStart = isStart;
     fields.halfClose = halfClose;
     fields.credit = 0;
     fields.cancel = -1;
-    if (isStart) {
-      fields.method = this.#owner.methodNumber(call);
-      fields.timeoutUs = this.#timeoutUs(call.deadlineMs);
-      fields.attempt = call.attempt + call.previousAttempts;
-      fields.rest = call.rest;
-      fields.restStart = 0;
-      fields.restEnd = call.restEnd;
-    }
-    return this.#write(payloadNumber, payloadSize);
+    if (!isStart) return;
+    fields.method = this.#owner.methodNumber(call);
+    fields.timeoutUs = this.#timeoutUs(call.deadlineMs);
+    fields.attempt = call.attempt + call.previousAttempts;
+    fields.rest = call.rest;
+    fields.restStart = 0;
+    fields.restEnd = call.restEnd;
   }
 
+  /** Writes a frame up to its payload; answers where in the output the payload goes, `BEHIND` or `NO_ROOM`. */
   #write(payloadNumber: number, payloadSize: number): number {
     const connection = this.#connection;
     const prefix = sizeofFramePrefix(sizeofCallHead(fields), payloadNumber, payloadSize);
     const offset = connection.reserve(this.#stream, prefix + payloadSize);
     if (offset >= 0) return writeCallFrame(connection.outputBytes, offset, fields, payloadNumber, payloadSize);
-    this.#owner.onBlocked();
-    return -1;
+    if (connection.room(this.#stream) < prefix + payloadSize) {
+      this.#owner.onBlocked();
+      return NO_ROOM;
+    }
+    // One DATA frame does not hold it: prefix and payload go one after the other.
+    if (scratch.length < prefix) scratch = new Uint8Array(prefix * 2);
+    writeCallFrame(scratch, 0, fields, payloadNumber, payloadSize);
+    connection.write(this.#stream, scratch, 0, prefix, false);
+    return BEHIND;
+  }
+
+  /** Puts a part of the payload where `#write` said; answers where the next part goes. */
+  #append(offset: number, bytes: Uint8Array, start: number, end: number): number {
+    const connection = this.#connection;
+    if (offset !== BEHIND) return copyBytes(bytes, start, end, connection.outputBytes, offset);
+    connection.write(this.#stream, bytes, start, end, false);
+    return BEHIND;
   }
 
   #commit(call: CallRecord, halfClose: boolean): void {
