@@ -8,6 +8,7 @@ const packagesDir = fileURLToPath(new URL("./packages/", import.meta.url));
 // Tests run on the sources, so coverage speaks of them and no build is needed between edit and test. (Processes that a
 // test starts run what `tsc -b` built.)
 const alias = readdirSync(packagesDir).flatMap((name) => [
+  { find: new RegExp(`^@grpc-router/${name}/(.+_pb)\\.js$`), replacement: `${packagesDir}${name}/src/gen/$1.ts` },
   { find: new RegExp(`^@grpc-router/${name}$`), replacement: `${packagesDir}${name}/src/index.ts` },
   { find: new RegExp(`^@grpc-router/${name}/(.+)$`), replacement: `${packagesDir}${name}/src/$1/index.ts` },
 ]);

@@ -136,8 +136,9 @@ export interface Connection<Data> {
   write(stream: Stream<Data>, bytes: Uint8Array, start: number, end: number, endStream: boolean): number;
   /**
    * Fast path of `write`: reserves `size` contiguous octets of DATA in the output; write them at
-   * `outputBytes[offset …]` and do nothing else before. -1: no room for all of it, nothing is reserved. Consecutive
-   * reservations of one stream share one DATA frame.
+   * `outputBytes[offset …]` and do nothing else before. -1: no room for all of it, or more than the 16,384 octets of one
+   * DATA frame (then `write` it, if there is `room`); nothing is reserved. Consecutive reservations of one stream share
+   * one DATA frame.
    */
   reserve(stream: Stream<Data>, size: number): number;
   /** The buffer that the last `reserve` points into. */

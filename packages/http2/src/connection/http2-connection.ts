@@ -173,7 +173,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     const record = stream as StreamRecord<Data>;
     if (!record.isOpen) return -1;
     checkCanSend(record);
-    if (size <= 0 || size > maxFrameBytes) return -1;
+    if (size <= 0) return -1;
     let room = Math.min(record.send.available, send.available);
     if (record.queueFirst !== undefined) room = 0;
     else if (size <= room) room = Math.min(room, output.makeRoom(size));
@@ -181,6 +181,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
       awaitRoom(context, record, room);
       return -1;
     }
+    if (size > maxFrameBytes) return -1;
     output.data(record.id, size, true);
     takeWindows(context, record, size);
     return output.offset - size;
