@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { DescService } from "@bufbuild/protobuf";
 import { MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { createBuiltinServices } from "./builtin/builtin-services.js";
 import { createDescriptorBook } from "./builtin/descriptor-book.js";
 import { createHealthBook } from "./builtin/health-book.js";
+import { probePaths } from "./builtin/probe.js";
 import { Clock } from "./clock.js";
 import { CallPool } from "./forward/call-pool.js";
 import type { CallRecord } from "./forward/call-record.js";
@@ -179,6 +181,6 @@ function makePaths(
       paths.add(`/${service.desc.typeName}/${method.name}`, { kind: TargetKind.local, service, method });
     }
   }
-  for (const path of ["/live", "/ready"]) paths.add(path, { kind: TargetKind.probe, path });
+  for (const path of probePaths) paths.add(path, { kind: TargetKind.probe, path });
   return paths;
 }

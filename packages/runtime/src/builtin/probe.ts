@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HealthBook } from "./health-book.js";
 
+/** The paths of probes. */
+export const probePaths = ["/live", "/ready"] as const;
+export type ProbePath = (typeof probePaths)[number];
+
 /** A plain HTTP answer: text/plain, no trailers. */
 export interface ProbeAnswer {
   /** HTTP status. */
@@ -17,10 +21,9 @@ const wrongMethod: ProbeAnswer = { status: 405, body: "use GET or POST\n" };
 
 /**
  * Answers the probes of orchestrators: `/live` is 200 as long as the process answers at all, `/ready` is 503 while no
- * instance is connected or the router drains. Undefined: `path` is no probe.
+ * instance is connected or the router drains.
  */
-export function answerProbe(method: string, path: string, book: HealthBook): ProbeAnswer | undefined {
-  if (path !== "/live" && path !== "/ready") return undefined;
+export function answerProbe(method: string, path: ProbePath, book: HealthBook): ProbeAnswer {
   if (method !== "GET" && method !== "POST") return wrongMethod;
   if (path === "/live") return live;
   if (book.draining) return draining;

@@ -11,6 +11,7 @@ import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
 import { sendHttpAnswer } from "./http-answer.js";
 import { LocalCallStream } from "./local-call-stream.js";
+import { ProbeStream } from "./probe-stream.js";
 import { ContentType, type RequestHead, Verb } from "./request-head.js";
 import type { ServerContext } from "./server-context.js";
 import type { StreamUser } from "./stream-user.js";
@@ -52,8 +53,11 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     if (connection === undefined) return;
     const { target } = head;
     if (target?.kind === TargetKind.probe) {
-      const answer = answerProbe(verbNames[head.verb], target.path, this.#context.health);
-      if (answer !== undefined) sendHttpAnswer(connection, stream, answer);
+      const { path } = target;
+      const verb = verbNames[head.verb];
+      const probe = new ProbeStream(connection, stream, () => answerProbe(verb, path, this.#context.health));
+      stream.data = probe;
+      if (ended) probe.onData(nothing, 0, 0, true);
     } else if (head.verb !== Verb.post) sendHttpAnswer(connection, stream, notPost);
     else if (head.contentType === ContentType.other) sendHttpAnswer(connection, stream, notGrpc);
     else this.#onGrpc(connection, stream, head, ended);

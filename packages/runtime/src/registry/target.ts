@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { LocalService } from "../builtin/local-service.js";
+import type { ProbePath } from "../builtin/probe.js";
 import type { MethodRoute } from "./method-route.js";
 
 /** What a path leads to. */
@@ -24,7 +26,7 @@ export interface LocalTarget {
 /** A probe of an orchestrator: plain HTTP, no gRPC. */
 export interface ProbeTarget {
   readonly kind: typeof TargetKind.probe;
-  readonly path: string;
+  readonly path: ProbePath;
 }
 
 /** Where a request goes; found by the exact bytes of its path, which is the one value that routing and authorization see. */
