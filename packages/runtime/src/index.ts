@@ -22,8 +22,3 @@ export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
 export { ServerReflection as ServerReflectionAlpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
 export type { DrainOptions, RouterPorts } from "./router-core.js";
 export { RouterCore } from "./router-core.js";
-
-// The schema of server reflection, for clients of it (the CLI).
-
-export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
-export { ServerReflection as ServerReflectionAlpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
