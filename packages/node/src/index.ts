@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { Bridge, BridgeConnection, BridgeOptions } from "@grpc-router/bridge";
-export { createBridge } from "@grpc-router/bridge";
+export { BridgeError, createBridge } from "@grpc-router/bridge";
 export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "@grpc-router/http2";
 export type { Logger, LogLevel } from "@grpc-router/protocol";
-export type { InstanceInfo, Router, RouterOptions } from "@grpc-router/runtime";
-export { createRouter } from "@grpc-router/runtime";
+export type {
+  Balancer,
+  CallSettings,
+  InstanceInfo,
+  MethodSettings,
+  Router,
+  RouterOptions,
+  ServiceSettings,
+} from "@grpc-router/runtime";
+export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
 export { AdminService, type Instance, ListInstancesResponseSchema, State } from "./gen/grpcrouter/admin/v1/admin_pb.js";

@@ -2,12 +2,11 @@
 
 import { connect, type Socket } from "node:net";
 import type { Transport } from "@grpc-router/http2";
-import type { RouterCore } from "@grpc-router/runtime";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_GRACE_MS } from "../limits.js";
 import { RecordingSink } from "../socket/recording-sink.suite.js";
 import { createSelfSigned } from "../tls/self-signed.suite.js";
-import { type RouterServer, type ServeRouterOptions, serveRouter } from "./serve-router.js";
+import { type RouterServer, type ServableCore, type ServeRouterOptions, serveRouter } from "./serve-router.js";
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -19,20 +18,19 @@ afterEach(async () => {
 function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) => void = () => {}) {
   const calls: string[] = [];
   const transports: Transport[] = [];
-  const core: RouterCore = {
+  const core: ServableCore = {
     accept: (transport) => {
       transports.push(transport);
       const sink = new RecordingSink();
       onAccept(transport, sink);
       return sink;
     },
-    drain: async ({ timeoutMs = -1 } = {}) => void calls.push(`drain ${timeoutMs}`),
+    drain: async ({ timeoutMs }) => void calls.push(`drain ${timeoutMs}`),
     close: () => {
       calls.push("close");
       for (const transport of transports) transport.end();
     },
     instances: () => [],
-    ready: true,
   };
   return { open: () => core, calls, transports };
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
-import type { InstanceInfo, Router, RouterCore } from "@grpc-router/runtime";
+import type { InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
 import { CLOSE_GRACE_MS } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
@@ -46,6 +46,14 @@ export interface RouterServer {
   close(): Promise<void>;
 }
 
+/** What of a `Router` is used here. */
+export interface ServableRouter {
+  open(ports: RouterPorts): ServableCore;
+}
+
+/** What of a `RouterCore` is used here. */
+export type ServableCore = Pick<RouterCore, "accept" | "drain" | "close" | "instances">;
+
 const DRAIN_MS = 10_000;
 
 /**
@@ -56,10 +64,7 @@ const DRAIN_MS = 10_000;
  * process.once("SIGTERM", () => void server.drain({ timeoutMs: 10_000 }));
  * @throws NodeError when the address is in use or wrong, or a certificate cannot be used.
  */
-export async function serveRouter(
-  router: Pick<Router, "open">,
-  options: ServeRouterOptions = {},
-): Promise<RouterServer> {
+export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
   const { port = 8080, host = "127.0.0.1", tls, logger = createConsoleLogger() } = options;
   const core = router.open({ scheduler: createNodeScheduler(), random: Math.random, randomBytes, logger });
   const sockets = new Set<Socket>();
@@ -87,13 +92,13 @@ export async function serveRouter(
 class ListeningRouter implements RouterServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
-  readonly #core: RouterCore;
+  readonly #core: ServableCore;
   readonly #listener: Server;
   readonly #sockets: ReadonlySet<Socket>;
   #stopped: Promise<void> | undefined;
 
   constructor(
-    core: RouterCore,
+    core: ServableCore,
     listener: Server,
     { sockets, encrypted }: { readonly sockets: ReadonlySet<Socket>; readonly encrypted: boolean },
   ) {
