@@ -74,8 +74,9 @@ const attacks: readonly Attack[] = [
 ];
 
 describe("the limits of a connection", () => {
-  it.each(attacks)("%s stops %s", (limit, _what, frames, input, options) => {
-    const bench = runningServer(options ?? {});
+  const cases = attacks.map(([limit, what, frames, input, options = {}]) => ({ limit, what, frames, input, options }));
+  it.each(cases)("$limit stops $what", ({ limit, frames, input, options }) => {
+    const bench = runningServer(options);
     expect(flood(bench, input)).toBe(frames);
     expect(bench.handler.closeReason).toMatchObject({ code: 11, by: "local", limit });
     expect(bench.frames().at(-1)).toMatch(/^GOAWAY \d+ 11 /);
