@@ -120,6 +120,7 @@ async function echoServer(): Promise<{ url: string; connections: Connection<unde
 
 function session(url: string, options?: http2.ClientSessionOptions): http2.ClientHttp2Session {
   const client = http2.connect(url, options);
+  client.on("error", () => {});
   cleanups.push(() => client.destroy());
   return client;
 }
