@@ -21,9 +21,9 @@ import {
 
 /** The suite's service; Unimplemented is left out, as the suite asks. */
 export const conformanceService: Partial<ServiceImpl<typeof ConformanceService>> = {
-  unary(request, context) {
+  async unary(request, context) {
     const info = requestInfo(context, [anyPack(UnaryRequestSchema, request)]);
-    return { payload: answerOnce(request.responseDefinition, info, context) };
+    return { payload: await answerOnce(request.responseDefinition, info, context) };
   },
 
   async *serverStream(request, context) {
@@ -42,7 +42,7 @@ export const conformanceService: Partial<ServiceImpl<typeof ConformanceService>>
       if (received.length === 0) definition = request.responseDefinition;
       received.push(anyPack(ClientStreamRequestSchema, request));
     }
-    return { payload: answerOnce(definition, requestInfo(context, received), context) };
+    return { payload: await answerOnce(definition, requestInfo(context, received), context) };
   },
 
   async *bidiStream(requests, context) {
@@ -75,13 +75,14 @@ export const conformanceService: Partial<ServiceImpl<typeof ConformanceService>>
   },
 };
 
-function answerOnce(
+async function answerOnce(
   definition: UnaryResponseDefinition | undefined,
   info: ConformancePayload_RequestInfo,
   context: HandlerContext,
 ) {
   if (definition === undefined) return { requestInfo: info };
   setMetadata(definition, context);
+  await pause(definition.responseDelayMs, context);
   if (definition.response.case === "error") throwError(definition.response.value, info);
   const data = definition.response.case === "responseData" ? definition.response.value : new Uint8Array(0);
   return { data, requestInfo: info };

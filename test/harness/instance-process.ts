@@ -15,13 +15,13 @@ const { values } = parseArgs({
     service: { type: "string", multiple: true, default: ["test"] },
     id: { type: "string" },
     ca: { type: "string" },
-    "max-message": { type: "string" },
+    "max-request": { type: "string" },
     verbose: { type: "boolean", default: false },
   },
 });
 const bridge = createBridge({
   ...(values.id === undefined ? {} : { id: values.id }),
-  ...(values["max-message"] === undefined ? {} : { maxMessageBytes: Number(values["max-message"]) }),
+  ...(values["max-request"] === undefined ? {} : { maxMessageBytes: Number(values["max-request"]) }),
 });
 for (const name of values.service) {
   if (name === "test") bridge.service(testServiceBridge, testService);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A router as a process of its own: `node router-process.ts --port N [--tls cert.pem:key.pem] [--max-message BYTES]`.
+// A router as a process of its own: `node router-process.ts --port N [--tls cert.pem:key.pem] [--max-request BYTES] [--no-error-details]`.
 // It serves the services of the suites and prints `ready HOST:PORT pid PID`.
 import { parseArgs } from "node:util";
 import { createConsoleLogger, createRouter, serveRouter } from "@grpc-router/node";
@@ -11,18 +11,17 @@ const { values } = parseArgs({
   options: {
     port: { type: "string", default: "0" },
     tls: { type: "string" },
-    "max-message": { type: "string" },
+    "max-request": { type: "string" },
+    "no-error-details": { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
 });
-const maxMessageBytes = values["max-message"] === undefined ? undefined : Number(values["max-message"]);
 const [cert, key] = values.tls?.split(":") ?? [];
 
-const router = createRouter(
-  maxMessageBytes === undefined
-    ? {}
-    : { maxRequestMessageBytes: maxMessageBytes, maxResponseMessageBytes: maxMessageBytes },
-)
+const router = createRouter({
+  errorDetails: !values["no-error-details"],
+  ...(values["max-request"] === undefined ? {} : { maxRequestMessageBytes: Number(values["max-request"]) }),
+})
   .service(testServiceRouter)
   .service(conformanceServiceRouter)
   .service(echoServiceRouter);

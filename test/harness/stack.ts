@@ -25,8 +25,10 @@ export interface StackOptions {
   readonly port?: number;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Router's limit of one message, both ways, in bytes. */
-  readonly maxMessageBytes?: number;
+  /** Limit of one request message, as it is on the wire and inflated, in bytes. */
+  readonly maxRequestBytes?: number;
+  /** False: statuses of the router carry no details. Default true. */
+  readonly errorDetails?: boolean;
   /** Puts each program in front of another command, such as `taskset -c 0`. */
   readonly routerPrefix?: readonly string[];
   readonly instancePrefix?: readonly string[];
@@ -34,11 +36,12 @@ export interface StackOptions {
 
 /** Starts a router and waits until its instances are registered. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const limit = options.maxMessageBytes === undefined ? [] : ["--max-message", `${options.maxMessageBytes}`];
+  const limit = options.maxRequestBytes === undefined ? [] : ["--max-request", `${options.maxRequestBytes}`];
+  const details = options.errorDetails === false ? ["--no-error-details"] : [];
   const tls = options.tls === undefined ? [] : ["--tls", `${options.tls.cert}:${options.tls.key}`];
   const router = await startNode(routerProgram, {
     prefix: options.routerPrefix,
-    args: ["--port", `${options.port ?? 0}`, ...limit, ...tls],
+    args: ["--port", `${options.port ?? 0}`, ...limit, ...details, ...tls],
     ready: /^ready /,
   });
   const [, host = "", port = ""] = /^ready (.+):(\d+) pid/.exec(router.line) ?? [];

@@ -77,6 +77,7 @@ export class RouterCore {
       maxOpenCalls: parts.maxOpenCalls,
       reader: new RequestHeadReader(paths),
       registrationRate: new RateLimiter(clock.lastMs, MAX_REGISTRATIONS_PER_SECOND, MAX_REGISTRATIONS_PER_SECOND),
+      statuses: forwarder.context.statuses,
       serviceNames: [...registry.services.keys()],
       connections: this.#connections,
     };

@@ -105,6 +105,7 @@ class ConfiguredRouter implements Router {
   open(ports: RouterPorts): RouterCore {
     const clock = new Clock(ports.scheduler);
     const { logger } = ports;
+    const { errorDetails = true } = this.#options;
     const budget = new WaitingBudget({
       maxCount: this.#options.maxWaitingCalls ?? maxWaitingCalls,
       maxBytes: maxWaitingBytes,
@@ -122,8 +123,9 @@ class ConfiguredRouter implements Router {
       logger,
       pool: new CallPool(),
       wheel,
-      statuses: createStatusCache(),
+      statuses: createStatusCache({ errorDetails }),
       budget,
+      errorDetails,
     });
     const services = new Map<string, ServiceEntry>();
     for (const [name, config] of this.#services) {

@@ -17,6 +17,8 @@ export interface ForwardContext {
   /** Deadlines, and the time that a Cancel may stay unconfirmed. */
   readonly wheel: TimerWheel<CallRecord>;
   readonly statuses: StatusCache;
+  /** As `RouterOptions.errorDetails`. */
+  readonly errorDetails: boolean;
   /** What waits for instances. */
   readonly budget: WaitingBudget;
 }

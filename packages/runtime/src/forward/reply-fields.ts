@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyBytes, sizeofLiteralField, writeLiteralName, writeLiteralValue } from "@grpc-router/http2";
 import {
+  decodeStatusDetails,
   END_TRAILERS_NUMBER,
   type EndView,
+  ERROR_DOMAIN,
   HEADER_METADATA_NUMBER,
   type HeaderView,
   isMetadataName,
@@ -36,6 +38,13 @@ export class ReplyFields {
   end = 0;
   /** What was wrong with the last metadata that was refused. */
   problem = "";
+
+  /** With `errorDetails` false, what routers and bridges say in details stays inside. */
+  readonly #errorDetails: boolean;
+
+  constructor({ errorDetails }: { readonly errorDetails: boolean }) {
+    this.#errorDetails = errorDetails;
+  }
 
   clear(): void {
     this.end = 0;
@@ -99,6 +108,7 @@ export class ReplyFields {
 
   #addDetails(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
+    if (!this.#errorDetails && isOurs(bytes.subarray(start, end))) return;
     const text = new Uint8Array(sizeofBase64(end - start));
     writeBase64(text, 0, bytes, start, end);
     this.#add(detailsName, text, 0, text.length);
@@ -113,4 +123,10 @@ export class ReplyFields {
     this.problem = problem;
     return false;
   }
+}
+
+/** True if a google.rpc.Status holds nothing but the ErrorInfo of a bridge. */
+function isOurs(bytes: Uint8Array): boolean {
+  const status = decodeStatusDetails(bytes);
+  return status?.errorInfo?.domain === ERROR_DOMAIN && (status.others ?? []).length === 0;
 }

@@ -31,11 +31,12 @@ const fragmentView = new FragmentView();
 /** Takes an instance's frames for a call to its client: header, payload and End, in this order (channel.md section 4). */
 export class ReplyForwarder {
   readonly #forwarder: Forwarder;
-  readonly #fields = new ReplyFields();
+  readonly #fields: ReplyFields;
   readonly #writer = new ReplyWriter();
 
   constructor(forwarder: Forwarder) {
     this.#forwarder = forwarder;
+    this.#fields = new ReplyFields(forwarder.context);
   }
 
   /** One frame of an open call. Answers what is wrong with it, if it is the channel that is wrong. */

@@ -6,7 +6,6 @@ import { Channel } from "../channel/channel.js";
 import { Registration } from "../channel/registration.js";
 import { channelOutputBytes, maxListedServices } from "../limits.js";
 import { type RegisterTarget, TargetKind } from "../registry/target.js";
-import { createRouterStatus } from "../status/router-status.js";
 import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
 import { sendHttpAnswer } from "./http-answer.js";
@@ -137,8 +136,9 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
         break;
       }
       default: {
-        const status = unknownPath(head.path, this.#context.serviceNames);
-        endStream(connection, stream, headTemplate(head.contentType), status);
+        const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
+        const status = this.#context.statuses.get("METHOD_UNKNOWN", facts);
+        endStream(connection, stream, headTemplate(head.contentType), status.literals);
       }
     }
   }
@@ -199,9 +199,9 @@ const notPost = {
 
 const notGrpc = { status: 415, body: "content-type must be application/grpc\n" } as const;
 
-function unknownPath(path: string, services: readonly string[]): Uint8Array {
+function listServices(services: readonly string[]): string {
   const shown = services.slice(0, maxListedServices).join(", ");
   const more = services.length - maxListedServices;
-  const served = services.length === 0 ? "none" : more > 0 ? `${shown} and ${more} more` : shown;
-  return createRouterStatus("METHOD_UNKNOWN", { path, served }).literals;
+  if (services.length === 0) return "none";
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -2,6 +2,7 @@
 import type { HealthBook } from "../builtin/health-book.js";
 import type { RateLimiter } from "../channel/rate-limiter.js";
 import type { RegistrationContext } from "../channel/registration.js";
+import type { StatusCache } from "../status/status-cache.js";
 import type { RequestHeadReader } from "./request-head-reader.js";
 import type { ServerConnection } from "./server-connection.js";
 
@@ -9,6 +10,7 @@ import type { ServerConnection } from "./server-connection.js";
 export interface ServerContext extends RegistrationContext {
   readonly reader: RequestHeadReader;
   readonly health: HealthBook;
+  readonly statuses: StatusCache;
   /** Registrations per second. */
   readonly registrationRate: RateLimiter;
   /** Names of the services that are served here. */

@@ -39,6 +39,11 @@ export interface RouterOptions extends MethodSettings {
   readonly maxWaitingCalls?: number;
   /** Open calls of an instance that states no capacity. Default 4,096. */
   readonly maxOpenCalls?: number;
+  /**
+   * Attach google.rpc.ErrorInfo (domain `grpcrouter`: reason, execution) to the statuses that the router or a bridge
+   * makes. False: clients see code and message only. Default true.
+   */
+  readonly errorDetails?: boolean;
   /** A name of this router process for the log; its id on channels is random. Default: none. */
   readonly name?: string;
 }

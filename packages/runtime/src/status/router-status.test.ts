@@ -56,7 +56,7 @@ describe("createStatusCache()", () => {
   });
 
   it("starts anew when it is full", () => {
-    const cache = createStatusCache(2);
+    const cache = createStatusCache({ maxEntries: 2 });
     const first = cache.get("NO_INSTANCE", { service: "a" });
     cache.get("NO_INSTANCE", { service: "b" });
     expect(cache.get("NO_INSTANCE", { service: "a" })).toBe(first);

@@ -24,6 +24,8 @@ export interface RouterStatusOptions {
   readonly execution?: Execution;
   /** Milliseconds after which trying again makes sense: RetryInfo. Absent: nothing is said. */
   readonly retryAfterMs?: number;
+  /** False: the literals carry no grpc-status-details-bin. Default true. */
+  readonly errorDetails?: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface RouterStatusOptions {
 export function createRouterStatus<R extends Reason>(
   reason: R,
   facts: ReasonFacts<R>,
-  { execution, retryAfterMs }: RouterStatusOptions = {},
+  { execution, retryAfterMs, errorDetails = true }: RouterStatusOptions = {},
 ): RouterStatus {
   const { code } = reasons[reason];
   const message = formatReason(reason, shorten(facts));
@@ -47,7 +49,13 @@ export function createRouterStatus<R extends Reason>(
     errorInfo: { reason, domain: ERROR_DOMAIN, metadata },
     retryAfterMs,
   });
-  return { reason, code, message, details, literals: encodeStatusLiterals({ code, message, details }) };
+  return {
+    reason,
+    code,
+    message,
+    details,
+    literals: encodeStatusLiterals(errorDetails ? { code, message, details } : { code, message }),
+  };
 }
 
 function shorten<Facts extends Readonly<Record<string, string | number>>>(facts: Facts): Facts {

@@ -19,11 +19,21 @@ const callersChoice: ReadonlySet<Reason> = new Set<Reason>([
   "BAD_MESSAGE",
 ]);
 
-/** Creates an empty cache of at most `maxEntries`; when it is full it starts anew. */
-export function createStatusCache(maxEntries: number = maxCachedStatuses): StatusCache {
+/** Options of `createStatusCache`. */
+export interface StatusCacheOptions {
+  /** Statuses to remember; a full cache starts anew. Default `maxCachedStatuses`. */
+  readonly maxEntries?: number;
+  /** As `RouterOptions.errorDetails`, for all statuses. Default true. */
+  readonly errorDetails?: boolean;
+}
+
+/** Creates an empty cache. */
+export function createStatusCache(options: StatusCacheOptions = {}): StatusCache {
+  const { maxEntries = maxCachedStatuses, errorDetails = true } = options;
   const known = new Map<string, RouterStatus>();
   return {
-    get(reason, facts, options = {}) {
+    get(reason, facts, about = {}) {
+      const options = { ...about, errorDetails };
       if (callersChoice.has(reason)) return createRouterStatus(reason, facts, options);
       const key = `${reason}\n${options.execution}\n${options.retryAfterMs}\n${Object.values(facts).join("\n")}`;
       const cached = known.get(key);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "vitest";
+import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
+import { pathOf, serviceName } from "../test-kit/test-service.suite.js";
+import { bytes, pattern, text } from "../test-kit/text.suite.js";
+
+function setUp(options: TestRouterOptions = {}) {
+  const router = new TestRouter(options);
+  const { client } = router.connect();
+  router.run();
+  return { router, client };
+}
+
+const waits = { metadata: [["x-grpc-router-wait-for-ready", "true"]] } as const;
+const waitsNot = { metadata: [["x-grpc-router-wait-for-ready", "false"]] } as const;
+
+describe("a call without an instance", () => {
+  test("ends at once and says what to do", () => {
+    const { router, client } = setUp();
+    const call = client.unary(pathOf("Get"), bytes("a"));
+    router.run();
+    expect(call.trailersOnly).toBe(true);
+    expect(call.status).toMatchObject({
+      code: 14,
+      message: `No instance of ${serviceName} is connected (NO_INSTANCE). Start one; see: grpc-router instances`,
+      details: { errorInfo: { reason: "NO_INSTANCE", metadata: { execution: "none" } } },
+    });
+  });
+
+  for (const [name, options, callOptions] of [
+    ["the caller asks", {}, waits],
+    ["the router says", { waitForReady: true }, {}],
+    ["the service says", { settings: { waitForReady: true } }, {}],
+    ["the method says", { settings: { methods: { get: { waitForReady: true } } } }, {}],
+  ] as const) {
+    test(`waits for one if ${name} so, and the field goes no further`, () => {
+      const { router, client } = setUp(options);
+      const call = client.unary(pathOf("Get"), bytes("a"), callOptions);
+      router.scheduler.advance(5_000);
+      expect(call.status).toBeUndefined();
+      const instance = router.instance();
+      expect(instance.calls).toMatchObject([{ payload: bytes("a"), start: { metadata: [] } }]);
+    });
+  }
+
+  test("does not wait if its caller does not want to, whatever the method says", () => {
+    const { router, client } = setUp({ waitForReady: true });
+    const call = client.unary(pathOf("Get"), bytes("a"), waitsNot);
+    router.run();
+    expect(call.status?.code).toBe(14);
+  });
+
+  test("waits until its deadline", () => {
+    const { router, client } = setUp();
+    const call = client.unary(pathOf("Get"), bytes("a"), { ...waits, timeout: "1S" });
+    router.scheduler.advance(1_020);
+    expect(call.status).toMatchObject({ code: 4, details: { errorInfo: { reason: "QUEUE_DEADLINE" } } });
+    expect(router.instance().calls).toHaveLength(0);
+  });
+
+  test("goes on waiting when the last instance leaves, if it asked for it", () => {
+    const { router, client } = setUp();
+    const full = router.instance({ capacity: { calls: 0 } });
+    const patient = client.unary(pathOf("Get"), bytes("patient"), waits);
+    const other = client.unary(pathOf("Get"), bytes("other"));
+    router.run();
+    full.peer.duplex.reset();
+    router.run();
+    expect(patient.status).toBeUndefined();
+    expect(other.status?.details?.errorInfo?.reason).toBe("NO_INSTANCE");
+    expect(router.instance({ instanceId: "two" }).calls).toMatchObject([{ payload: bytes("patient") }]);
+  });
+
+  test("of a method that no instance has is UNIMPLEMENTED", () => {
+    const { router, client } = setUp();
+    router.instance({}, ["Get", "Watch"]);
+    const call = client.unary(pathOf("Read"), bytes("a"));
+    router.run();
+    expect(call.status).toMatchObject({
+      code: 12,
+      message: `Cannot call ${pathOf("Read")}: it must be a method that is served here, Get, Watch (METHOD_UNKNOWN)`,
+    });
+  });
+});
+
+describe("waiting calls", () => {
+  test("go by deadline, then by arrival, as slots come free", () => {
+    const { router, client } = setUp();
+    const instance = router.instance({ capacity: { calls: 1 } });
+    for (const [name, timeout] of [
+      ["first", "9S"],
+      ["late", "8S"],
+      ["soon", "2S"],
+      ["none", undefined],
+      ["middle", "5S"],
+    ] as const) {
+      client.unary(pathOf("Get"), bytes(name), timeout === undefined ? {} : { timeout });
+      router.run();
+    }
+    for (let callId = 1; callId <= 5; callId++) {
+      instance.reply(callId, "Get", bytes("r"));
+      router.run();
+    }
+    expect(instance.calls.map((frame) => text(frame.payload))).toEqual(["first", "soon", "middle", "late", "none"]);
+  });
+
+  test("of another method pass one that no instance can take", () => {
+    const { router, client } = setUp();
+    const reader = router.instance({ instanceId: "reader", capacity: { calls: 0 } }, ["Read"]);
+    const getter = router.instance({ instanceId: "getter", capacity: { calls: 0 } }, ["Get"]);
+    client.unary(pathOf("Get"), bytes("get"));
+    client.unary(pathOf("Read"), bytes("read"));
+    router.run();
+    reader.control({ kind: { case: "capacity", value: { calls: 1 } } });
+    router.run();
+    expect(reader.calls.map((frame) => text(frame.payload))).toEqual(["read"]);
+    expect(getter.calls).toHaveLength(0);
+  });
+
+  test("are bounded in number", () => {
+    const { router, client } = setUp({ maxWaitingCalls: 2 });
+    router.instance({ capacity: { calls: 0 } });
+    const calls = ["a", "b", "c"].map((name) => client.unary(pathOf("Get"), bytes(name)));
+    router.run();
+    expect(calls.map((call) => call.status?.details?.errorInfo?.reason)).toEqual([undefined, undefined, "QUEUE_FULL"]);
+    expect(calls[2]?.status?.code).toBe(8);
+  });
+
+  test("hold their client by its window and send what they held", () => {
+    const { router, client } = setUp();
+    const instance = router.instance({ capacity: { calls: 0 } });
+    const call = client.start(pathOf("Get"));
+    call.send(pattern(500_000), { halfClose: true });
+    router.run();
+    expect(call.queuedBytes).toBeGreaterThan(500_000 - 65_535);
+    instance.control({ kind: { case: "capacity", value: { calls: 1 } } });
+    router.run();
+    expect(instance.calls.reduce((sum, frame) => sum + frame.payload.length, 0)).toBe(81_920 - 5 * 64);
+  });
+
+  test("of many messages start without waiting for one", () => {
+    const { router, client } = setUp();
+    const instance = router.instance({ capacity: { calls: 0 } });
+    const call = client.start(pathOf("Chat"));
+    router.run();
+    call.send(bytes("1"));
+    router.run();
+    call.send(bytes("2"));
+    router.run();
+    instance.control({ kind: { case: "capacity", value: { calls: 1 } } });
+    router.run();
+    expect(instance.calls.map((frame) => text(frame.payload))).toEqual(["1", "2"]);
+  });
+});
+
+describe("a choice", () => {
+  test("of round_robin goes over all instances", () => {
+    const { router, client } = setUp({ balance: "round_robin" });
+    const instances = ["a", "b", "c"].map((instanceId) => router.instance({ instanceId }));
+    for (let count = 0; count < 9; count++) client.unary(pathOf("Get"), bytes("x"));
+    router.run();
+    expect(instances.map((instance) => instance.calls.length)).toEqual([3, 3, 3]);
+  });
+
+  test("passes an instance whose transport takes no more, and comes back to it", () => {
+    const { router, client } = setUp({ balance: "round_robin" });
+    const slow = router.instance({ instanceId: "slow" });
+    const fast = router.instance({ instanceId: "fast" });
+    slow.peer.client.connection.receive(new Uint8Array(0), 0, 0, 0);
+    slow.call.setReading(false);
+    for (let count = 0; count < 400; count++) {
+      client.unary(pathOf("Get"), pattern(8_000));
+      router.run();
+      for (const [id, frame] of fast.calls.entries())
+        if (id === fast.calls.length - 1) fast.reply(frame.callId, "Get", bytes(""));
+    }
+    router.run();
+    expect(slow.calls.length).toBeLessThan(200);
+    expect(slow.calls.length + fast.calls.length).toBe(400);
+    slow.call.setReading(true);
+    router.run();
+    client.unary(pathOf("Get"), bytes("x"));
+    client.unary(pathOf("Get"), bytes("x"));
+    const before = slow.calls.length;
+    router.run();
+    expect(slow.calls.length).toBe(before + 1);
+  });
+
+  test("by a balancer of the program is checked", () => {
+    const { router, client } = setUp({ balance: { name: "first", pick: ({ list }) => list[0] } });
+    router.instance({ capacity: { calls: 0 } });
+    const call = client.unary(pathOf("Get"), bytes("x"));
+    router.run();
+    expect(call.status).toBeUndefined();
+  });
+});
