@@ -7,11 +7,11 @@ import { inflateGzip } from "./inflate-gzip.js";
 describe("inflateGzip()", () => {
   it.each([0, 1, 1_000, 100_000])("undoes gzip of %d octets within the limit", (size) => {
     const bytes = Buffer.alloc(size, "abc");
-    expect(Buffer.from(inflateGzip(gzipSync(bytes), size)).equals(bytes)).toBe(true);
+    expect(inflateGzip(gzipSync(bytes), size)).toEqual(bytes);
   });
 
   it("stops a bomb at the limit", () => {
-    expect(() => inflateGzip(gzipSync(Buffer.alloc(1_000_001)), 1_000_000)).toThrow("Cannot create a Buffer larger");
+    expect(inflateGzip(gzipSync(Buffer.alloc(1_000_001)), 1_000_000)).toBeUndefined();
   });
 
   it.each([
