@@ -66,6 +66,8 @@ export class RequestForwarder {
     if (call.callId !== 0) {
       consume(call, log.advance(sent));
       this.#afterSend(call, channel);
+      // What it held for long may be more than a turn.
+      if (call.inRing) channel.output.pump();
     }
     return true;
   }
