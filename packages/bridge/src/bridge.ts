@@ -27,9 +27,16 @@ export interface Bridge {
    * @throws BridgeError `INVALID_SERVICE` if it registers none of the methods of one of `bridges`.
    */
   routes(bridges: readonly GenBridge<DescService>[], routes: (router: ConnectRouter) => void): this;
-  /** Connects to a router and serves. `dialRouter` of @grpc-router/node calls this with sockets and clocks. */
-  open(ports: BridgePorts): BridgeConnection;
+  /**
+   * Connects to a router and serves. `dialRouter` of @grpc-router/node calls this with sockets and clocks.
+   *
+   * @throws BridgeError `INVALID_OPTION` for `overrides`, `INVALID_STATE` without a service.
+   */
+  open(ports: BridgePorts, overrides?: BridgeOverrides): BridgeConnection;
 }
+
+/** What the place of deployment says in place of the code. */
+export type BridgeOverrides = Pick<BridgeOptions, "id" | "capacity" | "labels" | "weight">;
 
 /**
  * Makes a bridge: the side of the channel where your implementation is.
@@ -73,16 +80,18 @@ class ServiceBridge implements Bridge {
     return this;
   }
 
-  open(ports: BridgePorts): BridgeConnection {
+  open(ports: BridgePorts, overrides: BridgeOverrides = {}): BridgeConnection {
+    const options = { ...this.#options, ...overrides };
+    validateBridgeOptions(options);
     const services = [...this.#services.values()];
     if (services.length === 0) {
       throw new BridgeError("INVALID_STATE", "Cannot open the bridge: it must have a service, call .service() first");
     }
     return new BridgeSession({
       ports,
-      options: this.#options,
+      options,
       services,
-      identity: this.#identity(ports, services),
+      identity: this.#identity(ports, services, overrides.id),
       nextOrdinal: () => ++this.#ordinal,
     });
   }
@@ -100,11 +109,11 @@ class ServiceBridge implements Bridge {
   }
 
   /** One identity for all routers that this bridge dials. */
-  #identity(ports: BridgePorts, services: readonly ServedService[]): ProcessIdentity {
+  #identity(ports: BridgePorts, services: readonly ServedService[], id: string | undefined): ProcessIdentity {
     this.#processKey ??= ports.randomBytes(PROCESS_KEY_BYTES);
     this.#instanceId ??= createInstanceId(services[0]?.name ?? "instance", ports.randomBytes(6));
     return {
-      instanceId: this.#instanceId,
+      instanceId: id ?? this.#instanceId,
       incarnation: BigInt(ports.incarnation),
       processKey: this.#processKey,
     };

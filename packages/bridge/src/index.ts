@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // For people who serve: a bridge and what goes into it.
-export type { Bridge } from "./bridge.js";
+export type { Bridge, BridgeOverrides } from "./bridge.js";
 export { createBridge } from "./bridge.js";
 export type { BridgeErrorCode } from "./bridge-error.js";
 export { BridgeError, isBridgeError } from "./bridge-error.js";

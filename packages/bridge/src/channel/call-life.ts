@@ -51,6 +51,7 @@ export function refuseCall(call: Call, end: CallEnd): void {
 export function settleCall(call: Call, message: Uint8Array | undefined, end: CallEnd): void {
   switch (call.phase) {
     case CallPhase.begun:
+      if (call.end !== undefined) return;
       call.message = message;
       call.messageSent = 0;
       call.end = end;
@@ -72,19 +73,28 @@ export function settleCall(call: Call, message: Uint8Array | undefined, end: Cal
 
 /** The channel is gone. Calls that had not begun never will; what the others still produce is dropped. */
 export function loseCall(call: Call): void {
-  const phase = call.phase;
-  releaseRequest(call);
-  dropReply(call);
-  const runs = phase === CallPhase.aborting || (phase === CallPhase.begun && call.end === undefined);
-  call.end = undefined;
-  call.phase = runs ? CallPhase.orphaned : CallPhase.ended;
-  if (phase === CallPhase.begun && runs) {
-    abortUserCode(call, END_CANCELLED);
-    return;
+  switch (call.phase) {
+    case CallPhase.begun:
+      // Settled: only its result waited, for nobody now.
+      if (call.end !== undefined) {
+        forgetCall(call);
+        return;
+      }
+      call.phase = CallPhase.orphaned;
+      releaseRequest(call);
+      dropReply(call);
+      abortUserCode(call, END_CANCELLED);
+      return;
+    case CallPhase.aborting:
+      call.phase = CallPhase.orphaned;
+      return;
+    case CallPhase.received:
+    case CallPhase.ended:
+      forgetCall(call);
+      return;
+    case CallPhase.orphaned:
+      return;
   }
-  if (runs) return;
-  leaveQueue(call);
-  call.context?.finish();
 }
 
 /** The End is written: nothing more will be. */
@@ -116,6 +126,13 @@ function stopCall(call: Call, notRun: CallEnd, begun: CallEnd): void {
     case CallPhase.ended:
       return;
   }
+}
+
+/** Ends the call without a word. */
+function forgetCall(call: Call): void {
+  dropReply(call);
+  call.end = undefined;
+  finishCall(call);
 }
 
 /** Drops what is not written and lets `end` be the next thing that is. */

@@ -54,7 +54,7 @@ export function isPermanent(end: ChannelEnd): boolean {
 /** The gRPC status in `fields`: trailers, or the one head of a Trailers-Only answer. */
 export function readChannelEnd(fields: FieldList): ChannelEnd {
   const status = textOf(fields, "grpc-status");
-  if (status === undefined) return withoutStatus(textOf(fields, ":status"));
+  if (status === undefined) return withoutStatus(textOf(fields, ":status"), textOf(fields, "content-type"));
   const code = /^\d{1,3}$/.test(status) ? Number(status) : StatusCode.unknown;
   const details = readDetails(textOf(fields, "grpc-status-details-bin"));
   const text = percentDecode(textOf(fields, "grpc-message") ?? "").slice(0, MAX_LOGGED_TEXT);

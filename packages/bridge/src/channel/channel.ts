@@ -145,15 +145,12 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#drains = true;
     const nowMs = this.#options.ports.scheduler.nowMs();
     // Said again, both may only fall.
+    if (nowMs + graceMs >= this.#graceEndMs) return;
     this.lastCallId = Math.min(this.lastCallId, this.#reader.lastStart);
-    this.#graceEndMs = Math.min(this.#graceEndMs, nowMs + graceMs);
-    const value = {
-      reason: "INSTANCE_DRAINING",
-      lastCallId: BigInt(this.lastCallId),
-      graceMs: Math.ceil(this.#graceEndMs - nowMs),
-    };
+    this.#graceEndMs = nowMs + graceMs;
+    const value = { reason: "INSTANCE_DRAINING", lastCallId: BigInt(this.lastCallId), graceMs };
     this.say({ case: "drain", value });
-    this.#stream.wait(this.#graceEndMs - nowMs, () => this.#graceOver());
+    this.#stream.wait(graceMs, () => this.#graceOver());
     this.#leaveIfDone();
   }
 

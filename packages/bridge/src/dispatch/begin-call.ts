@@ -56,8 +56,11 @@ function run(call: Call, input: Message | AsyncIterable<Message>): void {
     settleError(call, error);
     return;
   }
-  if (call.pump !== undefined) call.pump.pull();
-  else if (isThenable(output)) {
+  if (call.pump !== undefined) {
+    // User code may have ended the call, or the bridge, before it came back.
+    if (call.phase === CallPhase.begun) call.pump.pull();
+    else call.pump.stop();
+  } else if (isThenable(output)) {
     output.then(
       (value) => settleMessage(call, value),
       (error: unknown) => settleError(call, error),

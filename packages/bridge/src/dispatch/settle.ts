@@ -40,8 +40,8 @@ export function settleMessage(call: Call, value: unknown): void {
 
 /** User code has come to the end of its response stream. */
 export function settleStream(call: Call): void {
-  const fault = call.phase === CallPhase.begun ? takeHeader(call) : undefined;
-  settleCall(call, undefined, fault ?? endOfSuccess(call));
+  const end = call.phase === CallPhase.begun ? (takeHeader(call) ?? endOfSuccess(call)) : END_OK;
+  settleCall(call, undefined, end);
 }
 
 /** User code has thrown. Callers are told what a `ConnectError` says, and nothing of any other error. */

@@ -64,5 +64,5 @@ export class RegistrationLog {
 /** `text` as a sentence that begins with `start`, unless it does already. */
 function sentence(text: string, start: string): string {
   const whole = text.startsWith("Cannot ") ? text : start + text;
-  return whole.endsWith(".") ? whole : `${whole}.`;
+  return /[.?!]$/.test(whole) ? whole : `${whole}.`;
 }

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Code } from "@connectrpc/connect";
+import { describe, expect, it } from "vitest";
+import { createBridge } from "../bridge.js";
+import { isBridgeError } from "../bridge-error.js";
+import { type Bed, opened, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
+import { echoBridge, otherBridge } from "../testing/echo-service.suite.js";
+
+const messages = ({ logger }: Bed, event: string) => logger.of(event).map(({ message }) => message);
+
+async function held(options: Parameters<typeof registered>[1] = {}): Promise<Bed & { release(): Promise<void> }> {
+  const waiting: (() => void)[] = [];
+  const bed = await registered(
+    { say: ({ value }) => new Promise((resolve) => waiting.push(() => resolve({ value }))) },
+    { ports: { random: () => 0.5 }, ...options },
+  );
+  return {
+    ...bed,
+    async release() {
+      for (const resolve of waiting.splice(0)) resolve();
+      await bed.scheduler.settle();
+    },
+  };
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const open = Symbol("open");
+  return (await Promise.race([promise, Promise.resolve(open)])) !== open;
+}
+
+describe("BridgeSession", () => {
+  it("says that the router cannot be reached, and when it tries again", async () => {
+    const bed = await held();
+    bed.peer.refuse = new Error("connection refused");
+    bed.peer.connections[0]?.duplex.reset("read ECONNRESET");
+    await bed.scheduler.advanceSettled(250 + 500 + 1_000);
+    expect(messages(bed, "unreachable")).toEqual([
+      "Lost router http://router.test:80: read ECONNRESET. Trying again in 0.3 s (1st time)",
+      "Cannot reach router http://router.test:80: connection refused. Trying again in 0.5 s (2nd time)",
+      "Cannot reach router http://router.test:80: connection refused. Trying again in 1.0 s (3rd time)",
+      "Cannot reach router http://router.test:80: connection refused. Trying again in 2.0 s (4th time)",
+    ]);
+    bed.peer.refuse = new Error("Cannot reach router http://router.test:80: the peer speaks TLS. Write https://");
+    await bed.scheduler.advanceSettled(2_000);
+    expect(messages(bed, "unreachable").at(-1)).toBe(
+      "Cannot reach router http://router.test:80: the peer speaks TLS. Write https://. Trying again in 4.0 s (5th time)",
+    );
+  });
+
+  it("registers every service again when the connection is back", async () => {
+    const bridge = createBridge({ id: "both" })
+      .service(echoBridge, { say: ({ value }) => ({ value }) })
+      .service(otherBridge, { ping: () => ({}) } as never);
+    const bed = await opened(bridge);
+    bed.peer.connections[0]?.duplex.reset();
+    await bed.scheduler.advanceSettled(500);
+    expect(bed.peer.connections).toHaveLength(2);
+    const [echo, other] = bed.peer.connections[1]?.channels ?? [];
+    expect([echo?.hello.service, other?.hello.service]).toEqual(["test.v1.EchoService", "test.v1.OtherService"]);
+    expect([echo?.hello.ordinal, other?.hello.ordinal]).toEqual([3n, 4n]);
+    expect(echo?.hello.processKey).toEqual(bed.channel.hello.processKey);
+    echo?.welcome({ epoch: 2n });
+    echo?.send(whole(1, "say", "back"));
+    await bed.scheduler.settle();
+    expect(textOf(echo?.messagesOf(1)[0])).toBe("back");
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("comes back within [0, min(30 s, 0.5 s × 2^n)], seed %i", async (seed) => {
+    const bed = await registered({ say: () => ({}) }, { seed });
+    bed.peer.refuse = new Error("connection refused");
+    bed.peer.connections[0]?.duplex.reset();
+    let dialledMs = bed.scheduler.nowMs();
+    for (let n = 0; n < 12; n++) {
+      const dials = bed.peer.dials;
+      bed.scheduler.advanceUntil(() => bed.peer.dials > dials);
+      expect(bed.scheduler.nowMs() - dialledMs, `seed ${seed}, attempt ${n}`).toBeLessThanOrEqual(
+        Math.min(30_000, 500 * 2 ** n),
+      );
+      dialledMs = bed.scheduler.nowMs();
+    }
+  });
+
+  it("starts its waits anew after a connection that stood", async () => {
+    const bed = await held();
+    bed.peer.refuse = new Error("refused");
+    bed.peer.connections[0]?.duplex.reset();
+    await bed.scheduler.advanceSettled(3_000);
+    bed.peer.refuse = undefined;
+    await bed.scheduler.advanceSettled(3_000);
+    bed.peer.last().welcome({ pingAfterMs: 1_000_000 });
+    await bed.scheduler.advanceSettled(10_000);
+    bed.peer.connections[1]?.duplex.reset();
+    await bed.scheduler.settle();
+    expect(messages(bed, "unreachable").at(-1)).toContain("(1st time)");
+  });
+
+  it("moves to a new connection on GOAWAY, and finishes its calls on the old one", async () => {
+    const bed = await held();
+    bed.channel.send(whole(1, "say", "old"));
+    await bed.scheduler.settle();
+    bed.peer.connections[0]?.connection.drain("maintenance");
+    await bed.scheduler.advanceSettled(500);
+    expect(bed.peer.connections).toHaveLength(2);
+    bed.peer.last().welcome({ epoch: 2n });
+    await bed.release();
+    expect(bed.channel.endOf(1)?.code).toBe(0);
+    expect(bed.peer.last().closed).toBeUndefined();
+  });
+
+  it("finds a router that answers nothing, closes the connection and dials again", async () => {
+    const bed = await held({ welcome: { pingAfterMs: 1_000, pongWithinMs: 4_000 } });
+    bed.peer.connections[0]?.duplex.cut();
+    await bed.scheduler.advanceSettled(9_000);
+    expect(messages(bed, "registration_lost")[0]).toContain(
+      "did not answer two pings within 4000 ms each (HEARTBEAT_LOST)",
+    );
+    await bed.scheduler.advanceSettled(1_000);
+    expect(bed.peer.connections).toHaveLength(2);
+  });
+
+  describe("drain()", () => {
+    it("announces it, finishes the open calls, half-closes and leaves", async () => {
+      const bed = await held();
+      bed.channel.send(whole(1, "say", "a"), start(2, "say"));
+      await bed.scheduler.settle();
+      const drained = bed.connection.drain({ timeoutMs: 5_000 });
+      // This one crossed the Drain: it is not run, and nothing is said of it.
+      bed.channel.send(whole(3, "say", "crossed"));
+      await bed.scheduler.settle();
+      expect(bed.channel.controls("drain")).toMatchObject([
+        { reason: "INSTANCE_DRAINING", lastCallId: 2n, graceMs: 5_000 },
+      ]);
+      expect(bed.channel.ended).toBe(false);
+      bed.channel.send({ head: { callId: 2n, halfClose: true }, member: [20_001, new Uint8Array()] });
+      await bed.scheduler.settle();
+      await bed.release();
+      expect([1, 2, 3].map((id) => bed.channel.endOf(id)?.code)).toEqual([0, 0, undefined]);
+      expect(bed.channel.ended).toBe(true);
+      expect(await isSettled(drained)).toBe(false);
+      bed.channel.status(0);
+      await bed.scheduler.settle();
+      await drained;
+      await bed.connection.closed;
+      await bed.scheduler.advanceSettled(60_000);
+      expect(bed.peer.connections).toHaveLength(1);
+      expect(bed.peer.connections[0]?.connection.closed).toBe(true);
+      expect(messages(bed, "draining")).toEqual(["Leaving http://router.test:80: open calls have 5.0 s"]);
+      expect(messages(bed, "left")).toEqual(["Left http://router.test:80"]);
+      expect(bed.scheduler.pendingTimers).toBe(0);
+    });
+
+    it("leaves at once when nothing is open, also if the router does not answer", async () => {
+      const bed = await held();
+      const drained = bed.connection.drain();
+      await bed.scheduler.settle();
+      expect(bed.channel.controls("drain")).toMatchObject([{ lastCallId: 0n, graceMs: 30_000 }]);
+      expect(bed.channel.ended).toBe(true);
+      await bed.scheduler.advanceSettled(5_000);
+      await drained;
+    });
+
+    it("aborts what still runs after the grace, and leaves when that has settled", async () => {
+      const bed = await registered({
+        say: (_request, { signal }) =>
+          new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      });
+      bed.channel.send(whole(1, "say", "a"), start(2, "say"));
+      await bed.scheduler.settle();
+      void bed.connection.drain({ timeoutMs: 1_000 });
+      await bed.scheduler.advanceSettled(999);
+      expect(bed.channel.endOf(1)).toBeUndefined();
+      await bed.scheduler.advanceSettled(1);
+      expect(bed.channel.endOf(1)).toMatchObject({ code: Code.Unavailable, notRun: false });
+      expect(bed.channel.endOf(1)?.message).toContain("INSTANCE_DRAINING");
+      expect(bed.channel.endOf(2)).toMatchObject({ code: Code.Unavailable, notRun: false });
+      expect(bed.channel.ended).toBe(true);
+      bed.channel.status(0);
+      await bed.scheduler.settle();
+      await bed.connection.closed;
+    });
+
+    it("does not wait for user code that ignores its abort", async () => {
+      const bed = await held();
+      bed.channel.send(whole(1, "say", "a"));
+      await bed.scheduler.settle();
+      const drained = bed.connection.drain({ timeoutMs: 1_000 });
+      await bed.scheduler.advanceSettled(2_000);
+      await drained;
+      expect(bed.channel.closed).toBeDefined();
+      await bed.release();
+    });
+
+    it("may be said again, with less time", async () => {
+      const bed = await held();
+      bed.channel.send(whole(1, "say", "a"));
+      await bed.scheduler.settle();
+      void bed.connection.drain({ timeoutMs: 10_000 });
+      bed.channel.send(whole(2, "say", "crossed"));
+      await bed.scheduler.advanceSettled(1_000);
+      void bed.connection.drain({ timeoutMs: 500 });
+      void bed.connection.drain({ timeoutMs: 60_000 });
+      await bed.scheduler.settle();
+      expect(bed.channel.controls("drain")).toMatchObject([
+        { lastCallId: 1n, graceMs: 10_000 },
+        { lastCallId: 1n, graceMs: 500 },
+      ]);
+      await bed.scheduler.advanceSettled(1_500);
+      await bed.connection.closed;
+    });
+
+    it.each([
+      ["while it dials", { hang: true }],
+      ["between two dials", { hang: false }],
+      ["before the Welcome", undefined],
+    ])("ends %s, and ready rejects", async (_name, dialling) => {
+      const bed = await held({ welcome: false });
+      if (dialling !== undefined) {
+        bed.peer.hang = dialling.hang;
+        bed.peer.refuse = new Error("refused");
+        bed.peer.connections[0]?.duplex.reset();
+        await bed.scheduler.advanceSettled(400);
+      }
+      void bed.connection.drain();
+      await bed.scheduler.settle();
+      await bed.connection.closed;
+      const error: unknown = await bed.connection.ready.catch((reason: unknown) => reason);
+      expect(isBridgeError(error) && error.code).toBe("CLOSED");
+      const { dials } = bed.peer;
+      await bed.scheduler.advanceSettled(60_000);
+      expect(bed.peer.dials).toBe(dials);
+      expect(bed.peer.cancelled).toBe(dialling?.hang === true ? 1 : 0);
+      expect(bed.scheduler.pendingTimers).toBe(0);
+    });
+
+    it("lets every service finish", async () => {
+      const bridge = createBridge({ id: "both" })
+        .service(echoBridge, { say: ({ value }) => ({ value }) })
+        .service(otherBridge, { ping: () => ({}) } as never);
+      const bed = await opened(bridge);
+      void bed.connection.drain();
+      await bed.scheduler.settle();
+      bed.peer.channels[0]?.status(0);
+      await bed.scheduler.settle();
+      expect(await isSettled(bed.connection.closed)).toBe(false);
+      bed.peer.channels[1]?.status(0);
+      await bed.scheduler.settle();
+      await bed.connection.closed;
+    });
+  });
+
+  it("close() ends everything at once", async () => {
+    const bed = await held();
+    bed.channel.send(whole(1, "say", "a"));
+    await bed.scheduler.settle();
+    bed.connection.close();
+    await bed.scheduler.settle();
+    await bed.connection.closed;
+    await bed.connection.ready;
+    expect(bed.channel.endOf(1)).toBeUndefined();
+    expect(bed.channel.closed).toBeDefined();
+    await bed.release();
+    await bed.scheduler.advanceSettled(60_000);
+    expect(bed.peer.dials).toBe(1);
+    expect(bed.scheduler.pendingTimers).toBe(0);
+    bed.connection.close();
+  });
+
+  it("ready waits for every service", async () => {
+    const bridge = createBridge({ id: "both" })
+      .service(echoBridge, { say: ({ value }) => ({ value }) })
+      .service(otherBridge, { ping: () => ({}) } as never);
+    const bed = await opened(bridge, { welcome: false });
+    bed.peer.channels[0]?.welcome();
+    await bed.scheduler.settle();
+    expect(await isSettled(bed.connection.ready)).toBe(false);
+    bed.peer.channels[1]?.welcome();
+    await bed.scheduler.settle();
+    await bed.connection.ready;
+  });
+});
