@@ -34,7 +34,10 @@ export interface CloseReason {
   readonly limit?: keyof Limits;
 }
 
-/** What the engine tells its user. Called from within `receive`, `sweep` and the sending verbs; never after `onConnectionClosed`. */
+/**
+ * What the engine tells its user. Called from within `receive`, `receiveEnd`, `sweep`, `takeOutput` and the verbs that
+ * end something; never after `onConnectionClosed`. A callback may use every verb of the connection.
+ */
 export interface ConnectionHandler<Head, Data> {
   /**
    * The first head of a stream: a request (server role), or a response (client role; 1xx are skipped). `head` is valid
@@ -161,7 +164,10 @@ export interface Connection<Data> {
 
   /** Octets of output not yet taken by `takeOutput`. */
   readonly outputPending: number;
-  /** The next filled buffer and its length in `outputLength`; undefined when there is none. Give it back with `releaseOutput`. */
+  /**
+   * The next filled buffer, its length in `outputLength`; undefined when there is none. Give it back with `releaseOutput`.
+   * When all is taken, streams that waited for room go on, so take until there is none.
+   */
   takeOutput(): Uint8Array | undefined;
   readonly outputLength: number;
   /** A buffer of `takeOutput` is free again. */

@@ -81,12 +81,17 @@ function deliver<Head, Data>(
       return;
     }
   }
+  if (endStream) endRemoteSide(context, stream);
+  if (stream.resetAfterEnd) {
+    // The answer is complete and still waits for window; nobody wants the rest of the request.
+    giveWindows(context, stream, to - from);
+    return;
+  }
   if (!endStream) {
     if (from === to) countEmptyFrame(context);
     else context.handler.onData(stream, bytes, from, to, false);
     return;
   }
-  endRemoteSide(context, stream);
   context.handler.onData(stream, bytes, from, to, true);
   if (stream.state === StreamState.closed) closeStream(context, stream, ErrorCode.noError, "end");
 }

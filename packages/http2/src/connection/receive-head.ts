@@ -128,7 +128,7 @@ function receiveTrailers<Head, Data>(
   else if (!endStream || stream.contentLeft > 0) failStream(context, stream, ErrorCode.protocolError);
   else {
     endRemoteSide(context, stream);
-    context.handler.onTrailers(stream, decoder.head);
+    if (!stream.resetAfterEnd) context.handler.onTrailers(stream, decoder.head);
     if (stream.state === StreamState.closed) closeStream(context, stream, ErrorCode.noError, "end");
   }
 }

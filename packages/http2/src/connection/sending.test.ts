@@ -10,6 +10,7 @@ import {
   rstStream,
   settings,
   settingsAck,
+  trailersBlock,
   windowUpdate,
 } from "../frame/frames.suite.js";
 import { createHeaderTemplate } from "../hpack/header-template.js";
@@ -176,6 +177,15 @@ describe("reserve()", () => {
     expect(bench.connection.reserve(stream, 101)).toBeGreaterThan(0);
     bench.receive(windowUpdate(1, 1));
     expect(bench.handler.take()).toEqual([]);
+  });
+
+  it("tells of room for more than a frame, too", () => {
+    const bench = answering(1, 100);
+    expect(bench.connection.reserve(bench.handler.stream(1), 20_000)).toBe(-1);
+    bench.receive(windowUpdate(1, 20_000));
+    expect(bench.handler.take()).toEqual(["room 1"]);
+    expect(bench.connection.reserve(bench.handler.stream(1), 20_000)).toBe(-1);
+    expect(bench.connection.room(bench.handler.stream(1))).toBe(20_100);
   });
 
   it("reserves nothing behind a backlog", () => {
@@ -375,6 +385,21 @@ describe("reset()", () => {
     bench.receive(windowUpdate(1, 50));
     expect(bench.frames()).toEqual(["DATA 1 150", "HEADERS 1 end", "RST_STREAM 1 0"]);
     expect(bench.handler.take()).toEqual(["sent 1 50", "closed 1 0 local"]);
+  });
+
+  it("with NO_ERROR drops what still arrives of the request", () => {
+    for (const rest of [data(1, 10, true), headers(1, trailersBlock, true)]) {
+      const bench = answering(1, 100);
+      bench.write(1, 150, true);
+      bench.connection.reset(bench.handler.stream(1), 0);
+      for (let n = 0; n < 10; n++) bench.receive(data(1, 10_000));
+      bench.receive(rest, windowUpdate(1, 50));
+      expect(bench.handler.take()).toEqual(["sent 1 50", "closed 1 0 end"]);
+      expect(bench.frames().filter((line) => !line.startsWith("WINDOW_UPDATE"))).toEqual([
+        "DATA 1 100",
+        "DATA 1 50 end",
+      ]);
+    }
   });
 
   it("with NO_ERROR behind an answer that has gone closes at once", () => {
