@@ -10,6 +10,8 @@ export type { LogEntry, RecordingLogger } from "./recording-logger.js";
 export { createRecordingLogger } from "./recording-logger.js";
 export type { SeededRandom } from "./seeded-random.js";
 export { createSeededRandom } from "./seeded-random.js";
+export type { SelfSigned } from "./self-signed.js";
+export { createSelfSigned } from "./self-signed.js";
 export type { TestStatus } from "./test-call.js";
 export { TestCall } from "./test-call.js";
 export type { TestCallOptions, TestClient } from "./test-client.js";

@@ -2,10 +2,10 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DIAL_TIMEOUT_MS } from "../limits.js";
 import { RecordingSink } from "../socket/recording-sink.suite.js";
-import { createSelfSigned } from "../tls/self-signed.suite.js";
 import { explainDialError } from "./dial-error.js";
 import { createDialer, type DialTls } from "./dialer.js";
 import { parseRouterUrl } from "./router-url.js";

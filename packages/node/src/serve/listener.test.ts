@@ -2,8 +2,8 @@
 
 import { connect, type Server, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it } from "vitest";
-import { createSelfSigned } from "../tls/self-signed.suite.js";
 import { type ListenOptions, listen } from "./listener.js";
 
 const certificate = createSelfSigned();

@@ -2,10 +2,10 @@
 
 import { connect, type Socket } from "node:net";
 import type { Transport } from "@grpc-router/http2";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_GRACE_MS } from "../limits.js";
 import { RecordingSink } from "../socket/recording-sink.suite.js";
-import { createSelfSigned } from "../tls/self-signed.suite.js";
 import { type RouterServer, type ServableCore, type ServeRouterOptions, serveRouter } from "./serve-router.js";
 
 const open: { close(): unknown }[] = [];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measured gain: 1.05 to 1.12 x per call, 1.2 x with 1 KiB messages, against a fresh buffer per read.
+// Measured gain against a fresh buffer per read, in CPU of the router per call: 1.08x at 100 connections x 10 calls, 1.1 to
+// 1.2x with 1 KiB messages, none at 10 x 50.
 
 import { READ_BUFFER_BYTES } from "../limits.js";
 

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { connect, createServer, type Server, Socket } from "node:net";
 import type { Transport } from "@grpc-router/http2";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { createDialer } from "../dial/dialer.js";
 import { listen } from "../serve/listener.js";
-import { createSelfSigned } from "../tls/self-signed.suite.js";
 import { readInto } from "./accepted-read.js";
 import { RecordingSink, writeAll } from "./recording-sink.suite.js";
 import { createSocketTransport, type SocketTransportOptions } from "./socket-transport.js";

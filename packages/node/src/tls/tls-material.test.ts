@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterAll, describe, expect, it } from "vitest";
-import { createSelfSigned } from "./self-signed.suite.js";
 import { readTlsMaterial } from "./tls-material.js";
 
 const { cert, key } = createSelfSigned();
