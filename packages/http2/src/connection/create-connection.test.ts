@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Http2Error } from "../http2-error.js";
 import { validateLimits } from "../limits.js";
-import { Bench } from "./recorder.suite.js";
+import { Bench, exchange } from "./recorder.suite.js";
 
 describe("createConnection()", () => {
   it.each([
@@ -22,5 +22,21 @@ describe("validateLimits()", () => {
   it("lays what is given over the defaults", () => {
     expect(validateLimits()).toMatchObject({ concurrentStreams: 1_024, peerResets: 1_000 });
     expect(validateLimits({ peerResets: 5 })).toMatchObject({ concurrentStreams: 1_024, peerResets: 5 });
+  });
+});
+
+describe("SETTINGS of the peer", () => {
+  it("bring the encoder's table to the size that both allow", () => {
+    const client = new Bench("client");
+    const server = new Bench("server", { limits: { headerTableBytes: 256 } });
+    exchange(client, server);
+    for (let n = 0; n < 40; n++) {
+      const { id } = client.request();
+      exchange(client, server);
+      server.respond(id, true);
+      exchange(client, server);
+      expect(client.handler.take().at(-1)).toBe(`closed ${id} 0 end`);
+    }
+    expect(server.connection.closed).toBe(false);
   });
 });

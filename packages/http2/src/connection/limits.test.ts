@@ -49,6 +49,13 @@ const attacks: readonly Attack[] = [
   ["queuedReplies", "PING without reading (CVE-2019-9512)", 1_001, () => ping()],
   ["settingsFrames", "SETTINGS (CVE-2019-9515)", 99, () => settings([4, 65_535])],
   [
+    "queuedReplies",
+    "SETTINGS without reading (CVE-2019-9515)",
+    101,
+    () => settings(),
+    { limits: { queuedReplies: 100, settingsFrames: 1_000 } },
+  ],
+  [
     "settingsEntries",
     "thousands of entries in SETTINGS",
     1,

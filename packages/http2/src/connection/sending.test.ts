@@ -233,6 +233,26 @@ describe("room()", () => {
     expect(bench.handler.take()).toEqual(["room 3"]);
   });
 
+  it("does not come while the transport holds back a full output", () => {
+    const bench = answering(2, 1_000);
+    bench.connection.setHeld(true);
+    bench.connection.maxOutputBytes = 100;
+    expect(bench.write(1, 500)).toBe(100);
+    expect(bench.write(3, 500)).toBe(0);
+    bench.receive(windowUpdate(0, 1), windowUpdate(1, 1));
+    expect(bench.handler.take()).toEqual([]);
+    expect(bench.connection.outputPending).toBe(109);
+    bench.connection.setHeld(false);
+    const octets = bench.frames().reduce((sum, line) => sum + Number(line.split(" ")[2]), 0);
+    expect(octets).toBe(1_000);
+    expect(
+      bench.handler
+        .take()
+        .filter((line) => line.startsWith("room"))
+        .sort(),
+    ).toEqual(["room 1", "room 3"]);
+  });
+
   it("is negative when SETTINGS shrank the window below what was sent", () => {
     const bench = answering(1, 100);
     bench.write(1, 80);
