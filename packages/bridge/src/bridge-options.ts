@@ -36,6 +36,19 @@ export interface BridgeOptions {
   readonly registrationMetadata?: () => Readonly<Record<string, string>>;
 }
 
+/** What the place of deployment says in place of the code; what is absent stays as `createBridge` was told. */
+export type BridgeOverrides = {
+  readonly [Name in "id" | "capacity" | "labels" | "weight"]?: BridgeOptions[Name] | undefined;
+};
+
+/** `options` with what `overrides` says anew. Throws as `validateBridgeOptions`. */
+export function overrideBridgeOptions(options: BridgeOptions, overrides: BridgeOverrides): BridgeOptions {
+  const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  const merged: BridgeOptions = { ...options, ...Object.fromEntries(said) };
+  validateBridgeOptions(merged);
+  return merged;
+}
+
 const MAX_UINT32 = 2 ** 32 - 1;
 
 /**

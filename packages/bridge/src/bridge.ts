@@ -5,7 +5,12 @@ import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { PROCESS_KEY_BYTES } from "@grpc-router/protocol";
 import type { GenBridge } from "@grpc-router/protocol/codegenv1";
 import { BridgeError } from "./bridge-error.js";
-import { type BridgeOptions, validateBridgeOptions } from "./bridge-options.js";
+import {
+  type BridgeOptions,
+  type BridgeOverrides,
+  overrideBridgeOptions,
+  validateBridgeOptions,
+} from "./bridge-options.js";
 import { methodCodes, recordRoutes } from "./dispatch/recorded-routes.js";
 import { createServedService, type MethodEntry, type ServedService } from "./dispatch/served-service.js";
 import type { BridgeConnection, BridgePorts } from "./ports.js";
@@ -34,9 +39,6 @@ export interface Bridge {
    */
   open(ports: BridgePorts, overrides?: BridgeOverrides): BridgeConnection;
 }
-
-/** What the place of deployment says in place of the code. */
-export type BridgeOverrides = Pick<BridgeOptions, "id" | "capacity" | "labels" | "weight">;
 
 /**
  * Makes a bridge: the side of the channel where your implementation is.
@@ -81,8 +83,7 @@ class ServiceBridge implements Bridge {
   }
 
   open(ports: BridgePorts, overrides: BridgeOverrides = {}): BridgeConnection {
-    const options = { ...this.#options, ...overrides };
-    validateBridgeOptions(options);
+    const options = overrideBridgeOptions(this.#options, overrides);
     const services = [...this.#services.values()];
     if (services.length === 0) {
       throw new BridgeError("INVALID_STATE", "Cannot open the bridge: it must have a service, call .service() first");
@@ -108,10 +109,10 @@ class ServiceBridge implements Bridge {
     return this;
   }
 
-  /** One identity for all routers that this bridge dials. */
+  /** One identity for all routers that this bridge dials, unless it is given another id for one. */
   #identity(ports: BridgePorts, services: readonly ServedService[], id: string | undefined): ProcessIdentity {
     this.#processKey ??= ports.randomBytes(PROCESS_KEY_BYTES);
-    this.#instanceId ??= createInstanceId(services[0]?.name ?? "instance", ports.randomBytes(6));
+    this.#instanceId ??= createInstanceId(services[0]?.name ?? "", ports.randomBytes(6));
     return {
       instanceId: id ?? this.#instanceId,
       incarnation: BigInt(ports.incarnation),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // For people who serve: a bridge and what goes into it.
-export type { Bridge, BridgeOverrides } from "./bridge.js";
+export type { Bridge } from "./bridge.js";
 export { createBridge } from "./bridge.js";
 export type { BridgeErrorCode } from "./bridge-error.js";
 export { BridgeError, isBridgeError } from "./bridge-error.js";
-export type { BridgeOptions } from "./bridge-options.js";
+export type { BridgeOptions, BridgeOverrides } from "./bridge-options.js";
 // For whoever connects it: ports and what `open` gives back.
 export type { BridgeConnection, BridgePorts, DialEvents, Dialer } from "./ports.js";

@@ -110,8 +110,10 @@ function inflate(call: Call, message: Uint8Array): Uint8Array | undefined {
   try {
     if (!call.gzip) throw new Error("it is compressed, but grpc-encoding is identity");
     const inflated = call.port.inflate(message);
-    if (inflated === undefined) failCall(call, tooLarge(call, `more than ${call.port.maxRequestBytes}`));
-    return inflated;
+    // A plain array, also where the host gives a subclass of its own: bytes fields of the message are views into it.
+    if (inflated !== undefined) return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength);
+    failCall(call, tooLarge(call, `more than ${call.port.maxRequestBytes}`));
+    return undefined;
   } catch (error) {
     failCall(call, encodeBadMessage(call.method.label, error, executionOf(call)));
     return undefined;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Cancel_Mode } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { type Bed, head, registered, start, whole } from "../testing/bridge-bed.suite.js";
 import { echoService } from "../testing/echo-service.suite.js";
@@ -105,7 +106,8 @@ describe("CallContext", () => {
     ["abort", 1, Code.Canceled],
     ["deadline", 2, Code.DeadlineExceeded],
     ["an unknown mode", 9, Code.Canceled],
-  ] as const)("signal aborts on Cancel %s, also when read later", async (_name, mode, code) => {
+  ] as const)("signal aborts on Cancel %s, also when read later", async (_name, number, code) => {
+    const mode = number as Cancel_Mode;
     const { channel, scheduler, contexts, settle } = await held();
     channel.send(whole(1, "say", ""), whole(2, "say", ""));
     await scheduler.settle();

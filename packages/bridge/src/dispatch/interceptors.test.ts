@@ -92,7 +92,7 @@ describe("withInterceptors()", () => {
 
   it("lets an interceptor replace header, signal, values and metadata of the response", async () => {
     const key = createContextKey("");
-    const { signal } = AbortSignal.abort("mine") ? { signal: AbortSignal.abort("mine") } : {};
+    const signal = AbortSignal.abort("mine");
     const replacing: Interceptor = (next) => async (request) => {
       const contextValues = createContextValues().set(key, "set");
       const response = await next({

@@ -4,6 +4,7 @@ import { Method_Idempotency, Method_Kind } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { createBridge } from "../bridge.js";
 import { isBridgeError } from "../bridge-error.js";
+import type { BridgePorts } from "../ports.js";
 import { opened, registered } from "../testing/bridge-bed.suite.js";
 import { echoBridge } from "../testing/echo-service.suite.js";
 import { createInstanceId } from "./hello.js";
@@ -58,6 +59,17 @@ describe("createHello()", () => {
     expect(channel.hello.processKey).toHaveLength(16);
     expect(channel.hello.schemaDigest).toMatch(/^[0-9a-f]{64}$/);
     expect(channel.hello.health).toBeUndefined();
+  });
+
+  it("takes what is said anew where the bridge is opened", async () => {
+    const bridge = createBridge({ id: "one", capacity: 1, weight: 5 }).service(echoBridge, code);
+    const opening = { open: (ports: BridgePorts) => bridge.open(ports, { id: "two", capacity: 2, labels: undefined }) };
+    const { channel } = await opened({ ...bridge, ...opening });
+    expect(channel.hello).toMatchObject({ instanceId: "two", capacity: { calls: 2 }, traits: { weight: 5 } });
+    const other = await opened(bridge);
+    expect(other.channel.hello).toMatchObject({ instanceId: "one", capacity: { calls: 1 }, ordinal: 2n });
+    expect(other.channel.hello.processKey).toEqual(channel.hello.processKey);
+    expect(() => bridge.open({} as never, { capacity: -1 })).toThrow("capacity must be");
   });
 
   it("leaves out what is not stated, and announces only what is implemented", async () => {

@@ -4,7 +4,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { CallHeadSchema, CallStartSchema, WelcomeSchema } from "@grpc-router/protocol";
+import { type CallHeadSchema, CallStartSchema, type WelcomeSchema } from "@grpc-router/protocol";
 import {
   createFakeScheduler,
   createRecordingLogger,
@@ -90,23 +90,30 @@ export function textOf(message: Uint8Array | undefined): string | undefined {
 
 type Method = keyof typeof echoNumbers;
 
+/** What a Start may say beside its method. */
+export interface StartFields {
+  readonly timeoutUs?: bigint;
+  readonly metadata?: { readonly name: string; readonly value: Uint8Array }[];
+  readonly authority?: string;
+  readonly encoding?: string;
+  readonly acceptEncoding?: string;
+  readonly subtype?: string;
+  readonly attempt?: number;
+}
+
 /** A Start, with more of it and of its head. */
 export function start(
   callId: number,
   method: Method,
-  more: MessageInitShape<typeof CallStartSchema> = {},
+  more: StartFields = {},
   head: MessageInitShape<typeof CallHeadSchema> = {},
 ): CallFrame {
-  return { head: { callId: BigInt(callId), start: { method: echoNumbers[method], ...more }, ...head } };
+  const callStart = create(CallStartSchema, { ...more, method: echoNumbers[method] });
+  return { head: { callId: BigInt(callId), start: callStart, ...head } };
 }
 
 /** A whole unary or server-streaming call in one frame. */
-export function whole(
-  callId: number,
-  method: Method,
-  value: string,
-  more: MessageInitShape<typeof CallStartSchema> = {},
-): CallFrame {
+export function whole(callId: number, method: Method, value: string, more: StartFields = {}): CallFrame {
   return { ...start(callId, method, more, { halfClose: true }), member: [echoNumbers[method], text(value)] };
 }
 
