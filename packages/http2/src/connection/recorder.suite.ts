@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { clientHello, join, settings, settingsAck, showFrames } from "../frame/frames.suite.js";
+import { clientHello, headers, join, requestBlock, settings, settingsAck, showFrames } from "../frame/frames.suite.js";
 import { createFieldListReader, type FieldList } from "../hpack/field-list-reader.js";
 import { createHeaderTemplate } from "../hpack/header-template.js";
 import { writeLiteralField } from "../hpack/literal-field.js";
@@ -189,6 +189,19 @@ export function runningServer(options: Partial<ConnectionOptions<FieldList, Kept
   const bench = new Bench("server", options);
   bench.receive(clientHello, settingsAck);
   bench.output();
+  return bench;
+}
+
+/** A server with open requests 1, 3, …, answered with a head, and nothing in its output. */
+export function answering(streams: number, window = 65_535): Bench {
+  const bench = new Bench("server");
+  bench.receive(clientHello, settings([4, window]), settingsAck);
+  for (let n = 0; n < streams; n++) {
+    bench.receive(headers(2 * n + 1, requestBlock));
+    bench.respond(2 * n + 1);
+  }
+  bench.output();
+  bench.handler.take();
   return bench;
 }
 
