@@ -48,6 +48,3 @@ export const maxFactLength = 256;
 
 /** Octets of a request message to a service of the router itself; it must fit a stream's window, since it is assembled. */
 export const maxLocalMessageBytes: number = 16 * 1024;
-
-/** Milliseconds between two looks at how far a drain has come. */
-export const drainPollMs = 20;

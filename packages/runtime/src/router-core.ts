@@ -17,7 +17,7 @@ import type { Forwarder } from "./forward/forwarder.js";
 import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
-import { drainPollMs, stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
+import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
 import type { PathTable } from "./registry/path-table.js";
 import type { Registry } from "./registry/registry.js";
@@ -49,7 +49,11 @@ export interface RouterCoreParts {
   readonly paths: PathTable;
   readonly wheel: TimerWheel<CallRecord>;
   readonly maxOpenCalls: number | undefined;
+  readonly holdLostMs: number | undefined;
 }
+
+/** What a GOAWAY of a drain says. */
+const drainText = "the router is draining";
 
 /** A running router, without sockets: bring it transports, and it routes. */
 export class RouterCore {
@@ -61,6 +65,8 @@ export class RouterCore {
   #sweeps = 0;
   #lastSweepMs: number;
   #draining: Promise<void> | undefined = undefined;
+  /** What a drain waits for may have happened: a connection or a channel is gone. */
+  #onChange: (() => void) | undefined = undefined;
   #closed = false;
 
   constructor(parts: RouterCoreParts) {
@@ -75,12 +81,15 @@ export class RouterCore {
       registry,
       health,
       maxOpenCalls: parts.maxOpenCalls,
+      holdLostMs: parts.holdLostMs,
       reader: new RequestHeadReader(paths),
       registrationRate: new RateLimiter(clock.lastMs, MAX_REGISTRATIONS_PER_SECOND, MAX_REGISTRATIONS_PER_SECOND),
       statuses: forwarder.context.statuses,
       serviceNames: [...registry.services.keys()],
       connections: this.#connections,
+      onGone: () => this.#onChange?.(),
     };
+    registry.onChange = () => this.#onChange?.();
   }
 
   /** Whether some instance serves some service and the router takes calls: what `/ready` answers. */
@@ -103,7 +112,7 @@ export class RouterCore {
     });
     server.attach(connection);
     if (this.#closed) connection.close(0, "the router is closed");
-    else if (this.#draining !== undefined) connection.drain("the router is draining");
+    else if (this.#draining !== undefined) connection.drain(drainText);
     else this.#schedule();
     return sink;
   }
@@ -128,34 +137,35 @@ export class RouterCore {
     this.#parts.wheel.clear();
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#onChange?.();
   }
 
   async #drain(untilMs: number): Promise<void> {
-    const { health, registry, forwarder } = this.#parts;
+    const { health, registry } = this.#parts;
     health.drain();
     registry.stopAdmitting();
-    const clients = [...this.#connections].filter((server) => server.registrations === 0);
-    for (const server of clients) server.connection?.drain("the router is draining");
+    for (const server of this.#connections) if (!server.isInstance) server.connection?.drain(drainText);
     // First the calls, while instances still take them; only then the instances, for which a drain means no new calls.
-    await this.#until(untilMs, () => !clients.some((server) => this.#connections.has(server)) || this.#isIdle());
+    await this.#until(untilMs, () => [...this.#connections].every((server) => server.isInstance));
     const graceMs = Math.max(0, untilMs - this.#parts.clock.nowMs());
     for (const channel of registry.channels) channel.drain("ROUTER_DRAINING", graceMs);
-    await this.#until(untilMs, () => registry.isEmpty && forwarder.context.pool.inUse === 0);
-    for (const server of this.#connections) server.connection?.drain("the router is draining");
+    await this.#until(untilMs, () => registry.isEmpty);
+    for (const server of this.#connections) server.connection?.drain(drainText);
     await this.#until(untilMs, () => this.#connections.size === 0);
     this.close();
   }
 
-  /** No client has a call, and none can come any more. */
-  #isIdle(): boolean {
-    return false;
-  }
-
-  /** Looks again and again until `condition` holds or the time is over. */
+  /** Resolves when `condition` holds, at the latest at `untilMs`. */
   async #until(untilMs: number, condition: () => boolean): Promise<void> {
-    while (!this.#closed && !condition() && this.#parts.clock.nowMs() < untilMs) {
-      await new Promise<void>((resolve) => this.#parts.clock.after(drainPollMs, resolve));
-    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(untilMs - this.#parts.clock.nowMs(), resolve);
+    this.#onChange = () => {
+      if (this.#closed || condition()) resolve();
+    };
+    this.#onChange();
+    await promise;
+    this.#onChange = undefined;
+    timer.cancel();
   }
 
   /** Keeps the sweep running while there is a connection; an idle router has no timer. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescService } from "@bufbuild/protobuf";
-import { MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
+import { HOLD_MS, MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { createBuiltinServices } from "./builtin/builtin-services.js";
 import { createDescriptorBook } from "./builtin/descriptor-book.js";
@@ -131,7 +131,7 @@ class ConfiguredRouter implements Router {
     for (const [name, config] of this.#services) {
       services.set(
         name,
-        this.#entry(config, budget, (call) => forwarder.ending.due(call)),
+        this.#entry(config, budget, (call) => forwarder.ending.expire(call)),
       );
     }
     const health = createHealthBook();
@@ -147,6 +147,7 @@ class ConfiguredRouter implements Router {
       paths,
       wheel,
       maxOpenCalls: this.#options.maxOpenCalls,
+      holdLostMs: Math.min(this.#options.holdLostMs ?? 0, HOLD_MS),
     });
   }
 

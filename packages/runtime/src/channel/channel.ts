@@ -47,6 +47,10 @@ export interface ChannelOwner {
   onTraits(channel: Channel): void;
   /** What the instance says of channels it has given up. */
   onPrevious(channel: Channel, previous: PreviousChannel): ChannelFault | undefined;
+  /** The channel is gone, and its instance may still say what became of the calls that it holds. */
+  onHeld(channel: Channel): void;
+  /** It holds no calls any more. */
+  onReleased(channel: Channel): void;
   /** The channel is gone; `fault` says why unless it ended in good order. */
   onClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void;
 }
@@ -69,8 +73,10 @@ export interface ChannelParts {
   readonly methods: MethodTable;
   /** Rises with every channel of this router process. */
   readonly epoch: bigint;
-  /** Open calls of an instance that states no capacity. */
-  readonly maxOpenCalls?: number;
+  /** Open calls of an instance that states no capacity. Default `MAX_OPEN_CALLS`. */
+  readonly maxOpenCalls?: number | undefined;
+  /** As `RouterOptions.holdLostMs`. Default 0. */
+  readonly holdLostMs?: number | undefined;
 }
 
 /**
@@ -113,6 +119,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly #watch: ChannelWatch;
   readonly #budget = new ReplyBudget();
   readonly #defaultCapacity: number;
+  readonly #holdLostMs: number;
   #drainReason: "ROUTER_DRAINING" | "SUPERSEDED" = "ROUTER_DRAINING";
   #pings = 0n;
 
@@ -132,6 +139,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.weight = profile.weight;
     this.serving = profile.serving;
     this.#defaultCapacity = parts.maxOpenCalls ?? MAX_OPEN_CALLS;
+    this.#holdLostMs = parts.holdLostMs ?? 0;
     this.capacity = profile.capacity ?? this.#defaultCapacity;
     this.sendCredit = profile.initialCredit;
     this.maxRequestMessageBytes = profile.maxMessageBytes;
@@ -311,12 +319,12 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
    * which is proof for those calls; all others go by the lost rule.
    */
   giveUp(acceptedThrough: number): void {
-    if (this.state === ChannelState.closed) return;
-    const calls = this.table.list();
-    this.#stop();
-    this.#end(createRouterStatus("SUPERSEDED", { instance: this.instanceId }).literals);
-    this.#owner.onClosed(this, undefined, "its process gave it up for a new channel");
-    for (const call of calls) {
+    if (this.state !== ChannelState.closed) {
+      this.#stop();
+      this.#end(createRouterStatus("SUPERSEDED", { instance: this.instanceId }).literals);
+      this.#owner.onClosed(this, undefined, "its process gave it up for a new channel");
+    }
+    for (const call of this.table.list()) {
       if (call.callId > acceptedThrough) this.#forwarder.ending.notRun(call, this);
       else this.#forwarder.ending.lost(call, this);
     }
@@ -381,6 +389,20 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   #lose(fault: ChannelFault | undefined, note: string): void {
     this.#owner.onClosed(this, fault, note);
+    // Whoever lost the connection may come back and say what became of its calls; a peer at fault is not believed.
+    const holds = this.#holdLostMs > 0 && (fault === undefined || fault.reason === "HEARTBEAT_LOST");
+    for (const call of this.table.list()) {
+      if (holds && call.state === CallState.sent) this.#forwarder.ending.hold(call);
+      else this.#forwarder.ending.lost(call, this);
+    }
+    if (this.table.size === 0) return;
+    this.#owner.onHeld(this);
+    this.#forwarder.context.clock.after(this.#holdLostMs, () => this.#endHold());
+  }
+
+  /** Nobody came: the lost rule. */
+  #endHold(): void {
+    this.#owner.onReleased(this);
     for (const call of this.table.list()) this.#forwarder.ending.lost(call, this);
   }
 

@@ -39,6 +39,8 @@ export interface RegistrationContext {
   readonly logger: Logger;
   /** Open calls of an instance that states no capacity. */
   readonly maxOpenCalls: number | undefined;
+  /** As `RouterOptions.holdLostMs`. */
+  readonly holdLostMs: number | undefined;
 }
 
 /** The Register stream that a registration is about. */
@@ -143,7 +145,7 @@ export class Registration implements StreamHandler, MessageSink {
   }
 
   #open({ plan, profile, epoch, complete }: Admission): void {
-    const { forwarder, registry, maxOpenCalls } = this.#context;
+    const { forwarder, registry, maxOpenCalls, holdLostMs } = this.#context;
     const { connection, stream, contentType } = this.#register;
     this.#stop();
     const channel = new Channel({
@@ -155,7 +157,8 @@ export class Registration implements StreamHandler, MessageSink {
       profile,
       methods: plan.methods,
       epoch,
-      ...(maxOpenCalls === undefined ? {} : { maxOpenCalls }),
+      maxOpenCalls,
+      holdLostMs,
     });
     this.#channel = channel;
     stream.data = channel;

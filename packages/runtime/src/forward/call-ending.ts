@@ -88,7 +88,7 @@ export class CallEnding {
     switch (call.state) {
       case CallState.queued:
         if (call.waitingIndex < 0) this.fail(call, "CALL_DEADLINE", { method: route.path, instance: "none" });
-        else this.fail(call, "QUEUE_DEADLINE", { method: route.path, service: route.service.name });
+        else this.expire(call);
         return;
       case CallState.sent:
       case CallState.accepted:
@@ -107,6 +107,17 @@ export class CallEnding {
   endChannelSide(call: CallRecord, channel: Channel): void {
     channel.forget(call);
     this.#finish(call);
+  }
+
+  /** The channel of a sent call is lost, and the instance may still say what became of it. */
+  hold(call: CallRecord): void {
+    call.state = CallState.held;
+  }
+
+  /** The deadline of a waiting call passed before its turn came. */
+  expire(call: CallRecord): void {
+    const { route } = call;
+    this.fail(call, "QUEUE_DEADLINE", { method: route.path, service: route.service.name });
   }
 
   /** The channel of a sent, accepted or cancelling call is lost: the lost rule. */

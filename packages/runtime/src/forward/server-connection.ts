@@ -37,9 +37,9 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     return this.#connection;
   }
 
-  /** Registration streams that are open. */
-  get registrations(): number {
-    return this.#registrations;
+  /** The peer has a registration open. */
+  get isInstance(): boolean {
+    return this.#registrations > 0;
   }
 
   attach(connection: Connection<StreamUser>): void {
@@ -111,6 +111,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   onConnectionClosed(reason: CloseReason): void {
     this.#context.connections.delete(this);
+    this.#context.onGone();
     if (reason.limit === undefined && reason.by !== "local") return;
     if (reason.code === 0) return;
     const { address } = this.peer;

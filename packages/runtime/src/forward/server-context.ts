@@ -17,4 +17,6 @@ export interface ServerContext extends RegistrationContext {
   readonly serviceNames: readonly string[];
   /** Connections that are not closed; the server keeps it. */
   readonly connections: Set<ServerConnection>;
+  /** A connection is gone. */
+  onGone(): void;
 }

@@ -41,8 +41,12 @@ export class Registry implements ChannelOwner {
   readonly #placement: Placement;
   /** All channels that are not closed, by epoch. */
   readonly #channels = new Map<bigint, Channel>();
+  /** Channels that are gone and hold calls for their instances' return, by epoch. */
+  readonly #held = new Map<bigint, Channel>();
   #lastEpoch = 0n;
   #draining = false;
+  /** Told when a channel has left. */
+  onChange: (() => void) | undefined = undefined;
 
   constructor(parts: RegistryParts) {
     this.services = parts.services;
@@ -125,6 +129,14 @@ export class Registry implements ChannelOwner {
     return undefined;
   }
 
+  onHeld(channel: Channel): void {
+    this.#held.set(channel.epoch, channel);
+  }
+
+  onReleased(channel: Channel): void {
+    this.#held.delete(channel.epoch);
+  }
+
   onClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void {
     const { service, instanceId } = channel;
     this.#channels.delete(channel.epoch);
@@ -134,6 +146,7 @@ export class Registry implements ChannelOwner {
     this.#tellHealth(service);
     this.#logClosed(channel, fault, note);
     this.#placement.abandon(service);
+    this.onChange?.();
   }
 
   #enter(channel: Channel, plan: HelloPlan): void {
@@ -160,7 +173,7 @@ export class Registry implements ChannelOwner {
   /** The open channel that `previous` speaks of, if it is one of the same process. */
   #channelOf(previous: PreviousChannel, profile: InstanceProfile): Channel | undefined {
     if (previous.routerId !== this.routerId) return undefined;
-    const channel = this.#channels.get(previous.epoch);
+    const channel = this.#channels.get(previous.epoch) ?? this.#held.get(previous.epoch);
     return channel?.profile.processKey === profile.processKey ? channel : undefined;
   }
 
@@ -183,7 +196,8 @@ export class Registry implements ChannelOwner {
   #logClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void {
     const { instanceId, service } = channel;
     const fields = { instance: instanceId, service: service.name, openCalls: channel.openCalls, reason: fault?.reason };
-    if (note === "drained") this.#log("info", "drained", `${instanceId} has left ${service.name}: drained`, fields);
+    const isOrderly = note === "drained" || fault?.reason === "ROUTER_DRAINING" || fault?.reason === "SUPERSEDED";
+    if (isOrderly) this.#log("info", "drained", `${instanceId} has left ${service.name}: ${note}`, fields);
     else this.#log("warn", "lost", `${instanceId} has left ${service.name}: ${note}`, fields);
   }
 

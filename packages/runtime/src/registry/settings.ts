@@ -44,8 +44,11 @@ export interface RouterOptions extends MethodSettings {
    * makes. False: clients see code and message only. Default true.
    */
   readonly errorDetails?: boolean;
-  /** A name of this router process for the log; its id on channels is random. Default: none. */
-  readonly name?: string;
+  /**
+   * Milliseconds that calls of a lost channel, of which nobody knows whether they run, wait for the instance to come
+   * back and say so (`Previous`); at most 1,000. Default 0: they end at once.
+   */
+  readonly holdLostMs?: number;
 }
 
 /** The settings of one method after all that was said about it. */
