@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { statusName } from "@grpc-router/protocol";
 import { Command, Option } from "commander";
+import { explainFailedCall } from "../call/failed-call.js";
 import { parseHeaders } from "../call/headers.js";
 import { performCall } from "../call/perform-call.js";
 import { fetchSchema } from "../call/reflection.js";
 import { findMethod, readSchema } from "../call/schema.js";
-import { type CallTarget, parseCallTarget } from "../call/target.js";
-import { CliError, ExitCode, usageError } from "../cli-error.js";
+import { parseCallTarget } from "../call/target.js";
+import { CliError, usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { collect, parseDurationMs } from "../parse/options.js";
 
@@ -74,19 +74,12 @@ async function call(url: string, method: string | undefined, flags: CallFlags, i
       metadata: (lines) => flags.verbose === true && io.err(lines),
     });
   } catch (error) {
-    throw error instanceof CliError ? error : failedCall(target, ConnectError.from(error));
+    if (error instanceof CliError) throw error;
+    const circumstances = { baseUrl: target.baseUrl, interrupted: io.stop.aborted };
+    throw explainFailedCall(circumstances, ConnectError.from(error));
   } finally {
     sessions.abort();
   }
-}
-
-function failedCall(target: CallTarget, error: ConnectError): CliError {
-  const code = ExitCode.callBase + error.code;
-  const refused = /ECONNREFUSED/.test(error.rawMessage);
-  const hint = refused
-    ? `Cannot reach ${target.baseUrl}: connection refused. Is the router running?`
-    : error.rawMessage;
-  return new CliError(code, `${statusName(error.code)} (${error.code}): ${hint}`, error);
 }
 
 function readAuthorities(file: string, folder: string): string {

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { run } from "../run.js";
 import { createTestIo, type TestIo } from "../test-io.suite.js";
@@ -38,7 +39,7 @@ async function once(...args: readonly string[]) {
 }
 
 /** A router with an admin API on free ports. */
-async function serve() {
+async function serve(...flags: readonly string[]) {
   const { io } = start(
     "serve",
     "--module",
@@ -49,6 +50,7 @@ async function serve() {
     "127.0.0.1:0",
     "--grace",
     "1s",
+    ...flags,
   );
   await io.until(/^ready (.*) pid \d+$/m);
   const address = /^ready (.*) pid/m.exec(io.text.out)?.[1] ?? "";
@@ -98,6 +100,37 @@ describe("grpc-router serve and bridge", () => {
     expect(listed.instances).toMatchObject([
       { id: "notes-1", service: "test.v1.NoteService", state: "STATE_SERVING", capacity: 7, labels: { v: "2" } },
     ]);
+  });
+
+  it("carry calls over TLS", async () => {
+    const { cert, key } = createSelfSigned();
+    writeFileSync(join(folder, "cert.pem"), cert);
+    writeFileSync(join(folder, "key.pem"), key);
+    const file = (name: string) => join(folder, name);
+    const tls = ["--tls-cert", file("cert.pem"), "--tls-key", file("key.pem"), "--tls-ca", file("cert.pem")];
+    const { address } = await serve(...tls);
+    const bridge = start("bridge", modules, "--router", `https://${address}`, ...tls);
+    await bridge.io.until(/^registered/m);
+    // The router asks for a certificate, which call does not show.
+    const refused = await once("call", address, "test.v1.NoteService/Get", "--tls-ca", "cert.pem");
+    expect(refused.code).toBe(78);
+    expect(refused.err).toMatch(/it asks for a client certificate, which this command cannot show\n$/);
+    const open = await serve(...tls.slice(0, 4));
+    const other = start("bridge", modules, "--router", `https://${open.address}`, ...tls.slice(4));
+    await other.io.until(/^registered/m);
+    const answered = await once("call", open.address, "test.v1.NoteService/Get", "--tls-ca", "cert.pem");
+    expect(answered).toEqual({ code: 0, out: '{"text":"got "}\n', err: "" });
+    const { address: plain } = await serve();
+    const mistakes = [
+      [`https://${open.address}`, /unknown authority\. Give the authority's PEM with --tls-ca\n$/],
+      [`http://${open.address}`, /the peer closed the connection\. If it speaks TLS, write https:\/\/\n$/],
+      [`https://${plain}`, /the peer does not speak TLS\. Write http:\/\/\n$/],
+    ] as const;
+    for (const [url, message] of mistakes) {
+      const { code, err } = await once("call", url, "test.v1.NoteService/Get");
+      expect(err).toMatch(message);
+      expect(code).toBe(78);
+    }
   });
 
   it("end with 0 on Ctrl-C, the instance first leaving the router", async () => {

@@ -2,7 +2,7 @@
 
 import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
-import { type AddressInfo, isIP, type Socket } from "node:net";
+import { isIP } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_REQUEST_BYTES } from "../limits.js";
@@ -40,14 +40,11 @@ export async function serveAdmin(
   const handler = await createHandler(server);
   const http1 = createHttp1(handler);
   const http2 = createHttp2(handler);
-  const sockets = new Set<Socket>();
   const listener = await listen({
     host,
     port,
     logger: { log: () => {} },
     onSocket: (socket) => {
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
       socket.on("error", () => socket.destroy());
       // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
       socket.once("data", (first: Buffer) => {
@@ -60,15 +57,15 @@ export async function serveAdmin(
       socket.resume();
     },
   });
-  const bound = listener.address() as AddressInfo; // a TCP listener has no other kind
+  const { address } = listener;
   return {
-    address: { host: bound.address, port: bound.port },
-    url: `http://${formatAddress(bound.address, bound.port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        listener.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    address,
+    url: `http://${formatAddress(address.host, address.port)}`,
+    close: () => {
+      const stopped = listener.stop();
+      listener.destroyConnections();
+      return stopped;
+    },
   };
 }
 

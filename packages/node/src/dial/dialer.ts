@@ -70,8 +70,8 @@ function open(address: RouterAddress, tls: DialTls, onRead: (bytes: Uint8Array, 
       return true; // false would stop reading; pause() does that
     },
   };
-  const to = { host: address.host, port: address.port, allowHalfOpen: true, noDelay: true, onread };
-  if (!address.encrypted) return connect(to);
+  const to = { host: address.host, port: address.port, noDelay: true, onread };
+  if (!address.encrypted) return connect({ ...to, allowHalfOpen: true });
   const { servername, ...material } = tls;
   const name = servername ?? address.host;
   // SNI takes no IP address (RFC 6066 section 3).

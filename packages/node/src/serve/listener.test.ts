@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { connect, type Server, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it } from "vitest";
-import { type ListenOptions, listen } from "./listener.js";
+import { type Listener, type ListenOptions, listen } from "./listener.js";
 
 const certificate = createSelfSigned();
-const open: Server[] = [];
-afterEach(() => {
-  for (const server of open.splice(0)) server.close();
+const open: Listener[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((listener) => listener.stop()));
 });
 
 async function start(options: Partial<ListenOptions> = {}) {
   const logged: string[] = [];
   const sockets: Socket[] = [];
-  const server = await listen({
+  const listener = await listen({
     host: "127.0.0.1",
     port: 0,
     logger: { log: (level, event, message) => logged.push(`${level} ${event} ${message.replace(/:\d+:/, ":")}`) },
@@ -25,9 +25,8 @@ async function start(options: Partial<ListenOptions> = {}) {
     },
     ...options,
   });
-  open.push(server);
-  const { port } = server.address() as { port: number };
-  return { server, port, logged, sockets };
+  open.push(listener);
+  return { listener, port: listener.address.port, logged, sockets };
 }
 
 /** Resolves when the socket is gone; how is the other side's affair. */
@@ -115,5 +114,25 @@ describe("listen()", () => {
     const accepted = connectTls({ ...to, ...certificate });
     await closed(accepted);
     expect(sockets.length).toBe(1);
+  });
+
+  it("notices at once that a peer leaves in the TLS handshake", async () => {
+    const { port, listener } = await start({ tls: certificate });
+    const unknown = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"] }); // does not trust us
+    await closed(unknown);
+    connect(port, "127.0.0.1").end();
+    await new Promise((resolve) => setImmediate(resolve));
+    await listener.stop();
+  });
+
+  it("destroyConnections() cuts off a peer in the TLS handshake", async () => {
+    const { port, listener } = await start({ tls: certificate });
+    const silent = connect(port, "127.0.0.1");
+    const gone = closed(silent.resume());
+    await new Promise<void>((resolve) => silent.once("connect", resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    const stopped = listener.stop();
+    listener.destroyConnections();
+    await Promise.all([stopped, gone]);
   });
 });

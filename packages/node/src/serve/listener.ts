@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Logger } from "@grpc-router/protocol";
 import { HANDSHAKE_TIMEOUT_MS, LISTEN_BACKLOG } from "../limits.js";
@@ -19,20 +19,45 @@ export interface ListenOptions {
   readonly onSocket: (socket: Socket) => void;
 }
 
+/** An open port and its connections. */
+export interface Listener {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Accepts no more connections. Resolves when those there are have gone. */
+  stop(): Promise<void>;
+  /** Cuts off every connection, those in a TLS handshake included. */
+  destroyConnections(): void;
+}
+
 /**
  * Starts to listen; over TLS only connections that chose `h2` by ALPN arrive at `onSocket`.
  *
  * @throws NodeError for an address that cannot be listened on and for bad certificates.
  */
-export async function listen(options: ListenOptions): Promise<Server> {
+export async function listen(options: ListenOptions): Promise<Listener> {
   validateAddress(options);
   const server = options.tls === undefined ? plainServer(options) : tlsServer(options, options.tls);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(listenError(options, error)));
     server.listen({ host: options.host, port: options.port, backlog: LISTEN_BACKLOG }, resolve);
   });
   server.on("error", (error) => options.logger.log("error", "listener_failed", firstLine(error)));
-  return server;
+  const { address: host, port } = server.address() as AddressInfo; // a TCP listener has no other kind
+  let stopped: Promise<void> | undefined;
+  return {
+    address: { host, port },
+    stop: () => {
+      stopped ??= new Promise((resolve) => server.close(() => resolve()));
+      return stopped;
+    },
+    destroyConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 function plainServer({ onSocket }: ListenOptions): Server {
@@ -45,23 +70,24 @@ function tlsServer({ onSocket, logger }: ListenOptions, material: TlsMaterial): 
   const server = createTlsServer({
     ...readTlsMaterial(material),
     ALPNProtocols: ["h2"],
-    allowHalfOpen: true,
+    // Half-open, a peer that leaves in the handshake would be noticed by the time limit only.
+    allowHalfOpen: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     requestCert: mutual,
     rejectUnauthorized: mutual,
   });
   const failed = new Set<string>();
-  const refuse = (socket: TLSSocket, reason: string): void => {
+  const refuse = (socket: TLSSocket, kind: string, reason: string): void => {
     const peer = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
     // A scanner repeats itself; the first of a kind is news, the others are not.
-    logger.log(failed.has(reason) ? "debug" : "warn", "tls_refused", `Refused ${peer}: ${reason}`, { peer });
-    failed.add(reason);
+    logger.log(failed.has(kind) ? "debug" : "warn", "tls_refused", `Refused ${peer}: ${reason}`, { peer });
+    failed.add(kind);
     socket.destroy();
   };
-  server.on("tlsClientError", (error, socket) => refuse(socket, explainHandshake(error)));
+  server.on("tlsClientError", (error, socket) => refuse(socket, systemCode(error) ?? "", explainHandshake(error)));
   server.on("secureConnection", (socket) => {
     if (socket.alpnProtocol === "h2") onSocket(socket);
-    else refuse(socket, "the peer must choose h2 by ALPN, it sent no ALPN");
+    else refuse(socket, "NO_ALPN", "the peer must choose h2 by ALPN, it sent no ALPN");
   });
   return server;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomBytes } from "node:crypto";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
 import type { InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
 import { CLOSE_GRACE_MS } from "../limits.js";
@@ -9,7 +9,7 @@ import { createConsoleLogger } from "../log/console-logger.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { formatAddress } from "../socket/peer.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
-import { listen } from "./listener.js";
+import { type Listener, listen } from "./listener.js";
 
 /** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
 export interface ServeTls {
@@ -67,10 +67,7 @@ const DRAIN_MS = 10_000;
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
   const { port = 8080, host = "127.0.0.1", tls, logger = createConsoleLogger() } = options;
   const core = router.open({ scheduler: createNodeScheduler(), random: Math.random, randomBytes, logger });
-  const sockets = new Set<Socket>();
   const onSocket = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
     const transport = createSocketTransport(socket, {
       // One connection's fault must not end all the others.
       onFault: (error) =>
@@ -80,7 +77,7 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
   };
   try {
     const listener = await listen({ host, port, tls, logger, onSocket });
-    const server = new ListeningRouter(core, listener, { sockets, encrypted: tls !== undefined });
+    const server = new ListeningRouter(core, listener, tls === undefined ? "http" : "https");
     logger.log("info", "listening", `Routing on ${server.url}`);
     return server;
   } catch (error) {
@@ -93,21 +90,13 @@ class ListeningRouter implements RouterServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
   readonly #core: ServableCore;
-  readonly #listener: Server;
-  readonly #sockets: ReadonlySet<Socket>;
-  #stopped: Promise<void> | undefined;
+  readonly #listener: Listener;
 
-  constructor(
-    core: ServableCore,
-    listener: Server,
-    { sockets, encrypted }: { readonly sockets: ReadonlySet<Socket>; readonly encrypted: boolean },
-  ) {
-    const { address: host, port } = listener.address() as AddressInfo; // a TCP listener has no other kind
-    this.address = { host, port };
-    this.url = `${encrypted ? "https" : "http"}://${formatAddress(host, port)}`;
+  constructor(core: ServableCore, listener: Listener, scheme: "http" | "https") {
+    this.address = listener.address;
+    this.url = `${scheme}://${formatAddress(listener.address.host, listener.address.port)}`;
     this.#core = core;
     this.#listener = listener;
-    this.#sockets = sockets;
   }
 
   instances(): readonly InstanceInfo[] {
@@ -115,29 +104,22 @@ class ListeningRouter implements RouterServer {
   }
 
   async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const stopped = this.#stopListening();
+    const stopped = this.#listener.stop();
     await this.#core.drain({ timeoutMs });
-    this.#closeSockets();
+    this.#closeConnections(stopped);
     await stopped;
   }
 
   async close(): Promise<void> {
-    const stopped = this.#stopListening();
-    this.#closeSockets();
+    const stopped = this.#listener.stop();
+    this.#closeConnections(stopped);
     await stopped;
   }
 
-  #stopListening(): Promise<void> {
-    this.#stopped ??= new Promise((resolve) => this.#listener.close(() => resolve()));
-    return this.#stopped;
-  }
-
-  #closeSockets(): void {
+  #closeConnections(stopped: Promise<void>): void {
     this.#core.close();
     // Goodbyes leave first; who does not take them is cut off.
-    const timer = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
-    }, CLOSE_GRACE_MS);
-    void this.#stopped?.then(() => clearTimeout(timer));
+    const timer = setTimeout(() => this.#listener.destroyConnections(), CLOSE_GRACE_MS);
+    void stopped.then(() => clearTimeout(timer));
   }
 }
