@@ -60,6 +60,8 @@ export class PeerChannel {
   readonly frames: ReplyFrame[] = [];
   /** The instance has ended its side. */
   ended = false;
+  /** What becomes of the bytes of every frame before they are sent. */
+  mutate: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
   /** How the stream was closed: HTTP/2 error code and by whom. */
   closed: { readonly code: number; readonly by: string } | undefined;
   readonly #connection: Connection<PeerChannel>;
@@ -128,7 +130,7 @@ export class PeerChannel {
   }
 
   send(...frames: readonly CallFrame[]): this {
-    return this.sendBytes(concat(frames.map(encodeFrame)));
+    return this.sendBytes(this.mutate(concat(frames.map(encodeFrame))));
   }
 
   sendBytes(bytes: Uint8Array): this {
