@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from "vitest";
+import { createRouter } from "./router.js";
+import { RouterError } from "./router-error.js";
+import { RawInstance } from "./test-kit/raw-instance.suite.js";
+import { TestRouter } from "./test-kit/test-router.suite.js";
+import { pathOf, serviceName, testServiceRouter } from "./test-kit/test-service.suite.js";
+import { bytes, text } from "./test-kit/text.suite.js";
+
+const grpc = (text: string) => bytes(`\n${String.fromCharCode(text.length)}${text}`);
+
+describe("createRouter()", () => {
+  test("lists what it routes and refuses what it cannot", () => {
+    const router = createRouter().service(testServiceRouter());
+    expect(router.services).toEqual([serviceName]);
+    const mistakes: readonly [run: () => unknown, code: string, message: string][] = [
+      [() => router.service(testServiceRouter()), "INVALID_STATE", "it must be added once"],
+      [() => createRouter().service({} as never), "INVALID_SETTING", "what the generated router module exports"],
+      [() => createRouter({ timeoutMs: -1 }), "INVALID_SETTING", "timeoutMs must be a number from 1"],
+      [() => createRouter({ maxRequestMessageBytes: 2 ** 32 }), "INVALID_SETTING", "received 4294967296"],
+      [
+        () => createRouter().service(testServiceRouter(), { methods: { nothing: {} } }),
+        "INVALID_SETTING",
+        "methods must be among get, read",
+      ],
+      [
+        () => createRouter().service(testServiceRouter(), { balance: "best" as never }),
+        "INVALID_SETTING",
+        "received best",
+      ],
+      [
+        () => createRouter().service(testServiceRouter({ get: { balance: { custom: { name: "mine" } } } })),
+        "INVALID_SETTING",
+        "TestService/Get: custom balance must be a registered strategy",
+      ],
+    ];
+    for (const [run, code, message] of mistakes) {
+      expect(run).toThrow(RouterError);
+      expect(run).toThrow(message);
+      expect(run).toThrow(expect.objectContaining({ code }));
+    }
+  });
+
+  test("takes balancers from options, settings and code", () => {
+    const picked: string[] = [];
+    const named = (name: string) => ({ name, pick: () => void picked.push(name) });
+    const router = new TestRouter({
+      desc: testServiceRouter({
+        get: { balance: { custom: { name: "mine" } } },
+        watch: { balance: { roundRobin: {} } },
+      }),
+      balancers: new Map([["mine", () => named("mine")]]),
+      balance: named("all"),
+      settings: { methods: { chat: { balance: named("chat") } } },
+    });
+    router.instance();
+    const { client } = router.connect();
+    for (const method of ["Get", "Chat", "Read"] as const) client.unary(pathOf(method), bytes("a"));
+    router.run();
+    expect(new Set(picked)).toEqual(new Set(["mine", "chat", "all"]));
+  });
+});
+
+describe("the router's own services", () => {
+  test("health tells what is served, checked and watched", () => {
+    const router = new TestRouter();
+    const { client } = router.connect();
+    const watch = client.unary("/grpc.health.v1.Health/Watch", grpc(serviceName));
+    const before = client.unary("/grpc.health.v1.Health/Check", grpc(serviceName));
+    router.run();
+    const instance = router.instance();
+    const after = client.unary("/grpc.health.v1.Health/Check", grpc(""));
+    const unknown = client.unary("/grpc.health.v1.Health/Check", grpc("no.Service"));
+    router.run();
+    instance.peer.duplex.reset();
+    router.run();
+    expect([before, after].map((call) => [...(call.messages[0]?.bytes ?? [])])).toEqual([
+      [8, 2],
+      [8, 1],
+    ]);
+    expect(before.status?.code).toBe(0);
+    expect(unknown.status?.code).toBe(5);
+    expect(watch.messages.map((message) => message.bytes[1])).toEqual([2, 1, 2]);
+    watch.cancel();
+    router.run();
+    const late = client.start("/grpc.health.v1.Health/Watch", { timeout: "50m" });
+    late.send(grpc(""), { halfClose: true });
+    router.scheduler.advance(60);
+    expect(late.status?.code).toBe(4);
+  });
+
+  test("reflection lists the routed service and its own", () => {
+    const router = new TestRouter();
+    const { client } = router.connect();
+    const calls = ["v1", "v1alpha"].map((version) => {
+      const call = client.start(`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`);
+      call.send(Uint8Array.of(0x3a, 1, 0x2a));
+      return call;
+    });
+    router.run();
+    for (const call of calls) {
+      expect(text(call.messages[0]?.bytes)).toContain(serviceName);
+      expect(text(call.messages[0]?.bytes)).toContain("grpc.health.v1.Health");
+      call.halfClose();
+    }
+    router.run();
+    expect(calls.map((call) => call.status?.code)).toEqual([0, 0]);
+  });
+
+  test("take no compressed, large or broken messages", () => {
+    const router = new TestRouter();
+    const { client } = router.connect();
+    const path = "/grpc.health.v1.Health/Check";
+    const compressed = client.start(path);
+    compressed.send(bytes("x"), { compressed: true });
+    const large = client.start(path);
+    large.sendBytes(Uint8Array.of(0, 0, 0, 0x40, 1));
+    const cut = client.start(path);
+    cut.sendBytes(Uint8Array.of(0, 0, 0, 0, 9, 1), true);
+    const none = client.start(path, { endStream: true });
+    router.run();
+    expect([compressed, large, cut, none].map((call) => call.status?.code)).toEqual([12, 8, 13, 12]);
+    for (const call of [compressed, large]) call.sendBytes(bytes("more"));
+    router.run();
+  });
+});
+
+describe("RouterCore.drain()", () => {
+  test("lets calls finish, tells instances, closes all and resolves", async () => {
+    const router = new TestRouter();
+    const instance = router.instance();
+    const { client } = router.connect();
+    const call = client.unary(pathOf("Get"), bytes("a"));
+    router.run();
+    let done = false;
+    const drained = router.core.drain({ timeoutMs: 10_000 }).then(() => {
+      done = true;
+    });
+    expect(router.core.drain({ timeoutMs: 1 })).toBe(router.core.drain({ timeoutMs: 2 }));
+    await router.scheduler.advanceSettled(100);
+    expect(client.goaways.length).toBeGreaterThan(0);
+    expect(router.core.ready).toBe(false);
+    expect(instance.controls).toEqual(["welcome"]);
+    expect(done).toBe(false);
+    instance.reply(1, "Get", bytes("r"));
+    await router.scheduler.advanceSettled(100);
+    expect(call.status?.code).toBe(0);
+    expect(instance.controls).toEqual(["welcome", "drain"]);
+    expect(instance.frames.at(-1)?.control?.kind.value).toMatchObject({ reason: "ROUTER_DRAINING", lastCallId: 1n });
+    instance.call.halfClose();
+    await router.scheduler.advanceSettled(6_000);
+    expect(instance.call.status?.code).toBe(0);
+    await drained;
+    expect(done).toBe(true);
+    expect(router.core.instances()).toHaveLength(0);
+  });
+
+  test("refuses registrations and ends what still runs when the time is over", async () => {
+    const router = new TestRouter();
+    const instance = router.instance();
+    const { client } = router.connect();
+    const call = client.unary(pathOf("Get"), bytes("a"));
+    await router.scheduler.settle();
+    const drained = router.core.drain({ timeoutMs: 1_000 });
+    await router.scheduler.advanceSettled(100);
+    const late = new RawInstance(instance.peer.client).hello({ instanceId: "late" });
+    await router.scheduler.settle();
+    expect(late.call.status?.details?.errorInfo?.reason).toBe("ROUTER_DRAINING");
+    await router.scheduler.advanceSettled(1_100);
+    await drained;
+    expect(call.status).toMatchObject({ code: 14, details: { errorInfo: { reason: "INSTANCE_LOST" } } });
+    expect(client.closeReason).toBeDefined();
+    expect(router.core.instances()).toHaveLength(0);
+    const { client: next } = router.connect();
+    await router.scheduler.advanceSettled(100);
+    expect(next.closeReason).toBeDefined();
+  });
+});
+
+describe("RouterCore.close()", () => {
+  test("ends everything at once and leaves no timer", () => {
+    const router = new TestRouter();
+    const instance = router.instance();
+    const { client } = router.connect();
+    const call = client.unary(pathOf("Get"), bytes("a"), { timeout: "1H" });
+    router.run();
+    router.core.close();
+    router.core.close();
+    router.scheduler.advance(40_000);
+    expect(call.status?.code).toBe(14);
+    expect(instance.call.status?.details?.errorInfo?.reason).toBe("ROUTER_DRAINING");
+    expect(router.scheduler.pendingTimers).toBe(0);
+  });
+});
+
+describe("a connection", () => {
+  test("with garbage is closed and logged once", () => {
+    const router = new TestRouter();
+    const { duplex } = router.connect();
+    router.run();
+    const bad = bytes("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    const other = router.connect();
+    other.duplex.left.write(bad, bad.length);
+    router.run();
+    expect(router.logger.of("connection_closed").length).toBeLessThanOrEqual(1);
+    duplex.reset();
+    router.run();
+    expect(router.core.instances()).toHaveLength(0);
+  });
+});
