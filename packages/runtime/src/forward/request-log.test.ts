@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createSeededRandom } from "@grpc-router/testing";
+import { describe, expect, test } from "vitest";
+import { RequestLog } from "./request-log.js";
+
+describe("RequestLog", () => {
+  test("holds what waits and what is kept, and gives every byte of window back once", () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = createSeededRandom(seed);
+      const log = new RequestLog();
+      const all: number[] = [];
+      let sent = 0;
+      let returned = 0;
+      for (let step = 0; step < 150; step++) {
+        const action = random.integer(10);
+        if (action < 5) {
+          const piece = random.randomBytes(random.integer(400));
+          all.push(...piece);
+          log.append(piece, 0, piece.length);
+        } else if (action < 8) {
+          const count = random.integer(log.waiting + 1);
+          sent += count;
+          returned += log.advance(log.sent + count);
+        } else if (action === 8) returned += log.returnAll();
+        else if (log.kept && random.integer(5) === 0) {
+          log.rewind();
+          sent = 0;
+        }
+        expect(log.waiting, `seed ${seed}`).toBe(all.length - sent);
+        expect([...log.bytes.subarray(log.sent, log.end)]).toEqual(all.slice(sent));
+        expect(returned).toBeLessThanOrEqual(all.length);
+      }
+      returned += log.advance(log.end);
+      expect(returned, `seed ${seed}`).toBe(all.length);
+    }
+  });
+
+  test("keeps 64 KiB and no more", () => {
+    const log = new RequestLog();
+    const piece = new Uint8Array(16_384);
+    for (let count = 0; count < 4; count++) log.appendSent(piece, 0, piece.length);
+    expect(log.kept).toBe(true);
+    log.appendSent(piece, 0, 1);
+    expect(log.kept).toBe(false);
+    expect(log.end).toBe(0);
+    const other = new RequestLog();
+    for (let count = 0; count < 5; count++) other.append(piece, 0, piece.length);
+    other.advance(other.end);
+    expect(other.kept).toBe(false);
+  });
+
+  test("clear() lets a large buffer go and keeps a small one", () => {
+    const log = new RequestLog();
+    log.append(new Uint8Array(100), 0, 100);
+    log.clear();
+    expect(log.bytes.length).toBe(256);
+    log.append(new Uint8Array(10_000), 0, 10_000);
+    log.clear();
+    expect(log.bytes.length).toBe(0);
+    expect(log.kept).toBe(true);
+  });
+});
