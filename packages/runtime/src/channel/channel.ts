@@ -287,7 +287,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     if (this.state === ChannelState.draining) return;
     this.#drainReason = reason;
     this.#beginDrain();
-    const drain = { reason, lastCallId: BigInt(this.lastCallId), graceMs };
+    const drain = { reason, lastCallId: BigInt(this.lastCallId), graceMs: Math.ceil(graceMs) };
     this.output.say("drain", encodeRouterControl({ kind: { case: "drain", value: drain } }));
   }
 
