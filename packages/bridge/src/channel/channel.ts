@@ -148,7 +148,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     if (nowMs + graceMs >= this.#graceEndMs) return;
     this.lastCallId = Math.min(this.lastCallId, this.#reader.lastStart);
     this.#graceEndMs = nowMs + graceMs;
-    const value = { reason: "INSTANCE_DRAINING", lastCallId: BigInt(this.lastCallId), graceMs };
+    const value = { reason: "INSTANCE_DRAINING", lastCallId: BigInt(this.lastCallId), graceMs: Math.ceil(graceMs) };
     this.say({ case: "drain", value });
     this.#stream.wait(graceMs, () => this.#graceOver());
     this.#leaveIfDone();
