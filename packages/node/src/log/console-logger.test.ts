@@ -20,6 +20,7 @@ describe("createConsoleLogger()", () => {
       fields: { service: "acme.user.v1.UserService", open: 3, big: 7n },
       tail: " service=acme.user.v1.UserService open=3 big=7",
     },
+    { fields: { waitMs: 88.57018934106048, share: 0.5 }, tail: " waitMs=88.57 share=0.5" },
     { fields: { absent: undefined, none: null, no: false }, tail: " none=null no=false" },
     { fields: { text: "two words", quote: 'a"b' }, tail: ' text="two words" quote="a\\"b"' },
     { fields: { object: { a: [1, 2n] } }, tail: ' object="{\\"a\\":[1,\\"2\\"]}"' },

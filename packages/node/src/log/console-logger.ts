@@ -49,6 +49,7 @@ export function createConsoleLogger(options: ConsoleLoggerOptions = {}): Logger 
 
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
+  if (typeof value === "number") return `${Math.round(value * 1_000) / 1_000}`; // clocks give more than anybody reads
   if (value instanceof Error) return value.stack ?? value.message;
   if (typeof value === "object" && value !== null) {
     return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}` : inner)) ?? "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { afterMicrotasks } from "./after-microtasks.js";
 import { createNodeScheduler } from "./node-scheduler.js";
 
@@ -69,6 +69,36 @@ describe("createNodeScheduler()", () => {
       });
     });
     expect(seen).toEqual(["fired"]);
+  });
+});
+
+describe("createNodeScheduler().after()", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("keeps a delay that is longer than setTimeout takes", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const longMs = 2 ** 32 + 5;
+    const seen: string[] = [];
+    const scheduler = createNodeScheduler();
+    scheduler.after(longMs, () => seen.push("fired"));
+    const cancelled = scheduler.after(longMs, () => seen.push("cancelled"));
+    vi.advanceTimersByTime(longMs - 1);
+    expect(seen).toEqual([]);
+    cancelled.cancel();
+    vi.advanceTimersByTime(1);
+    expect(seen).toEqual(["fired"]);
+  });
+
+  it("takes a time that has passed for now", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    await new Promise<void>((resolve) => createNodeScheduler().after(-5, resolve));
+    await immediate();
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -43,11 +43,22 @@ class ImmediateBatch {
   }
 }
 
+/** The longest delay of `setTimeout`; it takes any longer one for 1 ms. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 class NodeTimer implements Timer {
-  readonly #handle: NodeJS.Timeout;
+  #handle: NodeJS.Timeout;
 
   constructor(delayMs: number, task: () => void) {
-    this.#handle = setTimeout(task, delayMs);
+    this.#handle = this.#start(Math.max(0, delayMs), task);
+  }
+
+  #start(delayMs: number, task: () => void): NodeJS.Timeout {
+    if (delayMs <= LONGEST_DELAY_MS) return setTimeout(task, delayMs);
+    const goOn = () => {
+      this.#handle = this.#start(delayMs - LONGEST_DELAY_MS, task);
+    };
+    return setTimeout(goOn, LONGEST_DELAY_MS);
   }
 
   cancel(): void {

@@ -111,19 +111,6 @@ describe.each([
     await accepted.sink.until((sink) => sink.receivedBytes === written);
   });
 
-  it.skipIf(encrypted)("tells the end once, lets the other direction go on, then closes both", async () => {
-    const [accepted, dialled] = await connectPair(read, encrypted);
-    dialled.transport.end();
-    await accepted.sink.until((sink) => sink.ends === 1);
-    await writeAll(accepted.transport, accepted.sink, Buffer.from("late"), 4);
-    accepted.transport.end();
-    await dialled.sink.until((sink) => sink.closes === 1);
-    await accepted.sink.until((sink) => sink.closes === 1);
-    expect(dialled.sink.received.toString()).toBe("late");
-    expect([accepted.sink.ends, dialled.sink.ends]).toEqual([1, 1]);
-    expect([accepted.sink.error, dialled.sink.error]).toEqual([undefined, undefined]);
-  });
-
   it("tells the end once, then closes", async () => {
     const [accepted, dialled] = await connectPair(read, encrypted);
     await writeAll(accepted.transport, accepted.sink, Buffer.from("first"), 5);
@@ -151,6 +138,22 @@ describe.each([
 });
 
 describe("createSocketTransport()", () => {
+  it.each(["shared", "event"] as const)(
+    "read %s, plain: tells the end once, lets the other direction go on, then closes both",
+    async (read) => {
+      const [accepted, dialled] = await connectPair(read, false);
+      dialled.transport.end();
+      await accepted.sink.until((sink) => sink.ends === 1);
+      await writeAll(accepted.transport, accepted.sink, Buffer.from("late"), 4);
+      accepted.transport.end();
+      await dialled.sink.until((sink) => sink.closes === 1);
+      await accepted.sink.until((sink) => sink.closes === 1);
+      expect(dialled.sink.received.toString()).toBe("late");
+      expect([accepted.sink.ends, dialled.sink.ends]).toEqual([1, 1]);
+      expect([accepted.sink.error, dialled.sink.error]).toEqual([undefined, undefined]);
+    },
+  );
+
   it("names a peer's address, and its identities only when verified", async () => {
     const [plain] = await connectPair("shared", false);
     expect(plain.transport.peer).toEqual({
