@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createSeededRandom, type TestCall } from "@grpc-router/testing";
+import { describe, expect, test } from "vitest";
+import { HonestInstance, type Ledger } from "../test-kit/honest-instance.suite.js";
+import { TestRouter } from "../test-kit/test-router.suite.js";
+import { type MethodName, pathOf } from "../test-kit/test-service.suite.js";
+import { pattern } from "../test-kit/text.suite.js";
+
+const methods: readonly MethodName[] = ["Get", "Get", "Read", "Read", "Watch", "Collect", "Chat"];
+
+interface Made {
+  readonly key: string;
+  readonly method: MethodName;
+  readonly call: TestCall;
+  halfClosed: boolean;
+}
+
+/** One run: instances come, drain and die, clients call, cancel and leave, all at random. Then everything comes to its end. */
+function run(seed: number) {
+  const random = createSeededRandom(seed);
+  const router = new TestRouter({ seed, balance: random.integer(2) === 0 ? "round_robin" : "least_request" });
+  const ledger: Ledger = new Map();
+  const instances: HonestInstance[] = [];
+  const made: Made[] = [];
+  const newInstance = () => instances.push(new HonestInstance(router, random, ledger, `i${instances.length}`));
+  const clients = Array.from({ length: 3 }, () => router.connect({ random: random.fork(), maxChunkBytes: 200 }));
+  for (let count = 0; count < 3; count++) newInstance();
+  router.run();
+  for (let step = 0; step < 400; step++) {
+    const client = clients[random.integer(clients.length)]?.client;
+    if (client?.connection.canOpen === true && client.closeReason === undefined && random.integer(2) === 0) {
+      const key = `k${made.length}`;
+      const method = methods[random.integer(methods.length)] ?? "Get";
+      const metadata: [string, string][] = [["x-key", key]];
+      if (random.integer(3) > 0) metadata.push(["x-grpc-router-wait-for-ready", "true"]);
+      const halfClose = random.integer(3) > 0;
+      const call = client.start(pathOf(method), { metadata, timeout: `${50 + random.integer(2_000)}m` });
+      call.send(pattern(random.integer(10) === 0 ? 40_000 : random.integer(50)), { halfClose });
+      made.push({ key, method, call, halfClosed: halfClose });
+    }
+    const other = made[random.integer(made.length)];
+    if (other !== undefined && !other.halfClosed && random.integer(3) === 0) {
+      other.halfClosed = true;
+      other.call.halfClose();
+    }
+    if (random.integer(25) === 0) other?.call.cancel();
+    if (random.integer(300) === 0) clients[random.integer(clients.length)]?.duplex.reset();
+    for (const instance of instances) if (random.integer(2) === 0) instance.step();
+    if (instances.filter(({ alive }) => alive).length < 2) newInstance();
+    if (random.integer(3) === 0) router.scheduler.advance(random.integer(40));
+    else router.run();
+  }
+  for (let round = 0; round < 20; round++) {
+    for (const instance of instances) instance.finish();
+    router.scheduler.advance(200);
+  }
+  return { router, ledger, made, instances };
+}
+
+describe("under random schedules", () => {
+  for (let block = 0; block < 8; block++) {
+    test(`every call ends, runs at most as often as it may, and gives its slot back (seeds from ${block * 25})`, () => {
+      const codes = new Map<number | undefined, number>();
+      for (let seed = block * 25; seed < block * 25 + 25; seed++) {
+        const { router, ledger, made, instances } = run(seed);
+        const label = `seed ${seed}`;
+        for (const { key, method, call } of made) {
+          const runs = ledger.get(key) ?? 0;
+          const info = call.status?.details?.errorInfo;
+          codes.set(call.status?.code, (codes.get(call.status?.code) ?? 0) + 1);
+          expect(call.closed, `${label}, ${key}: ends`).toBe(true);
+          if (method !== "Read") expect(runs, `${label}, ${key}: runs`).toBeLessThanOrEqual(1);
+          if (call.status?.code === 0) expect(runs, `${label}, ${key}: ran`).toBeGreaterThanOrEqual(1);
+          if (info?.metadata.execution === "none") expect(runs, `${label}, ${key}: none`).toBe(0);
+        }
+        for (const { openCalls } of router.core.instances()) expect(openCalls, `${label}: slots`).toBe(0);
+        for (const { fault } of instances) expect([undefined, "SUPERSEDED"], `${label}: fault`).toContain(fault);
+      }
+      // The runs are worth something only if they end in many ways.
+      expect(codes.get(0)).toBeGreaterThan(100);
+      expect(codes.get(14)).toBeGreaterThan(0);
+      expect(codes.get(4)).toBeGreaterThan(0);
+    });
+  }
+});
