@@ -18,12 +18,13 @@ const sayTrouble = (who: string) => (line: string) => {
   if (/ (warn|error) /.test(line)) say(who, line);
 };
 
+let code = 1;
 try {
-  process.exitCode = await start(readOptions(process.argv.slice(2)));
+  code = await start(readOptions(process.argv.slice(2)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
 }
+process.exit(code); // and with it every program that is left
 
 async function start(options: StartOptions): Promise<number> {
   const programs: Program[] = [];
@@ -33,7 +34,7 @@ async function start(options: StartOptions): Promise<number> {
   try {
     const router = await startRouter(options);
     programs.push(router.program);
-    const instances = await startInstances(options);
+    const instances = await Promise.race([startInstances(options), endOf(router.program)]);
     programs.push(...instances.values());
     console.log(`ready ${address} pid ${router.program.pid}`);
     const failures = await firstCalls(client, instances);
@@ -44,6 +45,10 @@ async function start(options: StartOptions): Promise<number> {
     client.close();
     await Promise.all(programs.map((program) => program.stop()));
   }
+}
+
+async function endOf(router: Program): Promise<never> {
+  throw new Error(`The router is gone (${await router.gone})`);
 }
 
 /** Resolves on Ctrl-C, and when whoever started this is gone (npm's shell does not pass signals on). */
@@ -98,11 +103,13 @@ async function startInstances({ port, instances: count }: StartOptions): Promise
   return instances;
 }
 
-/** One call of each kind, then enough to see every instance; returns how many went wrong. */
+/** One call of each kind, then more until every instance has been seen; returns how many went wrong. */
 async function firstCalls(client: UserClient, instances: ReadonlyMap<string, Program>): Promise<number> {
   let failures = 0;
   const seen = new Set<string>();
-  for (let round = 0; round < instances.size + 1; round++) {
+  const isIdle = (id: string) => !seen.has(id);
+  // Who is picked is chance, so some may have to wait for their turn.
+  for (let round = 0; round === 0 || ([...instances.keys()].some(isIdle) && round < 10 * instances.size); round++) {
     for await (const { method, request, response, servedBy, tookMs, error } of callAll(client)) {
       seen.add(servedBy);
       if (error !== undefined) {
@@ -113,7 +120,7 @@ async function firstCalls(client: UserClient, instances: ReadonlyMap<string, Pro
       }
     }
   }
-  const idle = [...instances.keys()].filter((id) => !seen.has(id));
+  const idle = [...instances.keys()].filter(isIdle);
   if (idle.length > 0) say("client", `no call reached ${idle.join(", ")}`);
   return failures + idle.length;
 }
