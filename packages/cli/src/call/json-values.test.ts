@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { splitJsonValues } from "./json-values.js";
 
 async function split(pieces: readonly Uint8Array[]): Promise<string[]> {
-  return Array.fromAsync(splitJsonValues(pieces));
+  const values: string[] = [];
+  for await (const value of splitJsonValues(pieces)) values.push(value);
+  return values;
 }
 
 const cases: readonly (readonly [string, readonly string[]])[] = [
