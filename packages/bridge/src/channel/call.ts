@@ -5,7 +5,7 @@ import type { CallContext } from "../dispatch/call-context.js";
 import type { ReplyPump } from "../dispatch/reply-pump.js";
 import type { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
-import type { CallEnd } from "./call-end.js";
+import type { CallEnd, Execution } from "./call-end.js";
 import type { MessageAssembly } from "./message-assembly.js";
 
 /**
@@ -134,6 +134,11 @@ export class Call {
     this.requestCredit = credit.request;
     this.replyCredit = credit.reply;
   }
+}
+
+/** Whether user code may have run, as callers are told. */
+export function executionOf(call: Call): Execution {
+  return call.phase === CallPhase.received ? "none" : "started";
 }
 
 /** Cost units that each direction of every call starts with. */

@@ -1,50 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
-import type { Scheduler } from "@grpc-router/http2";
-import {
-  copyBytes,
-  type Logger,
-  MAX_CHANNEL_BUFFER_BYTES,
-  MAX_OPEN_CALLS,
-  type StartView,
-} from "@grpc-router/protocol";
+import { copyBytes, MAX_CHANNEL_BUFFER_BYTES, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
 import { CallRequests } from "../dispatch/call-requests.js";
 import { encodeHeader } from "../dispatch/reply-metadata.js";
 import { latin1 } from "../dispatch/request-header.js";
 import { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
-import type { ServedService } from "../dispatch/served-service.js";
-import { Call, CallPhase, type CallPort } from "./call.js";
-import { type CallEnd, END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
+import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
+import { END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
 import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
 import { CallTable } from "./call-table.js";
+import type { Channel } from "./channel.js";
+import type { ChannelOptions } from "./channel-options.js";
 import { DeadlineTimer } from "./deadline-timer.js";
 import type { ReplyWriter } from "./reply-writer.js";
+import type { WelcomeTerms } from "./welcome-terms.js";
 
 /** What the calls of a channel ask of it. */
-export interface CallsOptions {
-  readonly service: ServedService;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  readonly scheme: string;
-  /** Credit that each call's request starts with. */
-  readonly requestCredit: number;
-  readonly maxRequestBytes: number;
-  /** As `BridgePorts.inflate`. */
-  readonly inflate: ((bytes: Uint8Array, maxBytes: number) => Uint8Array | undefined) | undefined;
-  /** The accepted mark has risen: write it before this turn is over. */
-  onAccepted(): void;
-  /** A call has left the table, or an orphan has settled. */
-  onCallOver(): void;
-}
-
-/** What the router's Welcome says of every reply. */
-export interface ReplyLimits {
-  readonly initialCredit: number;
-  readonly maxMessageBytes: number;
-  readonly maxMetadataBytes: number;
-}
+export type CallsOptions = Pick<ChannelOptions, "ports" | "service" | "scheme" | "maxRequestBytes" | "requestCredit">;
 
 /** The open calls of one channel, and what they ask of it. */
 export class ChannelCalls implements CallPort {
@@ -56,16 +30,19 @@ export class ChannelCalls implements CallPort {
   maxReplyBytes = Number.POSITIVE_INFINITY;
   maxMetadataBytes = 0;
   readonly #options: CallsOptions;
-  readonly #writer: ReplyWriter<unknown>;
+  readonly #writer: ReplyWriter<Channel>;
+  /** A call has left the table, or an orphan has settled. */
+  readonly #onCallOver: () => void;
   readonly #deadlines: DeadlineTimer;
   readonly #credit = { request: 0, reply: 0 };
   #bufferedBytes = 0;
 
-  constructor(options: CallsOptions, writer: ReplyWriter<unknown>) {
+  constructor(options: CallsOptions, writer: ReplyWriter<Channel>, onCallOver: () => void) {
     this.#options = options;
     this.#writer = writer;
+    this.#onCallOver = onCallOver;
     this.#credit.request = options.requestCredit;
-    this.#deadlines = new DeadlineTimer(options.scheduler, this.table, expireCall);
+    this.#deadlines = new DeadlineTimer(options.ports.scheduler, this.table, expireCall);
   }
 
   get scheme(): string {
@@ -77,11 +54,11 @@ export class ChannelCalls implements CallPort {
   }
 
   nowMs(): number {
-    return this.#options.scheduler.nowMs();
+    return this.#options.ports.scheduler.nowMs();
   }
 
   /** The Welcome has come. */
-  limitReplies(limits: ReplyLimits): void {
+  limitReplies(limits: WelcomeTerms): void {
     this.#credit.reply = limits.initialCredit;
     this.maxReplyBytes = limits.maxMessageBytes;
     this.maxMetadataBytes = limits.maxMetadataBytes;
@@ -106,8 +83,8 @@ export class ChannelCalls implements CallPort {
   }
 
   /** Ends every open call: the grace of a drain is over. */
-  failAll(end: CallEnd): void {
-    for (const call of this.table.calls()) failCall(call, end);
+  failAll(): void {
+    for (const call of this.table.calls()) failCall(call, encodeReasonEnd("INSTANCE_DRAINING", {}, executionOf(call)));
   }
 
   /** The channel is gone. */
@@ -124,17 +101,15 @@ export class ChannelCalls implements CallPort {
   ended(call: Call): void {
     finishCall(call);
     this.table.remove(call);
-    this.#options.onCallOver();
+    this.#onCallOver();
   }
 
   inflate(bytes: Uint8Array): Uint8Array | undefined {
-    return this.#options.inflate?.(bytes, this.maxRequestBytes);
+    return this.#options.ports.inflate?.(bytes, this.maxRequestBytes);
   }
 
   accept(call: Call): void {
-    if (call.id <= this.#writer.acceptedThrough) return;
-    this.#writer.acceptedThrough = call.id;
-    this.#options.onAccepted();
+    this.#writer.accept(call.id);
   }
 
   ready(call: Call): void {
@@ -154,28 +129,25 @@ export class ChannelCalls implements CallPort {
         .calls()
         .reduce((one, other) => (other.bufferedBytes > one.bufferedBytes ? other : one), call);
       const facts = { method: largest.method.label, limit: MAX_CHANNEL_BUFFER_BYTES };
-      failCall(
-        largest,
-        encodeReasonEnd("BUFFER_LIMIT", facts, largest.phase === CallPhase.received ? "none" : "started"),
-      );
+      failCall(largest, encodeReasonEnd("BUFFER_LIMIT", facts, executionOf(largest)));
     }
   }
 
   orphanSettled(_call: Call): void {
     this.orphans--;
-    this.#options.onCallOver();
+    this.#onCallOver();
   }
 
   handlerFailed(call: Call, error: unknown): void {
     const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     const fields = { method: call.method.label, error };
-    this.#options.logger.log("error", "handler_failed", `${call.method.label} threw: ${stack}`, fields);
+    this.#options.ports.logger.log("error", "handler_failed", `${call.method.label} threw: ${stack}`, fields);
   }
 
   metadataDropped(call: Call, name: string): void {
     const { label } = call.method;
     const message = `Cannot send metadata ${name} of ${label}: its value must be printable ASCII, or base64 for a name ending in -bin`;
-    this.#options.logger.log("warn", "metadata_dropped", message, { method: label, name });
+    this.#options.ports.logger.log("warn", "metadata_dropped", message, { method: label, name });
   }
 
   /** Answers a call that cannot be taken. */
@@ -186,7 +158,7 @@ export class ChannelCalls implements CallPort {
     bytes: Uint8Array,
     openCalls: number,
   ): boolean {
-    const { service, inflate } = this.#options;
+    const { service, ports } = this.#options;
     const encoding = latin1(bytes, view.encodingStart, view.encodingEnd);
     const subtype = latin1(bytes, view.subtypeStart, view.subtypeEnd);
     const isIdentity = encoding === "" || encoding === "identity";
@@ -196,8 +168,8 @@ export class ChannelCalls implements CallPort {
       refuseCall(call, encodeReasonEnd("METHOD_UNKNOWN", facts, "none"));
     } else if (subtype !== "" && subtype !== "proto") {
       refuseCall(call, encodeUnsupported(`content-type application/grpc+${subtype}`, "application/grpc+proto"));
-    } else if (!isIdentity && !(call.gzip && inflate !== undefined)) {
-      const accepted = inflate === undefined ? "identity" : "identity,gzip";
+    } else if (!isIdentity && !(call.gzip && ports.inflate !== undefined)) {
+      const accepted = ports.inflate === undefined ? "identity" : "identity,gzip";
       call.header = encodeHeader([], accepted);
       refuseCall(call, encodeUnsupported(`grpc-encoding ${encoding}`, accepted));
     } else if (openCalls >= (this.capacity ?? MAX_OPEN_CALLS)) refuseCall(call, END_NO_CAPACITY);

@@ -5,7 +5,7 @@ import { createSeededRandom, type SeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { type Bed, head, message, registered, start, whole } from "../testing/bridge-bed.suite.js";
 import { echoNumbers } from "../testing/echo-service.suite.js";
-import type { CallFrame } from "../testing/router-peer.suite.js";
+import type { CallFrame } from "../testing/peer-frames.suite.js";
 
 const methods = ["say", "list", "join", "chat"] as const;
 const modes = [Cancel_Mode.ABORT, Cancel_Mode.DEADLINE, Cancel_Mode.REVOKE];

@@ -2,170 +2,16 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { createBridge } from "../bridge.js";
-import {
-  type Bed,
-  head,
-  message,
-  opened,
-  registered,
-  start,
-  text,
-  textOf,
-  whole,
-} from "../testing/bridge-bed.suite.js";
+import { head, message, opened, registered, start, text, textOf, whole } from "../testing/bridge-bed.suite.js";
 import { echoBridge, echoNumbers, otherBridge } from "../testing/echo-service.suite.js";
-import type { CallFrame, PeerChannel } from "../testing/router-peer.suite.js";
-
-/** A bed whose unary calls stay open until they are let go. */
-async function held(options: Parameters<typeof registered>[1] = {}): Promise<Bed & { release(): Promise<void> }> {
-  const waiting: (() => void)[] = [];
-  const bed = await registered(
-    {
-      say: ({ value }) => new Promise((resolve) => waiting.push(() => resolve({ value }))),
-      join: () => new Promise(() => undefined),
-      blob: () => ({}),
-      async *list() {
-        yield {};
-      },
-    },
-    options,
-  );
-  return {
-    ...bed,
-    async release() {
-      for (const resolve of waiting.splice(0)) resolve();
-      await bed.scheduler.settle();
-    },
-  };
-}
+import { held } from "../testing/held-bed.suite.js";
+import type { PeerChannel } from "../testing/peer-channel.suite.js";
+import type { CallFrame } from "../testing/peer-frames.suite.js";
 
 const payload = text("x");
 const oneByte: CallFrame = { head: { callId: 1n }, fragment: { data: Uint8Array.of(1) } };
 
-/** What a router must not do, and the reason it is told. */
-const faults: readonly [name: string, reason: string, act: (channel: PeerChannel) => void][] = [
-  ["bytes that are no frame", "FRAME_MALFORMED", (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 1, 255))],
-  ["a frame without a head", "FRAME_MALFORMED", (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 2, 26, 0))],
-  ["a head that is none", "FRAME_MALFORMED", (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 3, 10, 1, 7))],
-  ["two heads", "FRAME_AMBIGUOUS", (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 4, 10, 0, 10, 0))],
-  ["a compressed frame", "FRAME_MALFORMED", (c) => c.sendBytes(Uint8Array.of(1, 0, 0, 0, 2, 10, 0))],
-  ["a frame over 64 KiB", "FRAME_TOO_LARGE", (c) => c.sendBytes(Uint8Array.of(0, 0, 1, 0, 1))],
-  ["a Start that is none", "FRAME_MALFORMED", (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 7, 10, 5, 8, 1, 18, 1, 7))],
-  ["control that is none", "FRAME_MALFORMED", (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 5, 10, 3, 50, 1, 7))],
-  [
-    "a fragment that is none",
-    "FRAME_MALFORMED",
-    (c) => c.sendBytes(Uint8Array.of(0, 0, 0, 0, 12, 10, 7, 8, 1, 18, 3, 8, 161, 156, 18, 1, 7)),
-  ],
-  ["an id out of order", "CALL_ID_ORDER", (c) => c.send(start(2, "say"))],
-  ["an id twice", "CALL_ID_ORDER", (c) => c.send(start(1, "say"), start(1, "say"))],
-  ["a frame above the last Start", "CALL_UNKNOWN", (c) => c.send(head(1, { halfClose: true }))],
-  [
-    "another method's member",
-    "MEMBER_MISMATCH",
-    (c) => c.send({ ...start(1, "say"), member: [echoNumbers.list, payload] }),
-  ],
-  [
-    "a member of an untyped method",
-    "MEMBER_MISMATCH",
-    (c) => c.send({ ...start(1, "blob"), member: [echoNumbers.blob, payload] }),
-  ],
-  [
-    "a payload after half close",
-    "CALL_STATE",
-    (c) => c.send(start(1, "join", {}, { halfClose: true }), message(1, "join", "x")),
-  ],
-  [
-    "half close twice",
-    "CALL_STATE",
-    (c) => c.send(start(1, "join", {}, { halfClose: true }), head(1, { halfClose: true })),
-  ],
-  ["control with a call id", "CALL_STATE", (c) => c.send(head(1, { control: { kind: { case: "ping", value: {} } } }))],
-  ["a Start with call id 0", "CALL_STATE", (c) => c.send(start(0, "say"))],
-  ["a payload with call id 0", "CALL_STATE", (c) => c.send({ fragment: { data: payload } })],
-  ["a second Welcome", "CALL_STATE", (c) => c.welcome()],
-  [
-    "an unknown control kind that is critical",
-    "CONTROL_UNKNOWN",
-    (c) => c.send({ head: { control: { critical: true } } }),
-  ],
-  ["credit beyond 2^31-1", "CREDIT_OVERFLOW", (c) => c.send(start(1, "say", {}, { credit: 2 ** 31 - 1 }))],
-  [
-    "more than its credit",
-    "CREDIT_EXCEEDED",
-    (c) =>
-      c.send(
-        start(1, "join"),
-        ...Array.from({ length: 6 }, () => ({
-          head: { callId: 1n },
-          member: [echoNumbers.join, new Uint8Array(16_000)] as const,
-        })),
-      ),
-  ],
-  [
-    "more than its credit in slices",
-    "CREDIT_EXCEEDED",
-    (c) => c.send(start(1, "join"), ...Array.from({ length: 1_300 }, () => oneByte)),
-  ],
-  [
-    "half close within a message",
-    "FRAGMENT_INVALID",
-    (c) =>
-      c.send(start(1, "join"), { ...oneByte, fragment: { data: payload, remaining: 5 } }, head(1, { halfClose: true })),
-  ],
-  [
-    "a member within a message",
-    "FRAGMENT_INVALID",
-    (c) => c.send(start(1, "join"), { ...oneByte, fragment: { data: payload, remaining: 5 } }, message(1, "join", "x")),
-  ],
-  [
-    "slices that do not add up",
-    "FRAGMENT_INVALID",
-    (c) =>
-      c.send(
-        start(1, "join"),
-        { ...oneByte, fragment: { data: payload, remaining: 5 } },
-        { ...oneByte, fragment: { data: payload, remaining: 5 } },
-      ),
-  ],
-  [
-    "a slice that changes its flag",
-    "FRAGMENT_INVALID",
-    (c) =>
-      c.send(
-        start(1, "join"),
-        { ...oneByte, fragment: { data: payload, remaining: 1 } },
-        { ...oneByte, fragment: { data: Uint8Array.of(1), compressed: true } },
-      ),
-  ],
-  [
-    "a slice without data",
-    "FRAGMENT_INVALID",
-    (c) =>
-      c.send(
-        start(1, "join"),
-        { ...oneByte, fragment: { data: payload, remaining: 1 } },
-        { ...oneByte, fragment: { remaining: 1 } },
-      ),
-  ],
-];
-
 describe("Channel", () => {
-  it.each(faults)("closes for %s with %s", async (_name, reason, act) => {
-    const { channel, scheduler, logger } = await held();
-    act(channel);
-    await scheduler.settle();
-    expect(channel.controls("close")).toMatchObject([{ reason }]);
-    expect(channel.frames.at(-1)?.head.control?.kind.case).toBe("close");
-    expect(channel.ended).toBe(true);
-    const [entry] = logger.of("channel_fault");
-    expect(entry?.fields).toEqual({ reason });
-    expect(entry?.message).toContain(reason);
-    // The router ends its side, or the stream is reset a while later.
-    scheduler.advance(5_000);
-    expect(channel.closed).toBeDefined();
-  });
-
   it.each<[string, (channel: PeerChannel) => void]>([
     ["a Start", (c) => c.send(start(1, "say"))],
     ["another control kind", (c) => c.control({ case: "ping", value: { token: 1n } })],
@@ -324,64 +170,6 @@ describe("Channel", () => {
     await scheduler.settle();
     expect(channel.endOf(2)).toBeUndefined();
     expect(channel.closed).toBeUndefined();
-  });
-
-  describe("heartbeat", () => {
-    it("pings after a silence, twice, and gives the connection up", async () => {
-      const { channel, scheduler, peer, logger } = await held({ ports: { random: () => 0.5 } });
-      await scheduler.advanceSettled(9_900);
-      expect(channel.controls("ping")).toEqual([]);
-      await scheduler.advanceSettled(100);
-      expect(channel.controls("ping")).toMatchObject([{ token: 1n }]);
-      await scheduler.advanceSettled(4_000);
-      expect(channel.controls("ping")).toMatchObject([{ token: 1n }, { token: 2n }]);
-      await scheduler.advanceSettled(4_000);
-      expect(channel.closed).toBeDefined();
-      expect(logger.of("registration_lost")[0]?.message).toContain("HEARTBEAT_LOST");
-      expect(peer.connections[0]?.connection.closed).toBe(true);
-      await scheduler.advanceSettled(1_000);
-      expect(peer.channels).toHaveLength(2);
-    });
-
-    it("takes any byte for an answer", async () => {
-      const { channel, scheduler } = await held({ ports: { random: () => 0.5 } });
-      for (let round = 0; round < 5; round++) {
-        await scheduler.advanceSettled(12_000);
-        channel.send({ head: {} });
-        await scheduler.settle();
-      }
-      expect(channel.closed).toBeUndefined();
-      expect(channel.controls("ping")).toHaveLength(5);
-    });
-
-    it("waits half as long while a call is open, by the Welcome's times", async () => {
-      const { channel, scheduler } = await held({
-        ports: { random: () => 0 },
-        welcome: { pingAfterMs: 1_000, pongWithinMs: 100 },
-      });
-      await scheduler.advanceSettled(300);
-      channel.send(whole(1, "say", "x"));
-      await scheduler.advanceSettled(399);
-      expect(channel.controls("ping")).toHaveLength(0);
-      await scheduler.advanceSettled(1);
-      expect(channel.controls("ping")).toHaveLength(1);
-      await scheduler.advanceSettled(200);
-      expect(channel.closed).toBeDefined();
-    });
-
-    it("does not judge the router for a stall of its own", async () => {
-      const { channel, scheduler } = await held({ ports: { random: () => 0.5 } });
-      await scheduler.advanceSettled(14_000);
-      expect(channel.controls("ping")).toHaveLength(2);
-      let stalledMs = 0;
-      const { nowMs } = scheduler;
-      scheduler.nowMs = () => nowMs() + stalledMs;
-      stalledMs = 60_000;
-      await scheduler.advanceSettled(4_000);
-      expect(channel.closed).toBeUndefined();
-      await scheduler.advanceSettled(4_000);
-      expect(channel.closed).toBeDefined();
-    });
   });
 
   it("gives up when no Welcome comes in 10 s", async () => {

@@ -4,13 +4,9 @@ import type { FieldList } from "@grpc-router/http2";
 import {
   FrameFault,
   formatReason,
-  INITIAL_CREDIT,
   MAX_FRAME_BYTES,
   MAX_HELLO_BYTES,
-  MAX_METADATA_BYTES,
   MessageSplitter,
-  PING_AFTER_MS,
-  PONG_WITHIN_MS,
   type Reason,
   type RouterControl,
   reasons,
@@ -19,7 +15,6 @@ import {
 import type { ServedService } from "../dispatch/served-service.js";
 import { ABORT_SETTLE_MS, FAREWELL_MS } from "../limits.js";
 import type { Call } from "./call.js";
-import { encodeReasonEnd } from "./call-end.js";
 import { ChannelCalls } from "./channel-calls.js";
 import {
   CHANNEL_DONE,
@@ -34,6 +29,7 @@ import { FrameReader, type FrameTarget } from "./frame-reader.js";
 import { Heartbeat, type HeartbeatTarget } from "./heartbeat.js";
 import { RegisterStream } from "./register-stream.js";
 import { type Control, ReplyWriter } from "./reply-writer.js";
+import { readWelcomeTerms } from "./welcome-terms.js";
 
 type ChannelState =
   /** The Hello is out. */
@@ -72,8 +68,6 @@ export class Channel implements FrameTarget, HeartbeatTarget {
   #state: ChannelState = "greeting";
   #heartbeat: Heartbeat | undefined;
   #pingToken = 0n;
-  #pongWithinMs: number = PONG_WITHIN_MS;
-  #markScheduled = false;
   /** Either side has announced that no call follows. */
   #drains = false;
   /** When the grace of our own Drain is over. */
@@ -84,21 +78,13 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#options = options;
     this.service = service;
     this.#stream = new RegisterStream(connection, stream, ports.scheduler);
-    this.#writer = new ReplyWriter(connection, stream, (call) => this.#calls.ended(call));
-    this.#calls = new ChannelCalls(
-      {
-        service,
-        scheduler: ports.scheduler,
-        logger: ports.logger,
-        scheme: options.scheme,
-        requestCredit: options.requestCredit,
-        maxRequestBytes: options.maxRequestBytes,
-        inflate: ports.inflate?.bind(ports),
-        onAccepted: () => this.#scheduleMark(),
-        onCallOver: () => this.#onCallOver(),
-      },
-      this.#writer,
-    );
+    this.#writer = new ReplyWriter({
+      output: connection,
+      stream,
+      shortly: (task) => ports.shortly(task),
+      onEnded: (call) => this.#calls.ended(call),
+    });
+    this.#calls = new ChannelCalls(options, this.#writer, () => this.#onCallOver());
     this.#reader = new FrameReader(this, this.#calls);
     this.#stream.wait(WELCOME_TIMEOUT_MS, () => this.#abandon(channelSilent(SILENT)));
   }
@@ -215,8 +201,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
       case undefined:
         if (control.critical) this.fault("CONTROL_UNKNOWN", formatReason("CONTROL_UNKNOWN", {}));
         return;
-      case "pong":
-        return;
+      case "pong": // any byte has been an answer already
     }
   }
 
@@ -249,8 +234,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.say({ case: "ping", value: { token: ++this.#pingToken } });
   }
 
-  dead(): void {
-    const limitMs = this.#pongWithinMs;
+  dead(limitMs: number): void {
     this.#abandon(channelSilent(formatReason("HEARTBEAT_LOST", { limitMs }), "HEARTBEAT_LOST"));
   }
 
@@ -265,38 +249,18 @@ export class Channel implements FrameTarget, HeartbeatTarget {
       this.fault("REVISION_UNSUPPORTED", formatReason("REVISION_UNSUPPORTED", facts));
       return;
     }
+    const { ports } = this.#options;
+    const terms = readWelcomeTerms(welcome);
     this.#stream.stopWaiting();
     this.#state = "open";
     this.routerId = welcome.routerId;
     this.epoch = welcome.epoch;
-    this.welcomeMs = this.#options.ports.scheduler.nowMs();
+    this.welcomeMs = ports.scheduler.nowMs();
     this.#splitter.maxBytes = MAX_FRAME_BYTES;
-    this.#calls.limitReplies({
-      initialCredit: welcome.initialCredit === 0 ? INITIAL_CREDIT : welcome.initialCredit,
-      maxMessageBytes: welcome.maxMessageBytes === 0 ? Number.POSITIVE_INFINITY : welcome.maxMessageBytes,
-      maxMetadataBytes: welcome.maxMetadataBytes === 0 ? MAX_METADATA_BYTES : welcome.maxMetadataBytes,
-    });
-    if (welcome.pongWithinMs !== 0) this.#pongWithinMs = welcome.pongWithinMs;
-    this.#heartbeat = new Heartbeat({
-      scheduler: this.#options.ports.scheduler,
-      target: this,
-      pingAfterMs: welcome.pingAfterMs === 0 ? PING_AFTER_MS : welcome.pingAfterMs,
-      pongWithinMs: this.#pongWithinMs,
-      random: this.#options.ports.random(),
-    });
+    this.#calls.limitReplies(terms);
+    this.#heartbeat = new Heartbeat({ ...terms, scheduler: ports.scheduler, target: this, random: ports.random() });
     this.#options.owner.onWelcome(this, welcome);
   }
-
-  #scheduleMark(): void {
-    if (this.#markScheduled) return;
-    this.#markScheduled = true;
-    this.#options.ports.shortly(this.#writeMark);
-  }
-
-  readonly #writeMark = (): void => {
-    this.#markScheduled = false;
-    if (!this.isOver) this.#writer.writeMark();
-  };
 
   #onCallOver(): void {
     this.#options.owner.onCallOver(this);
@@ -312,10 +276,9 @@ export class Channel implements FrameTarget, HeartbeatTarget {
   }
 
   #graceOver(): void {
-    const end = encodeReasonEnd("INSTANCE_DRAINING", {}, "started");
     // Longer than user code may take: the table empties when it settles, and then the channel leaves by itself.
     this.#stream.wait(ABORT_SETTLE_MS, () => this.#abandon(channelLost("calls still ran after the grace")));
-    this.#calls.failAll(end);
+    this.#calls.failAll();
   }
 
   /** Ends the channel and its stream at once. */
@@ -329,7 +292,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#heartbeat?.stop();
     this.#splitter.stop();
     this.#calls.lose();
-    this.#writer.clear();
+    this.#writer.close();
     this.#options.owner.onChannelOver(this, end);
   }
 }

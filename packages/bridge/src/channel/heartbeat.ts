@@ -9,8 +9,8 @@ export interface HeartbeatTarget {
   readonly hasCalls: boolean;
   /** Sends a Ping. */
   ping(): void;
-  /** Two pings went unanswered: the router, or the way to it, is gone. */
-  dead(): void;
+  /** Two pings went unanswered, each for `pongWithinMs`: the router, or the way to it, is gone. */
+  dead(pongWithinMs: number): void;
 }
 
 /** How long silence may last. */
@@ -87,7 +87,7 @@ export class Heartbeat {
       this.#arm(nowMs + pongWithinMs);
       return;
     } else if (this.#pings === 2) {
-      target.dead();
+      target.dead(pongWithinMs);
       return;
     }
     this.#pings++;

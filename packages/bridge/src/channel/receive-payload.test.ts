@@ -6,7 +6,8 @@ import { Code } from "@connectrpc/connect";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { type Bed, head, message, registered, start, text, textOf } from "../testing/bridge-bed.suite.js";
-import type { CallFrame, PeerChannel } from "../testing/router-peer.suite.js";
+import type { PeerChannel } from "../testing/peer-channel.suite.js";
+import type { CallFrame } from "../testing/peer-frames.suite.js";
 
 /** The slices of a message, each of at most `sliceBytes`. */
 function slices(callId: number, bytes: Uint8Array, sliceBytes = 16_384, compressed = false): CallFrame[] {

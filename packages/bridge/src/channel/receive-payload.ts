@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { copyBytes, type FragmentView, PAYLOAD_OVERHEAD, type Reason, StatusCode } from "@grpc-router/protocol";
-import { type Call, CallPhase } from "./call.js";
+import { type Call, CallPhase, executionOf } from "./call.js";
 import { type CallEnd, encodeBadMessage, encodeEnd, encodeTooLarge } from "./call-end.js";
 import { failCall } from "./call-life.js";
 import { MessageAssembly } from "./message-assembly.js";
@@ -130,8 +130,4 @@ function deliver(call: Call, message: Uint8Array, cost: number): void {
 function tooLarge(call: Call, size: number | string): CallEnd {
   const limit = call.port.maxRequestBytes;
   return encodeTooLarge({ direction: "a request", method: call.method.label, limit, size }, executionOf(call));
-}
-
-function executionOf(call: Call): "none" | "started" {
-  return call.phase === CallPhase.received ? "none" : "started";
 }

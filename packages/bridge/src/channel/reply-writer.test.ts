@@ -5,7 +5,8 @@ import { Code } from "@connectrpc/connect";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { head, message, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
-import { concat, type PeerChannel, type ReplyFrame } from "../testing/router-peer.suite.js";
+import type { PeerChannel } from "../testing/peer-channel.suite.js";
+import { concat, type ReplyFrame } from "../testing/peer-frames.suite.js";
 
 function payloadBytes({ fragment, payload, payloadNumber }: ReplyFrame): number {
   return fragment?.data.length ?? (payloadNumber === 0 ? 0 : payload.length);

@@ -30,6 +30,16 @@ export type Control = NonNullable<MessageInitShape<typeof InstanceControlSchema>
 /** The part of a connection that a writer uses. */
 export type ReplyOutput<Data> = Pick<Connection<Data>, "reserve" | "outputBytes" | "room" | "write">;
 
+/** What a writer needs. */
+export interface ReplyWriterOptions<Data> {
+  readonly output: ReplyOutput<Data>;
+  readonly stream: Stream<Data>;
+  /** As `BridgePorts.shortly`. */
+  shortly(task: () => void): void;
+  /** A call's End is written. */
+  onEnded(call: Call): void;
+}
+
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -37,26 +47,31 @@ const NO_BYTES = new Uint8Array(0);
  * 16 KiB; nothing is written while the connection has no room, so what waits here is one slot per kind and call.
  */
 export class ReplyWriter<Data> {
-  /** Calls up to this id may have reached user code. */
-  acceptedThrough = 0;
+  readonly #options: ReplyWriterOptions<Data>;
   readonly #output: ReplyOutput<Data>;
   readonly #stream: Stream<Data>;
-  /** A call's End is written. */
-  readonly #onEnded: (call: Call) => void;
   readonly #fields = new ReplyHeadFields();
+  #mark = 0;
   #markWritten = 0;
+  #markScheduled = false;
   readonly #line = new CallLine();
   /** One slot per kind: what is said again before it left replaces what was said. */
   readonly #controls = new Map<string, Control>();
   #creditCalls: Call[] = [];
   #running = false;
+  #closed = false;
   /** Where frames go that do not fit into the output in one piece. */
   #scratch: Uint8Array = NO_BYTES;
 
-  constructor(output: ReplyOutput<Data>, stream: Stream<Data>, onEnded: (call: Call) => void) {
-    this.#output = output;
-    this.#stream = stream;
-    this.#onEnded = onEnded;
+  constructor(options: ReplyWriterOptions<Data>) {
+    this.#options = options;
+    this.#output = options.output;
+    this.#stream = options.stream;
+  }
+
+  /** Calls up to this id may have reached user code. */
+  get acceptedThrough(): number {
+    return this.#mark;
   }
 
   /** Nothing waits here for room. */
@@ -90,15 +105,20 @@ export class ReplyWriter<Data> {
     this.run();
   }
 
-  /** Writes the accepted mark if it has risen since the last frame. */
-  writeMark(): void {
-    if (this.acceptedThrough > this.#markWritten && this.#hasRoom()) this.#writeHead(NO_CALL, 0);
+  /** User code is about to run for this call: the mark rises now, and is on the wire with the next frame. */
+  accept(callId: number): void {
+    if (callId <= this.#mark) return;
+    this.#mark = callId;
+    if (this.#markScheduled) return;
+    this.#markScheduled = true;
+    // A frame of its own only if no other has taken it along when this turn is over.
+    this.#options.shortly(this.#writeMark);
   }
 
   /** Writes what waits, as far as there is room. Called again when there is room anew. */
   run(): void {
     // What a call's end causes may want to write, too: the loop under way gets to it.
-    if (this.#running) return;
+    if (this.#running || this.#closed) return;
     this.#running = true;
     try {
       while (this.#hasRoom() && this.#writeNext());
@@ -108,11 +128,17 @@ export class ReplyWriter<Data> {
   }
 
   /** Forgets everything: nothing can be written any more. */
-  clear(): void {
+  close(): void {
+    this.#closed = true;
     this.#line.clear();
     this.#controls.clear();
     this.#creditCalls = [];
   }
+
+  readonly #writeMark = (): void => {
+    this.#markScheduled = false;
+    if (!this.#closed && this.#mark > this.#markWritten && this.#hasRoom()) this.#writeHead(NO_CALL, 0);
+  };
 
   #hasRoom(): boolean {
     return this.#output.room(this.#stream) > 0;
@@ -183,7 +209,7 @@ export class ReplyWriter<Data> {
 
   #ended(call: Call): void {
     call.end = undefined;
-    this.#onEnded(call);
+    this.#options.onEnded(call);
   }
 
   /** Starts the head of a frame of `call`: id, header if it waits, mark. */
@@ -205,8 +231,8 @@ export class ReplyWriter<Data> {
     fields.credit = credit;
     fields.hasHeader = false;
     fields.hasEnd = false;
-    fields.acceptedThrough = this.acceptedThrough > this.#markWritten ? this.acceptedThrough : 0;
-    this.#markWritten = this.acceptedThrough;
+    fields.acceptedThrough = this.#mark > this.#markWritten ? this.#mark : 0;
+    this.#markWritten = this.#mark;
     return fields;
   }
 

@@ -5,23 +5,9 @@ import { createBridge } from "../bridge.js";
 import { isBridgeError } from "../bridge-error.js";
 import { type Bed, opened, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
 import { echoBridge, otherBridge } from "../testing/echo-service.suite.js";
+import { held } from "../testing/held-bed.suite.js";
 
 const messages = ({ logger }: Bed, event: string) => logger.of(event).map(({ message }) => message);
-
-async function held(options: Parameters<typeof registered>[1] = {}): Promise<Bed & { release(): Promise<void> }> {
-  const waiting: (() => void)[] = [];
-  const bed = await registered(
-    { say: ({ value }) => new Promise((resolve) => waiting.push(() => resolve({ value }))) },
-    { ports: { random: () => 0.5 }, ...options },
-  );
-  return {
-    ...bed,
-    async release() {
-      for (const resolve of waiting.splice(0)) resolve();
-      await bed.scheduler.settle();
-    },
-  };
-}
 
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol("open");
@@ -147,6 +133,18 @@ describe("BridgeSession", () => {
       expect(messages(bed, "draining")).toEqual(["Leaving http://router.test:80: open calls have 5.0 s"]);
       expect(messages(bed, "left")).toEqual(["Left http://router.test:80"]);
       expect(bed.scheduler.pendingTimers).toBe(0);
+    });
+
+    it.each([
+      [1.5, 2],
+      [-1, 0],
+      [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+      [Number.NaN, 0],
+    ])("states a grace of %d ms as %i", async (timeoutMs, graceMs) => {
+      const bed = await held();
+      void bed.connection.drain({ timeoutMs });
+      await bed.scheduler.settle();
+      expect(bed.channel.controls("drain")).toMatchObject([{ graceMs }]);
     });
 
     it("leaves at once when nothing is open, also if the router does not answer", async () => {

@@ -75,7 +75,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
   }
 
   drain(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const graceMs = options.timeoutMs ?? DRAIN_GRACE_MS;
+    const graceMs = wholeMs(options.timeoutMs ?? DRAIN_GRACE_MS);
     this.#stopDialling();
     this.ports.logger.log("info", "draining", `Leaving ${this.routerName}: open calls have ${describeWait(graceMs)}`);
     for (const registration of this.#registrations) registration.drain(graceMs);
@@ -177,4 +177,9 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+/** A grace as a frame holds it: whole milliseconds, at most 24 days, as long as timers run; a negative one is over. */
+function wholeMs(ms: number): number {
+  return Math.min(Math.max(Math.ceil(ms), 0), 2 ** 31 - 1) || 0;
 }

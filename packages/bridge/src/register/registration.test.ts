@@ -5,31 +5,7 @@ import { Code } from "@connectrpc/connect";
 import { MethodRefusalSchema } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { type Bed, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
-
-/** A bed whose calls stay open until they are let go. */
-async function held(
-  options: Parameters<typeof registered>[1] = {},
-): Promise<Bed & { readonly aborted: unknown[]; release(): Promise<void> }> {
-  const waiting: (() => void)[] = [];
-  const aborted: unknown[] = [];
-  const bed = await registered(
-    {
-      say: ({ value }, { signal }) => {
-        signal.addEventListener("abort", () => aborted.push(signal.reason));
-        return new Promise((resolve) => waiting.push(() => resolve({ value })));
-      },
-    },
-    { ports: { random: () => 0.5 }, ...options },
-  );
-  return {
-    ...bed,
-    aborted,
-    async release() {
-      for (const resolve of waiting.splice(0)) resolve();
-      await bed.scheduler.settle();
-    },
-  };
-}
+import { held } from "../testing/held-bed.suite.js";
 
 const messages = ({ logger }: Bed, event: string) => logger.of(event).map(({ message }) => message);
 

@@ -17,7 +17,9 @@ import { type Bridge, createBridge } from "../bridge.js";
 import type { BridgeOptions } from "../bridge-options.js";
 import type { BridgeConnection, BridgePorts } from "../ports.js";
 import { type EchoService, echoBridge, echoNumbers } from "./echo-service.suite.js";
-import { type CallFrame, createRouterPeer, type PeerChannel, type RouterPeer } from "./router-peer.suite.js";
+import type { PeerChannel } from "./peer-channel.suite.js";
+import type { CallFrame } from "./peer-frames.suite.js";
+import { createRouterPeer, type RouterPeer } from "./router-peer.suite.js";
 
 /** What a test can set. */
 export interface BedOptions extends BridgeOptions {
