@@ -14,7 +14,7 @@ function register(hello: Parameters<RawInstance["hello"]>[0], path?: string) {
   return { router, instance };
 }
 
-const method = (name: string, number: number, kind = 1) => ({ name, number, kind, typed: true });
+const method = (name: string, number: number, kind: 1 | 4 = 1) => ({ name, number, kind, typed: true });
 
 describe("a registration", () => {
   test("is welcomed with what the channel works by", () => {
