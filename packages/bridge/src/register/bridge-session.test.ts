@@ -33,6 +33,17 @@ describe("BridgeSession", () => {
     );
   });
 
+  it("says once what the transport has found at the other end", async () => {
+    const bed = await held();
+    bed.peer.connections[0]?.duplex.reset(
+      "Cannot reach router http://router.test:80: the peer speaks TLS. Write https://",
+    );
+    await bed.scheduler.settle();
+    expect(messages(bed, "unreachable")).toEqual([
+      "Cannot reach router http://router.test:80: the peer speaks TLS. Write https://. Trying again in 0.3 s (1st time)",
+    ]);
+  });
+
   it("registers every service again when the connection is back", async () => {
     const bridge = createBridge({ id: "both" })
       .service(echoBridge, { say: ({ value }) => ({ value }) })

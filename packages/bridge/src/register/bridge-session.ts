@@ -128,7 +128,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     this.#links.delete(link);
     if (link.registeredMs >= 0) this.#backoff.stood(this.ports.scheduler.nowMs() - link.registeredMs);
     const isWanted = this.#link === undefined && this.#registrations.some((registration) => registration.isIdle);
-    if (isWanted && !this.#isClosed) this.#dialLater(`Lost router ${this.routerName}: ${reason.message}`);
+    if (isWanted && !this.#isClosed) this.#dialLater(sentence(`Lost router ${this.routerName}`, reason.message));
   }
 
   #startDial(): void {
@@ -142,8 +142,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
       failed: (error) => {
         isDone = true;
         this.#dial = undefined;
-        const { message } = error;
-        this.#dialLater(message.startsWith("Cannot ") ? message : `Cannot reach router ${this.routerName}: ${message}`);
+        this.#dialLater(sentence(`Cannot reach router ${this.routerName}`, error.message));
       },
     });
     // A dialler may answer at once.
@@ -177,6 +176,11 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+/** `reason` behind `start`, unless it is a whole sentence, as of a transport that found another protocol. */
+function sentence(start: string, reason: string): string {
+  return reason.startsWith("Cannot ") ? reason : `${start}: ${reason}`;
 }
 
 /** A grace as a frame holds it: whole milliseconds, at most 24 days, as long as timers run; a negative one is over. */
