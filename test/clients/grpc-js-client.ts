@@ -19,9 +19,15 @@ export interface CallOptions {
 
 type Kind<M extends DescMethod> = { method: M; input: MessageShape<M["input"]>; output: MessageShape<M["output"]> };
 
+/** Options of a grpc-js channel, and the authority's certificate (PEM) for TLS. */
+export interface GrpcJsOptions extends grpc.ClientOptions {
+  readonly ca?: string;
+}
+
 /** A grpc-js client without generated code: methods come from protobuf-es descriptors. */
-export function createGrpcJsClient(address: string, options: grpc.ClientOptions = {}) {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
+export function createGrpcJsClient(address: string, { ca, ...options }: GrpcJsOptions = {}) {
+  const { createInsecure, createSsl } = grpc.credentials;
+  const client = new grpc.Client(address, ca === undefined ? createInsecure() : createSsl(Buffer.from(ca)), options);
 
   /** Starts a call of any kind; requests are written as given, `end` half-closes. */
   function start<M extends DescMethod>(

@@ -238,9 +238,9 @@ describe("grpc-js through the router", () => {
       expect(outcome.code).toBe(grpc.status.UNKNOWN);
       expect(outcome.details).not.toContain("secret");
     }
-    expect(JSON.stringify(router.logged, (_, value) => (value instanceof Error ? value.stack : value))).toContain(
-      "secret of the handler",
-    );
+    const told = JSON.stringify(router.instanceLog.lines, (_, value) => (value instanceof Error ? value.stack : value));
+    expect(told).toContain("secret of the handler");
+    expect(told).toMatch(/at .*grpc-js\.test\.ts/);
   });
 
   test("an unknown method and an unknown service are UNIMPLEMENTED and say what is served", async () => {

@@ -13,7 +13,7 @@ import {
 } from "./gen/connectrpc/conformance/v1/server_compat_pb.ts";
 
 const request = fromBinary(ServerCompatRequestSchema, await readSizedMessage());
-const certificate = request.useTls ? await createCertificate() : undefined;
+const certificate = request.useTls ? createCertificate() : undefined;
 const stack = await startStack({
   services: ["conformance"],
   // The suite counts details: it wants an error to have exactly those that the call defined.

@@ -28,9 +28,9 @@ describe("bytes that are not HTTP/2", () => {
     { name: "garbage", bytes: "garbage that is long enough to be no preface at all\n", answer: /.*/s },
   ];
   test.each(foreign)("$name is refused at once and logged once", async ({ bytes, answer }) => {
-    const before = router.logged.length;
+    const before = router.routerLog.lines.length;
     expect(await exchange(bytes)).toMatch(answer);
-    await expect.poll(() => router.logged.length).toBe(before + 1);
+    await expect.poll(() => router.routerLog.lines.length).toBe(before + 1);
   });
 });
 

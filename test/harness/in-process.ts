@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { LogLevel } from "@grpc-router/node";
+import type { BridgeOptions, DialTlsOptions, LogLevel, ServeTls } from "@grpc-router/node";
 import {
   createBridge,
   createRouter,
@@ -25,47 +25,65 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** Lines that were logged, and a way to wait for one. */
+export interface Log extends Logger {
+  readonly lines: readonly LogLine[];
+  /** The first line whose message matches, logged already or to come. */
+  until(pattern: RegExp): Promise<LogLine>;
+}
+
 export interface InProcessOptions {
   readonly router?: RouterOptions;
   /** Instances to start, by id; each serves TestService with these methods over the standard ones. Default: one, `test-1`. */
   readonly instances?: Readonly<Record<string, Partial<ServiceImpl<typeof TestService>>>>;
   readonly maxMessageBytes?: number;
+  /** Options of every instance. */
+  readonly bridge?: Omit<BridgeOptions, "id">;
+  /** The router speaks TLS; `dial` is what instances know of it. */
+  readonly tls?: { readonly serve: ServeTls; readonly dial: DialTlsOptions };
 }
 
 /** A router and instances inside the test's own process, over real sockets, so that coverage sees them. */
 export async function startInProcess(options: InProcessOptions = {}) {
-  const logged: LogLine[] = [];
-  const logger: Logger = {
-    log(level, event, message, fields = {}) {
-      logged.push({ level, event, message, fields });
-    },
-  };
+  const routerLog = createLog();
+  const instanceLog = createLog();
+  const { tls } = options;
   const router = createRouter(options.router ?? {})
     .service(testServiceRouter)
     .service(conformanceServiceRouter);
-  const server = await serveRouter(router, { port: 0, logger });
-  const url = `http://${server.address.host}:${server.address.port}`;
+  const server = await serveRouter(router, { port: 0, logger: routerLog, tls: tls?.serve });
   const connections = new Map<string, ReturnType<typeof dialRouter>>();
 
-  async function addInstance(id: string, methods: Partial<ServiceImpl<typeof TestService>> = {}) {
-    const bridge = createBridge({
-      id,
-      ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
-    })
+  /** Dials without waiting for the answer. */
+  function dialInstance(id: string, methods: Partial<ServiceImpl<typeof TestService>> = {}, url = server.url) {
+    const { maxMessageBytes, bridge: shared } = options;
+    const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
+    const bridge = createBridge({ ...shared, ...limit, id })
       .service(testServiceBridge, { ...testService, ...methods })
       .service(conformanceServiceBridge, conformanceService);
-    const connection = dialRouter(bridge, { url, logger });
+    const connection = dialRouter(bridge, {
+      url,
+      logger: instanceLog,
+      ...(url.startsWith("https:") ? { tls: tls?.dial } : {}),
+    });
     connections.set(id, connection);
+    return connection;
+  }
+
+  async function addInstance(id: string, methods: Partial<ServiceImpl<typeof TestService>> = {}) {
+    const connection = dialInstance(id, methods);
     await connection.ready;
     return connection;
   }
 
   for (const [id, methods] of Object.entries(options.instances ?? { "test-1": {} })) await addInstance(id, methods);
   return {
-    url,
+    url: server.url,
     address: `${server.address.host}:${server.address.port}`,
     server,
-    logged,
+    routerLog,
+    instanceLog,
+    dialInstance,
     addInstance,
     async stop(): Promise<void> {
       for (const connection of connections.values()) connection.close();
@@ -75,3 +93,27 @@ export async function startInProcess(options: InProcessOptions = {}) {
 }
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
+
+/** Creates a log that keeps what it is told. */
+export function createLog(): Log {
+  const lines: LogLine[] = [];
+  const listeners = new Set<(line: LogLine) => void>();
+  return {
+    lines,
+    log(level, event, message, fields = {}) {
+      const line = { level, event, message, fields };
+      lines.push(line);
+      for (const listener of listeners) listener(line);
+    },
+    until(pattern) {
+      const known = lines.find(({ message }) => pattern.test(message));
+      if (known !== undefined) return Promise.resolve(known);
+      const { promise, resolve } = Promise.withResolvers<LogLine>();
+      const listener = (line: LogLine) => {
+        if (pattern.test(line.message)) resolve(line);
+      };
+      listeners.add(listener);
+      return promise.finally(() => listeners.delete(listener));
+    },
+  };
+}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service instance as a process of its own: `node instance-process.ts --url http://HOST:PORT --service test|conformance|echo`.
-// It prints `registered` once the router has welcomed it.
+// A service instance as a process of its own: `node instance-process.ts --url URL --service test|conformance|echo|faults`.
+// It prints `registered` once the router has welcomed it. SIGUSR2 releases the calls that its fault service holds.
 import { parseArgs } from "node:util";
 import { createBridge, createConsoleLogger, dialRouter } from "@grpc-router/node";
 import { echoServiceBridge } from "../bench/gen/bench/v1/echo_bridge.ts";
 import { conformanceService } from "../conformance/conformance-service.ts";
 import { conformanceServiceBridge } from "../conformance/gen/connectrpc/conformance/v1/service_bridge.ts";
+import { createFaultService } from "../faults/fault-service.ts";
+import { faultServiceBridge } from "../faults/gen/faults/v1/faults_bridge.ts";
 import { testServiceBridge } from "../interop/gen/grpc/testing/test_bridge.ts";
 import { testService } from "../interop/test-service.ts";
 
@@ -16,16 +18,24 @@ const { values } = parseArgs({
     id: { type: "string" },
     ca: { type: "string" },
     "max-request": { type: "string" },
+    capacity: { type: "string" },
+    "grace-ms": { type: "string", default: "2000" },
     verbose: { type: "boolean", default: false },
   },
 });
+const id = values.id ?? `instance-${process.pid}`;
+const released = Promise.withResolvers<void>();
+process.once("SIGUSR2", () => released.resolve());
+const faults = createFaultService({ id, say: (line) => console.log(line), released: released.promise });
 const bridge = createBridge({
-  ...(values.id === undefined ? {} : { id: values.id }),
+  id,
+  ...(values.capacity === undefined ? {} : { capacity: Number(values.capacity) }),
   ...(values["max-request"] === undefined ? {} : { maxMessageBytes: Number(values["max-request"]) }),
 });
 for (const name of values.service) {
   if (name === "test") bridge.service(testServiceBridge, testService);
   if (name === "conformance") bridge.service(conformanceServiceBridge, conformanceService);
+  if (name === "faults") bridge.service(faultServiceBridge, faults);
   if (name === "echo") bridge.service(echoServiceBridge, { echo: (request) => ({ payload: request.payload }) });
 }
 const connection = dialRouter(bridge, {
@@ -35,4 +45,7 @@ const connection = dialRouter(bridge, {
 });
 await connection.ready;
 console.log(`registered pid ${process.pid}`);
-process.once("SIGTERM", () => void connection.drain({ timeoutMs: 2_000 }).then(() => process.exit(0)));
+process.once(
+  "SIGTERM",
+  () => void connection.drain({ timeoutMs: Number(values["grace-ms"]) }).then(() => process.exit(0)),
+);

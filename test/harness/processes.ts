@@ -8,6 +8,9 @@ export interface Running {
   readonly pid: number;
   /** Everything it wrote to standard output and error so far, newest last. */
   readonly output: readonly string[];
+  /** The first line that matches, from what is written already or what comes. @throws Error if none comes within 10 s. */
+  untilLine(pattern: RegExp): Promise<string>;
+  kill(signal: NodeJS.Signals): void;
   /** Sends SIGTERM, after two seconds SIGKILL; resolves when the process is gone. */
   stop(): Promise<void>;
   /** The exit code, or null after a signal. */
@@ -24,6 +27,21 @@ export interface StartOptions {
   readonly readyWithinMs?: number;
 }
 
+/** Milliseconds that a line of a running program may take. */
+const LINE_WITHIN_MS = 10_000;
+
+/** A program has ended before it was ready. */
+export class ProcessEnded extends Error {
+  override readonly name = "ProcessEnded";
+  /** What it wrote. */
+  readonly output: readonly string[];
+
+  constructor(command: string, code: number | null, output: readonly string[]) {
+    super(`${command} ended with code ${code}:\n${output.join("\n")}`);
+    this.output = output;
+  }
+}
+
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -37,7 +55,7 @@ export async function startProcess(command: string, options: StartOptions = {}):
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
-  const output: string[] = [];
+  const lines = new Lines(child);
   const exited = once(child, "close").then(([code]) => {
     running.delete(child);
     return code as number | null;
@@ -45,40 +63,70 @@ export async function startProcess(command: string, options: StartOptions = {}):
   const failed = once(child, "error").then(([error]) => {
     throw new Error(`Cannot start ${command}: ${(error as Error).message}`);
   });
-  const line = await Promise.race([failed, readyLine(child, output, options, exited)]);
-  const pid = child.pid ?? 0;
-  return { pid, output, exited, line, stop: () => stopProcess(child, exited) };
+  const line = await Promise.race([failed, readyLine(child, lines, options, exited)]);
+  return {
+    pid: child.pid ?? 0,
+    output: lines.read,
+    exited,
+    line,
+    untilLine: (pattern) => lines.until(pattern, LINE_WITHIN_MS),
+    kill: (signal) => void child.kill(signal),
+    stop: () => stopProcess(child, exited),
+  };
 }
 
-function readyLine(
+async function readyLine(
   child: ChildProcess,
-  output: string[],
+  lines: Lines,
   options: StartOptions,
   exited: Promise<number | null>,
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string) => reject(new Error(`${child.spawnargs.join(" ")} ${why}:\n${output.join("\n")}`));
-    const timer = setTimeout(() => fail("was not ready in time"), options.readyWithinMs ?? 20_000);
-    const onLine = (line: string) => {
-      output.push(line);
-      if (output.length > 2_000) output.shift();
-      if (options.ready?.test(line)) {
-        clearTimeout(timer);
-        resolve(line);
-      }
-    };
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on("line", onLine);
-    }
-    if (options.ready === undefined) {
-      clearTimeout(timer);
-      child.once("spawn", () => resolve(""));
-    }
-    exited.then((code) => {
-      clearTimeout(timer);
-      fail(`ended with code ${code}`);
-    });
+  if (options.ready === undefined) {
+    await once(child, "spawn");
+    return "";
+  }
+  const ended = exited.then((code) => {
+    throw new ProcessEnded(child.spawnargs.join(" "), code, lines.read);
   });
+  return await Promise.race([lines.until(options.ready, options.readyWithinMs ?? 20_000), ended]);
+}
+
+/** What a program writes, line by line. */
+class Lines {
+  readonly read: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #listeners = new Set<(line: string) => void>();
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#add(line));
+    }
+  }
+
+  until(pattern: RegExp, withinMs: number): Promise<string> {
+    const known = this.read.find((line) => pattern.test(line));
+    if (known !== undefined) return Promise.resolve(known);
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const onLine = (line: string) => {
+      if (pattern.test(line)) resolve(line);
+    };
+    this.#listeners.add(onLine);
+    const timer = setTimeout(() => {
+      const command = this.#child.spawnargs.join(" ");
+      reject(new Error(`${command} did not write ${pattern} within ${withinMs} ms:\n${this.read.join("\n")}`));
+    }, withinMs);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#listeners.delete(onLine);
+    });
+  }
+
+  #add(line: string): void {
+    this.read.push(line);
+    if (this.read.length > 2_000) this.read.shift();
+    for (const listener of this.#listeners) listener(line);
+  }
 }
 
 async function stopProcess(child: ChildProcess, exited: Promise<unknown>): Promise<void> {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A router as a process of its own: `node router-process.ts --port N [--tls cert.pem:key.pem] [--max-request BYTES] [--no-error-details]`.
+// A router as a process of its own: `node router-process.ts --port N [--tls cert.pem:key.pem] …`.
 // It serves the services of the suites and prints `ready HOST:PORT pid PID`.
 import { parseArgs } from "node:util";
 import { createConsoleLogger, createRouter, serveRouter } from "@grpc-router/node";
 import { echoServiceRouter } from "../bench/gen/bench/v1/echo_router.ts";
 import { conformanceServiceRouter } from "../conformance/gen/connectrpc/conformance/v1/service_router.ts";
+import { faultServiceRouter } from "../faults/gen/faults/v1/faults_router.ts";
 import { testServiceRouter } from "../interop/gen/grpc/testing/test_router.ts";
 
 const { values } = parseArgs({
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     port: { type: "string", default: "0" },
     tls: { type: "string" },
     "max-request": { type: "string" },
+    "max-response": { type: "string" },
+    "grace-ms": { type: "string", default: "2000" },
     "no-error-details": { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -21,14 +24,22 @@ const [cert, key] = values.tls?.split(":") ?? [];
 const router = createRouter({
   errorDetails: !values["no-error-details"],
   ...(values["max-request"] === undefined ? {} : { maxRequestMessageBytes: Number(values["max-request"]) }),
+  ...(values["max-response"] === undefined ? {} : { maxResponseMessageBytes: Number(values["max-response"]) }),
 })
   .service(testServiceRouter)
   .service(conformanceServiceRouter)
+  .service(faultServiceRouter)
   .service(echoServiceRouter);
-const server = await serveRouter(router, {
-  port: Number(values.port),
-  logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
-  ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
-});
-console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
-process.once("SIGTERM", () => void server.drain({ timeoutMs: 2_000 }).then(() => process.exit(0)));
+try {
+  const server = await serveRouter(router, {
+    port: Number(values.port),
+    logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
+    ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
+  });
+  console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
+  const timeoutMs = Number(values["grace-ms"]);
+  process.once("SIGTERM", () => void server.drain({ timeoutMs }).then(() => process.exit(0)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -5,30 +5,74 @@ import { type Running, startProcess } from "./processes.ts";
 const routerProgram = fileURLToPath(new URL("./router-process.ts", import.meta.url));
 const instanceProgram = fileURLToPath(new URL("./instance-process.ts", import.meta.url));
 
+/** A router as a process of its own. */
+export interface RouterProcess extends Running {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`. */
+  readonly address: string;
+  /** `http://host:port`, or `https://…` with TLS. */
+  readonly url: string;
+}
+
+/** How a router is started. */
+export interface RouterProcessOptions {
+  /** Default 0: any free port. */
+  readonly port?: number | undefined;
+  /** Paths of PEM files. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Limit of one request message as it is on the wire, in bytes. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Limit of one response message, in bytes. */
+  readonly maxResponseBytes?: number | undefined;
+  /** False: statuses of the router carry no details. Default true. */
+  readonly errorDetails?: boolean | undefined;
+  /** What calls get after SIGTERM, in milliseconds. Default 2,000. */
+  readonly graceMs?: number | undefined;
+  /** Logs from info on. Default: from warn on. */
+  readonly verbose?: boolean | undefined;
+  /** Puts the program in front of another command, such as `taskset -c 0`. */
+  readonly prefix?: readonly string[] | undefined;
+}
+
+/** How an instance is started. */
+export interface InstanceProcessOptions {
+  /** The router's URL. */
+  readonly url: string;
+  /** Services that it serves: test, conformance, echo, faults. */
+  readonly services: readonly string[];
+  readonly id: string;
+  /** PEM file of the router's authority. */
+  readonly ca?: string | undefined;
+  /** Limit of one request message, inflated, in bytes. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Calls at once. Default: not stated. */
+  readonly capacity?: number | undefined;
+  /** What calls get after SIGTERM, in milliseconds. Default 2,000. */
+  readonly graceMs?: number | undefined;
+  /** Logs from info on. Default: from warn on. */
+  readonly verbose?: boolean | undefined;
+  readonly prefix?: readonly string[] | undefined;
+}
+
 /** A router and its instances, each a process of its own. */
 export interface Stack {
   readonly host: string;
   readonly port: number;
   /** `http://host:port`, or `https://…` with TLS. */
   readonly url: string;
-  readonly router: Running;
+  readonly router: RouterProcess;
   readonly instances: readonly Running[];
   stop(): Promise<void>;
 }
 
-export interface StackOptions {
-  /** Services that each instance serves: test, conformance, echo. */
+export interface StackOptions extends Omit<RouterProcessOptions, "prefix" | "verbose"> {
+  /** Services that each instance serves: test, conformance, echo, faults. Instances are called after the first one. */
   readonly services: readonly string[];
   /** Default 1. */
   readonly instances?: number;
-  /** Default 0: any free port. */
-  readonly port?: number;
-  /** Paths of PEM files. */
-  readonly tls?: { readonly cert: string; readonly key: string };
-  /** Limit of one request message, as it is on the wire and inflated, in bytes. */
-  readonly maxRequestBytes?: number;
-  /** False: statuses of the router carry no details. Default true. */
-  readonly errorDetails?: boolean;
+  /** Calls that each instance takes at once. Default: not stated. */
+  readonly capacity?: number;
   /** Puts each program in front of another command, such as `taskset -c 0`. */
   readonly routerPrefix?: readonly string[];
   readonly instancePrefix?: readonly string[];
@@ -36,44 +80,67 @@ export interface StackOptions {
 
 /** Starts a router and waits until its instances are registered. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const limit = options.maxRequestBytes === undefined ? [] : ["--max-request", `${options.maxRequestBytes}`];
-  const details = options.errorDetails === false ? ["--no-error-details"] : [];
-  const tls = options.tls === undefined ? [] : ["--tls", `${options.tls.cert}:${options.tls.key}`];
-  const router = await startNode(routerProgram, {
-    prefix: options.routerPrefix,
-    args: ["--port", `${options.port ?? 0}`, ...limit, ...details, ...tls],
-    ready: /^ready /,
-  });
-  const [, host = "", port = ""] = /^ready (.+):(\d+) pid/.exec(router.line) ?? [];
-  const url = `${options.tls === undefined ? "http" : "https"}://${host}:${port}`;
+  const router = await startRouter({ ...options, prefix: options.routerPrefix });
+  const { host, port, url } = router;
   const instances: Running[] = [];
   const stop = async () => {
     await Promise.all(instances.map((instance) => instance.stop()));
     await router.stop();
   };
   try {
-    for (let index = 0; index < (options.instances ?? 1); index++) {
-      const services = options.services.flatMap((name) => ["--service", name]);
-      const trust = options.tls === undefined ? [] : ["--ca", options.tls.cert];
-      instances.push(
-        await startNode(instanceProgram, {
-          prefix: options.instancePrefix,
-          args: ["--url", url, "--id", `${options.services[0]}-${index + 1}`, ...services, ...limit, ...trust],
-          ready: /^registered/,
-        }),
-      );
-    }
+    const { services, maxRequestBytes, capacity } = options;
+    const ids = Array.from({ length: options.instances ?? 1 }, (_, index) => `${services[0]}-${index + 1}`);
+    const common = { url, services, maxRequestBytes, capacity, ca: options.tls?.cert, prefix: options.instancePrefix };
+    instances.push(...(await Promise.all(ids.map((id) => startInstance({ ...common, id })))));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { host, port: Number(port), url, router, instances, stop };
+  return { host, port, url, router, instances, stop };
+}
+
+/** Starts a router and waits until it listens. */
+export async function startRouter(options: RouterProcessOptions = {}): Promise<RouterProcess> {
+  const args = [
+    ...flag("port", options.port ?? 0),
+    ...flag("tls", options.tls && `${options.tls.cert}:${options.tls.key}`),
+    ...flag("max-request", options.maxRequestBytes),
+    ...flag("max-response", options.maxResponseBytes),
+    ...flag("grace-ms", options.graceMs),
+    ...(options.errorDetails === false ? ["--no-error-details"] : []),
+    ...(options.verbose === true ? ["--verbose"] : []),
+  ];
+  const running = await startNode(routerProgram, { prefix: options.prefix, args, ready: /^ready / });
+  const [, host = "", port = ""] = /^ready (.+):(\d+) pid/.exec(running.line) ?? [];
+  const address = `${host}:${port}`;
+  const url = `${options.tls === undefined ? "http" : "https"}://${address}`;
+  return { ...running, host, port: Number(port), address, url };
+}
+
+/** Starts an instance and waits until the router has taken it. */
+export function startInstance(options: InstanceProcessOptions): Promise<Running> {
+  const args = [
+    ...flag("url", options.url),
+    ...flag("id", options.id),
+    ...options.services.flatMap((name) => flag("service", name)),
+    ...flag("ca", options.ca),
+    ...flag("max-request", options.maxRequestBytes),
+    ...flag("capacity", options.capacity),
+    ...flag("grace-ms", options.graceMs),
+    ...(options.verbose === true ? ["--verbose"] : []),
+  ];
+  return startNode(instanceProgram, { prefix: options.prefix, args, ready: /^registered/ });
 }
 
 function startNode(
   program: string,
   options: { readonly prefix: readonly string[] | undefined; readonly args: readonly string[]; readonly ready: RegExp },
 ) {
-  const [command = process.execPath, ...rest] = [...(options.prefix ?? []), process.execPath, program, ...options.args];
-  return startProcess(command, { args: rest, ready: options.ready });
+  const { prefix = [], args, ready } = options;
+  const [command = process.execPath, ...rest] = [...prefix, process.execPath, program, ...args];
+  return startProcess(command, { args: rest, ready });
+}
+
+function flag(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [`--${name}`, `${value}`];
 }
