@@ -76,13 +76,16 @@ describe("a router that speaks TLS", () => {
   });
 
   test("serves connect-node", async () => {
-    const transport = createGrpcTransport({ baseUrl: router.url, nodeOptions: { ca: certificate.cert } });
+    const transport = createGrpcTransport({
+      baseUrl: router.url,
+      nodeOptions: { ca: certificate.cert, servername: "localhost" },
+    });
     const answer = await createClient(TestService, transport).unaryCall({ responseSize: 5 });
     expect(answer.payload?.body.length).toBe(5);
   });
 
   test("answers /ready to an HTTP/2 client", async () => {
-    const session = connectHttp2(router.url, { ca: certificate.cert });
+    const session = connectHttp2(router.url, { ca: certificate.cert, servername: "localhost" });
     const request = session.request({ ":path": "/ready" });
     const [headers] = await once(request, "response");
     expect(headers[":status"]).toBe(200);
