@@ -92,6 +92,18 @@ describe("settleError()", () => {
     expect((await call(bed)).end).toMatchObject({ code: Code.Unknown, message: "odd" });
   });
 
+  it("ends a call whose error has a detail that is no message as a throw", async () => {
+    const bad = {
+      get value(): string {
+        throw new Error("no detail");
+      },
+    };
+    const error = new ConnectError("odd", Code.NotFound, { "x-e": "1" }, [{ desc: StringValueSchema, value: bad }]);
+    const bed = await registered({ say: () => Promise.reject(error) });
+    expect((await call(bed)).end).toMatchObject({ code: Code.Unknown, message: "internal error" });
+    expect(bed.logger.of("handler_failed")[0]?.message).toContain("no detail");
+  });
+
   it("ends a stream behind what it has sent", async () => {
     const bed = await registered({
       async *list() {
@@ -234,6 +246,17 @@ describe("settleMessage()", () => {
     expect(end?.message).toContain("METADATA_TOO_LARGE");
     expect(header).toBeUndefined();
     expect(bed.channel.messagesOf(1)).toEqual([]);
+  });
+
+  it("ends a call with more metadata entries than a list may have", async () => {
+    const bed = await registered({
+      say: (_request, { responseTrailer }) => {
+        for (let at = 0; at <= 100; at++) responseTrailer.append("x", `${at}`);
+        return {};
+      },
+    });
+    const { end } = await call(bed);
+    expect(end?.message).toContain("metadata must be at most 100 entries, received 101 entries (METADATA_TOO_LARGE)");
   });
 
   it("tells programs why the bridge ended a call", async () => {

@@ -2,7 +2,7 @@
 
 import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import type { MetadataEntry } from "@grpc-router/protocol";
+import { MAX_METADATA_ENTRIES, type MetadataEntry } from "@grpc-router/protocol";
 import { type Call, CallPhase } from "../channel/call.js";
 import {
   type CallEnd,
@@ -55,13 +55,7 @@ export function settleError(call: Call, error: unknown): void {
     settleCall(call, undefined, fault);
     return;
   }
-  const isSpoken = error instanceof ConnectError;
-  if (!isSpoken) call.port.handlerFailed(call, error);
-  let trailers = trailersOf(call);
-  // What a client of the handler received is its own; only what the handler itself raised goes on.
-  if (isSpoken && !isFromWire(error)) trailers = trailers.concat(entriesOf(call, error.metadata));
-  const end = isSpoken ? encodeErrorEnd(error, trailers) : encodeEnd({ ...INTERNAL_ERROR, trailers });
-  settleCall(call, undefined, judgeMetadata(call, trailers, end.bytes.length) ?? end);
+  settleCall(call, undefined, endOfError(call, error));
 }
 
 /** The bytes of a response, from a message or from its initializer. Throws what protobuf-es throws. */
@@ -97,6 +91,22 @@ function endOfSuccess(call: Call): CallEnd {
   return judgeMetadata(call, trailers, 0) ?? encodeEnd({ code: 0, trailers });
 }
 
+function endOfError(call: Call, error: unknown): CallEnd {
+  const trailers = trailersOf(call);
+  if (error instanceof ConnectError) {
+    try {
+      // What a client of the handler received is its own; only what the handler itself raised goes on.
+      if (!isFromWire(error)) trailers.push(...entriesOf(call, error.metadata));
+      const end = encodeErrorEnd(error, trailers);
+      return judgeMetadata(call, trailers, end.bytes.length) ?? end;
+    } catch (fault) {
+      // A detail that is no message: the handler's mistake, like any other throw.
+      call.port.handlerFailed(call, fault);
+    }
+  } else call.port.handlerFailed(call, error);
+  return judgeMetadata(call, trailers, 0) ?? encodeEnd({ ...INTERNAL_ERROR, trailers });
+}
+
 function trailersOf(call: Call): MetadataEntry[] {
   const headers = call.context?.touchedTrailer;
   return headers === undefined ? [] : entriesOf(call, headers);
@@ -110,9 +120,12 @@ function entriesOf(call: Call, headers: Headers): MetadataEntry[] {
 function judgeMetadata(call: Call, entries: readonly MetadataEntry[], endBytes: number): CallEnd | undefined {
   const limit = call.port.maxMetadataBytes;
   const size = Math.max(metadataBytes(entries), endBytes);
-  if (size <= limit) return undefined;
-  const facts = { method: call.method.label, limit: `${limit} bytes`, size: `${size} bytes` };
-  return encodeReasonEnd("METADATA_TOO_LARGE", facts, "started");
+  const isOverCount = entries.length > MAX_METADATA_ENTRIES;
+  if (size <= limit && !isOverCount) return undefined;
+  const facts = isOverCount
+    ? { limit: `${MAX_METADATA_ENTRIES} entries`, size: `${entries.length} entries` }
+    : { limit: `${limit} bytes`, size: `${size} bytes` };
+  return encodeReasonEnd("METADATA_TOO_LARGE", { ...facts, method: call.method.label }, "started");
 }
 
 function isFromWire(error: ConnectError): boolean {

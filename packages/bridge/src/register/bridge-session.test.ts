@@ -104,6 +104,19 @@ describe("BridgeSession", () => {
     expect(bed.peer.last().closed).toBeUndefined();
   });
 
+  it("registers the rest of its services when the router takes more streams", async () => {
+    const bridge = createBridge({ id: "both" })
+      .service(echoBridge, { say: ({ value }) => ({ value }) })
+      .service(otherBridge, { ping: () => ({}) } as never);
+    const bed = await opened(bridge, { limits: { concurrentStreams: 1 } });
+    await bed.scheduler.advanceSettled(5_000);
+    expect(bed.peer.channels).toHaveLength(1);
+    bed.channel.control({ case: "drain", value: { reason: "SUPERSEDED" } }).status(0);
+    await bed.scheduler.advanceSettled(1_000);
+    const served = new Set(bed.peer.channels.map(({ hello }) => hello.service));
+    expect(served).toEqual(new Set(["test.v1.EchoService", "test.v1.OtherService"]));
+  });
+
   it("finds a router that answers nothing, closes the connection and dials again", async () => {
     const bed = await held({ welcome: { pingAfterMs: 1_000, pongWithinMs: 4_000 } });
     bed.peer.connections[0]?.duplex.cut();

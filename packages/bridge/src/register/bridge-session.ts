@@ -124,6 +124,11 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     for (const registration of this.#registrations) registration.onLinkRetired(link);
   }
 
+  onLinkTick(link: Link): void {
+    // The router may allow more streams by now.
+    if (link === this.#link) this.#offer(link);
+  }
+
   onLinkClosed(link: Link, reason: CloseReason): void {
     this.#links.delete(link);
     if (link.registeredMs >= 0) this.#backoff.stood(this.ports.scheduler.nowMs() - link.registeredMs);
@@ -153,8 +158,13 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     const link = new Link({ transport, flusher: this.#flusher, owner: this, url: this.ports.url });
     this.#links.add(link);
     this.#link = link;
-    for (const registration of this.#registrations) registration.onLink(link);
+    this.#offer(link);
     return link.sink;
+  }
+
+  /** Gives the connection to the registrations that wait for one, as far as it takes their streams. */
+  #offer(link: Link): void {
+    for (const registration of this.#registrations) if (link.isUsable) registration.onLink(link);
   }
 
   /** `Cannot reach router http://localhost:8080: connection refused. Trying again in 1.2 s (3rd time)`. */

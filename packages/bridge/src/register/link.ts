@@ -13,11 +13,9 @@ import {
   type HeaderTemplate,
   nameOfErrorCode,
   type Stream,
-  sizeofLiteralField,
   type Timer,
   type Transport,
   type TransportSink,
-  writeLiteralField,
 } from "@grpc-router/http2";
 import { MAX_FRAME_BYTES } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
@@ -27,6 +25,8 @@ import { LINK_SWEEP_MS } from "../limits.js";
 export interface LinkOwner {
   /** No stream can be opened any more: the router goes away, or the connection is gone. */
   onLinkRetired(link: Link): void;
+  /** About once a second. */
+  onLinkTick(link: Link): void;
   /** The connection is gone; `onLinkRetired` came before. */
   onLinkClosed(link: Link, reason: CloseReason): void;
 }
@@ -40,7 +40,6 @@ export interface LinkOptions {
   readonly url: string | undefined;
 }
 
-const encoder = new TextEncoder();
 /** Octets written ahead of what the transport takes (docs/channel.md section 5). */
 const WRITE_AHEAD_BYTES: number = MAX_FRAME_BYTES;
 
@@ -86,14 +85,13 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
     return this.#options.flusher.scheduler.nowMs() - this.#lastDataMs;
   }
 
-  /** Opens a Register stream; `createChannel` makes what takes its events. */
+  /** Opens a Register stream with these further fields; `createChannel` makes what takes its events. */
   open(
     path: string,
-    metadata: Readonly<Record<string, string>>,
+    literals: Uint8Array,
     createChannel: (connection: Connection<Channel>, stream: Stream<Channel>) => Channel,
   ): Channel {
     const template = this.#template(path);
-    const literals = encodeFields(metadata);
     const stream = this.#connection.open(template, literals, 0, literals.length, false);
     const channel = createChannel(this.#connection, stream);
     stream.data = channel;
@@ -176,17 +174,7 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
     this.#sweepTimer = scheduler.after(LINK_SWEEP_MS, () => {
       this.#scheduleSweep();
       this.#connection.sweep(scheduler.nowMs());
+      this.#options.owner.onLinkTick(this);
     });
   }
-}
-
-function encodeFields(metadata: Readonly<Record<string, string>>): Uint8Array {
-  const fields = Object.entries(metadata).map(
-    ([name, value]) => [encoder.encode(name.toLowerCase()), encoder.encode(value)] as const,
-  );
-  const size = fields.reduce((sum, [name, value]) => sum + sizeofLiteralField(name.length, value.length), 0);
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const [name, value] of fields) offset = writeLiteralField(bytes, offset, name, value);
-  return bytes.subarray(0, offset);
 }

@@ -96,6 +96,27 @@ describe("Registration", () => {
     }
   });
 
+  it.each<[string, () => Record<string, string>, string]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no token yet");
+      },
+      "Cannot register test.v1.EchoService: no token yet. Next attempt in 0.3 s",
+    ],
+    ["gives a bad name", () => ({ "bad name": "x" }), "Cannot send registrationMetadata: the name must be"],
+    ["gives one of gRPC's names", () => ({ "Grpc-Timeout": "1S" }), 'received "Grpc-Timeout"'],
+    ["gives a value with a line feed", () => ({ token: "a\nb" }), "the value of token must be printable ASCII. Next"],
+  ])("tries again later when registrationMetadata %s", async (_name, first, text) => {
+    let calls = 0;
+    const registrationMetadata = () => (calls++ === 0 ? first() : { token: "good" });
+    const bed = await held({ registrationMetadata });
+    expect(messages(bed, "refused")[0]).toContain(text);
+    expect(bed.peer.channels).toHaveLength(0);
+    await bed.scheduler.advanceSettled(250);
+    expect(bed.peer.last().request.at(-1)).toEqual(["token", "good"]);
+  });
+
   it("waits longer with every refusal, and says so", async () => {
     const bed = await held({ welcome: false });
     for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]) {

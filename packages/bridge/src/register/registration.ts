@@ -4,7 +4,7 @@ import type { Timer } from "@grpc-router/http2";
 import { INITIAL_CREDIT, MAX_MESSAGE_BYTES, type Welcome } from "@grpc-router/protocol";
 import type { BridgeOptions } from "../bridge-options.js";
 import { Channel } from "../channel/channel.js";
-import { type ChannelEnd, isPermanent } from "../channel/channel-end.js";
+import { type ChannelEnd, channelLost, isPermanent } from "../channel/channel-end.js";
 import type { ChannelOwner } from "../channel/channel-options.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import type { BridgePorts } from "../ports.js";
@@ -13,6 +13,7 @@ import { createHello, type ProcessIdentity, schemaDigest } from "./hello.js";
 import type { Link } from "./link.js";
 import { PreviousChannels } from "./previous-channels.js";
 import { RegistrationLog } from "./registration-log.js";
+import { encodeRegistrationMetadata } from "./registration-metadata.js";
 import { StatedCapacity } from "./stated-capacity.js";
 
 /** What a registration asks of the connection it is part of. */
@@ -161,7 +162,14 @@ export class Registration implements ChannelOwner {
 
   #open(link: Link): void {
     const { ports, options, identity } = this.#host;
-    const channel = link.open(this.service.path, options.registrationMetadata?.() ?? {}, (connection, stream) => {
+    let metadata: Uint8Array;
+    try {
+      metadata = encodeRegistrationMetadata(options.registrationMetadata?.() ?? {});
+    } catch (error) {
+      this.#tryLater(channelLost(error instanceof Error ? error.message : String(error)), false);
+      return;
+    }
+    const channel = link.open(this.service.path, metadata, (connection, stream) => {
       return new Channel({
         ports,
         service: this.service,
@@ -193,13 +201,17 @@ export class Registration implements ChannelOwner {
       this.#host.wantLink();
       return;
     }
+    this.#tryLater(end, wasRegistered);
+    if (end.isSilence) this.#host.onSilence(link);
+  }
+
+  #tryLater(end: ChannelEnd, wasRegistered: boolean): void {
     const waitMs = isPermanent(end)
       ? this.#backoff.nextAfterPermanent(end.retryAfterMs)
       : this.#backoff.next(end.retryAfterMs);
     if (wasRegistered) this.#log.lost(end, waitMs);
     else this.#log.refused(end, waitMs);
     this.#waitFor(waitMs);
-    if (end.isSilence) this.#host.onSilence(link);
   }
 
   #waitFor(ms: number): void {

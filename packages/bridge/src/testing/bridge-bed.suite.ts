@@ -4,6 +4,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { Limits } from "@grpc-router/http2";
 import { type CallHeadSchema, CallStartSchema, type WelcomeSchema } from "@grpc-router/protocol";
 import {
   createFakeScheduler,
@@ -25,6 +26,8 @@ import { createRouterPeer, type RouterPeer } from "./router-peer.suite.js";
 export interface BedOptions extends BridgeOptions {
   readonly ports?: Partial<BridgePorts>;
   readonly duplex?: DuplexOptions;
+  /** Limits of the router's connections. */
+  readonly limits?: Partial<Limits>;
   /** What the router's Welcome says; false: none is sent. */
   readonly welcome?: MessageInitShape<typeof WelcomeSchema> | false;
   /** Seed of the random port. */
@@ -43,7 +46,7 @@ export interface Bed {
 
 /** A registered bridge with this implementation. */
 export async function registered(code: Partial<ServiceImpl<EchoService>>, options: BedOptions = {}): Promise<Bed> {
-  const { ports: _ports, duplex: _duplex, welcome: _welcome, seed: _seed, ...bridgeOptions } = options;
+  const { ports: _ports, duplex: _duplex, limits: _limits, welcome: _welcome, seed: _seed, ...bridgeOptions } = options;
   return opened(createBridge({ id: "echo-1", ...bridgeOptions }).service(echoBridge, code), options);
 }
 
@@ -51,7 +54,7 @@ export async function registered(code: Partial<ServiceImpl<EchoService>>, option
 export async function opened(bridge: Bridge, options: BedOptions = {}): Promise<Bed> {
   const scheduler = createFakeScheduler();
   const logger = createRecordingLogger();
-  const peer = createRouterPeer(scheduler, options.duplex);
+  const peer = createRouterPeer(scheduler, options.duplex, options.limits);
   const { random, randomBytes } = createSeededRandom(options.seed ?? 1);
   const connection = bridge.open({
     scheduler,

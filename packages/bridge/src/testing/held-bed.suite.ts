@@ -31,12 +31,10 @@ export async function held(options: BedOptions = {}): Promise<HeldBed> {
     },
     { ...options, ports: { random: () => 0.5, ...options.ports } },
   );
-  return {
-    ...bed,
-    aborted,
-    async release() {
-      for (const resolve of waiting.splice(0)) resolve();
-      await bed.scheduler.settle();
-    },
+  const release = async (): Promise<void> => {
+    for (const resolve of waiting.splice(0)) resolve();
+    await bed.scheduler.settle();
   };
+  // The bed itself, not a copy: its channel is looked up when a test asks.
+  return Object.assign(bed, { aborted, release });
 }

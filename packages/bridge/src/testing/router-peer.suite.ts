@@ -8,6 +8,7 @@ import {
   createFieldListReader,
   createFlusher,
   type FieldList,
+  type Limits,
 } from "@grpc-router/http2";
 import { createDuplex, type Duplex, type DuplexOptions, type FakeScheduler } from "@grpc-router/testing";
 import type { Dialer } from "../ports.js";
@@ -39,7 +40,11 @@ export interface RouterPeer {
 }
 
 /** Creates a router at the other end of whatever the bridge dials. */
-export function createRouterPeer(scheduler: FakeScheduler, options: DuplexOptions = {}): RouterPeer {
+export function createRouterPeer(
+  scheduler: FakeScheduler,
+  options: DuplexOptions = {},
+  limits: Partial<Limits> = {},
+): RouterPeer {
   const connections: PeerConnection[] = [];
   const channels: PeerChannel[] = [];
   const peer = {
@@ -56,7 +61,7 @@ export function createRouterPeer(scheduler: FakeScheduler, options: DuplexOption
         if (!isOn || peer.hang) return;
         if (peer.refuse !== undefined) return events.failed(peer.refuse);
         const duplex = createDuplex(scheduler, { right: { address: "router.test:80" }, ...options });
-        const accepted = acceptPeer(duplex, scheduler, channels);
+        const accepted = acceptPeer(duplex, scheduler, channels, limits);
         connections.push(accepted);
         duplex.left.deliverTo(events.connected(duplex.left));
       });
@@ -76,7 +81,12 @@ export function createRouterPeer(scheduler: FakeScheduler, options: DuplexOption
   return peer;
 }
 
-function acceptPeer(duplex: Duplex, scheduler: FakeScheduler, all: PeerChannel[]): PeerConnection {
+function acceptPeer(
+  duplex: Duplex,
+  scheduler: FakeScheduler,
+  all: PeerChannel[],
+  limits: Partial<Limits>,
+): PeerConnection {
   const channels: PeerChannel[] = [];
   let write = 0;
   const handler: ConnectionHandler<FieldList, PeerChannel> = {
@@ -105,6 +115,7 @@ function acceptPeer(duplex: Duplex, scheduler: FakeScheduler, all: PeerChannel[]
     role: "server",
     reader: createFieldListReader(),
     handler,
+    limits,
   });
   duplex.right.deliverTo(sink);
   return { duplex, connection, channels };
