@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CallRecord } from "../forward/call-record.js";
+import type { CallWriter } from "./call-writer.js";
 import { ControlQueue } from "./control-queue.js";
 import { TurnRing } from "./turn-ring.js";
 
@@ -7,12 +8,8 @@ import { TurnRing } from "./turn-ring.js";
 export const controlKinds = ["welcome", "pong", "ping", "drain"] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
-/** What the output asks of its channel. */
+/** Whose turn it is, the output says; what to write then, its channel. */
 export interface ChannelOutputOwner {
-  /** Writes the Cancel or credit of a call; false without room. */
-  writeControl(call: CallRecord): boolean;
-  /** Writes a frame; false without room. */
-  writeFrame(frame: Uint8Array): boolean;
   /** It is the call's turn to write data. */
   turn(call: CallRecord): void;
 }
@@ -27,11 +24,13 @@ export class ChannelOutput {
   /** Calls with a Cancel or credit to write. */
   readonly control = new ControlQueue();
   readonly #owner: ChannelOutputOwner;
+  readonly #writer: CallWriter;
   readonly #frames = new Map<ControlKind, Uint8Array>();
   #blocked = false;
 
-  constructor(owner: ChannelOutputOwner) {
+  constructor(owner: ChannelOutputOwner, writer: CallWriter) {
     this.#owner = owner;
+    this.#writer = writer;
   }
 
   /** The transport takes no more now. */
@@ -64,7 +63,7 @@ export class ChannelOutput {
   pump(): void {
     if (this.#frames.size > 0) this.#pumpFrames();
     for (let call = this.control.first; call !== undefined && !this.#blocked; call = this.control.first) {
-      if (!this.#owner.writeControl(call)) return;
+      if (!this.#writer.control(call)) return;
       this.control.remove(call);
     }
     for (let call = this.ring.first; call !== undefined && !this.#blocked; call = this.ring.first) {
@@ -77,7 +76,7 @@ export class ChannelOutput {
     for (const kind of controlKinds) {
       const frame = this.#frames.get(kind);
       if (frame === undefined || this.#blocked) continue;
-      if (this.#owner.writeFrame(frame)) this.#frames.delete(kind);
+      if (this.#writer.frame(frame)) this.#frames.delete(kind);
     }
   }
 }

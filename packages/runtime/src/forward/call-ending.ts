@@ -61,7 +61,7 @@ export class CallEnding {
     if (call.replyHeld > 0) {
       const held = call.replyHeld;
       call.replyHeld = 0;
-      call.channel?.release(call, held);
+      call.channel?.budget.remove(call, held);
     }
     switch (call.state) {
       case CallState.queued:

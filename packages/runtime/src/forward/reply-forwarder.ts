@@ -69,7 +69,7 @@ export class ReplyForwarder {
     const taken = call.replyHeld - held;
     if (taken === 0) return;
     call.replyHeld = held;
-    channel.release(call, taken);
+    channel.budget.remove(call, taken);
     this.#returnCredit(call, channel, taken);
   }
 
@@ -235,7 +235,7 @@ export class ReplyForwarder {
   #hold(call: CallRecord, channel: Channel, size: number): void {
     if (call.stream === undefined) return;
     call.replyHeld += size + PAYLOAD_OVERHEAD;
-    channel.hold(call, size + PAYLOAD_OVERHEAD);
+    channel.budget.add(call, size + PAYLOAD_OVERHEAD);
   }
 
   /** Gives credit back, at the latest when it sums to half the window; a call that ends before never bothers. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hello, Logger } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
-import type { Channel, ChannelOwner, PreviousChannel } from "../channel/channel.js";
+import type { Channel } from "../channel/channel.js";
 import type { ChannelFault } from "../channel/channel-fault.js";
+import type { ChannelOwner, PreviousChannel } from "../channel/channel-owner.js";
 import type { Placement } from "../forward/placement.js";
 import { idInUseRetryMs } from "../limits.js";
 import type { InstanceInfo } from "./instance-info.js";
@@ -186,7 +187,7 @@ export class Registry implements ChannelOwner {
   }
 
   #giveUp(previous: PreviousChannel, profile: InstanceProfile): void {
-    this.#channelOf(previous, profile)?.giveUp(Number(previous.acceptedThrough));
+    this.#channelOf(previous, profile)?.end.giveUp(Number(previous.acceptedThrough));
   }
 
   #tellHealth(service: ServiceEntry): void {
