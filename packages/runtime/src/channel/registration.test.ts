@@ -133,6 +133,16 @@ describe("a registration", () => {
     });
   }
 
+  test("on the path of an unknown service is told the same as on the untyped one", () => {
+    const path = "/grpcrouter.channel.acme.user.v1.UserServiceChannel/Register";
+    const { instance, router } = register({ service: "acme.user.v1.UserService" }, path);
+    expect(instance.call.status).toMatchObject({
+      code: 9,
+      message: `Cannot register acme.user.v1.UserService: the router must have it, it serves ${serviceName} (SERVICE_UNKNOWN). Add .service(userServiceRouter) in the router`,
+    });
+    expect(router.logger.of("refused")).toHaveLength(1);
+  });
+
   test("of an unknown service is told what is served and what to add", () => {
     const { instance } = register(
       { service: "acme.user.v1.UserService", methods: [{ ...method("Get", 8), typed: false }] },

@@ -5,6 +5,7 @@ import { answerProbe } from "../builtin/probe.js";
 import { Channel } from "../channel/channel.js";
 import { Registration } from "../channel/registration.js";
 import { channelOutputBytes, maxListedServices } from "../limits.js";
+import { serviceOfRegisterPath } from "../registry/register-path.js";
 import { type RegisterTarget, TargetKind } from "../registry/target.js";
 import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
@@ -136,12 +137,26 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
         if (ended) local.onData(nothing, 0, 0, true);
         break;
       }
-      default: {
-        const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
-        const status = this.#context.statuses.get("METHOD_UNKNOWN", facts);
-        endStream(connection, stream, headTemplate(head.contentType), status.literals);
-      }
+      default:
+        this.#onUnknownPath(connection, stream, head, ended);
     }
+  }
+
+  #onUnknownPath(
+    connection: Connection<StreamUser>,
+    stream: Stream<StreamUser>,
+    head: RequestHead,
+    ended: boolean,
+  ): void {
+    const serviceName = serviceOfRegisterPath(head.path);
+    if (serviceName !== undefined) {
+      // An instance of a service that is not here: its hello gets the answer that helps.
+      this.#register(connection, stream, { kind: TargetKind.register, serviceName }, head, ended);
+      return;
+    }
+    const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
+    const status = this.#context.statuses.get("METHOD_UNKNOWN", facts);
+    endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
 
   #begin(call: CallRecord, ended: boolean): void {
