@@ -28,9 +28,12 @@ export interface LogLine {
 /** Lines that were logged, and a way to wait for one. */
 export interface Log extends Logger {
   readonly lines: readonly LogLine[];
-  /** The first line whose message matches, logged already or to come. */
+  /** The first line whose message matches, logged already or to come. @throws Error if none comes within 10 s. */
   until(pattern: RegExp): Promise<LogLine>;
 }
+
+/** Milliseconds that a line of a log may take. */
+const LINE_WITHIN_MS = 10_000;
 
 export interface InProcessOptions {
   readonly router?: RouterOptions;
@@ -108,12 +111,19 @@ export function createLog(): Log {
     until(pattern) {
       const known = lines.find(({ message }) => pattern.test(message));
       if (known !== undefined) return Promise.resolve(known);
-      const { promise, resolve } = Promise.withResolvers<LogLine>();
+      const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
       const listener = (line: LogLine) => {
         if (pattern.test(line.message)) resolve(line);
       };
       listeners.add(listener);
-      return promise.finally(() => listeners.delete(listener));
+      const timer = setTimeout(() => {
+        const told = lines.map(({ message }) => message).join("\n");
+        reject(new Error(`nothing like ${pattern} was logged within ${LINE_WITHIN_MS} ms:\n${told}`));
+      }, LINE_WITHIN_MS);
+      return promise.finally(() => {
+        clearTimeout(timer);
+        listeners.delete(listener);
+      });
     },
   };
 }
