@@ -197,6 +197,21 @@ describe("room()", () => {
     expect(bench.handler.take()).toEqual(["room 3"]);
   });
 
+  it("comes after a flush also if frames came while too little room was left", () => {
+    const bench = answering(2, 1_000_000);
+    bench.receive(windowUpdate(0, 1_000_000));
+    bench.connection.maxOutputBytes = 1_000;
+    bench.connection.setHeld(true);
+    expect(bench.write(1, 891)).toBe(891);
+    expect(bench.connection.reserve(bench.handler.stream(3), 500)).toBe(-1);
+    bench.receive(windowUpdate(0, 1));
+    bench.receive(windowUpdate(0, 1));
+    expect(bench.handler.take()).toEqual([]);
+    bench.connection.setHeld(false);
+    expect(bench.frames()).toEqual(["DATA 1 891"]);
+    expect(bench.handler.take()).toEqual(["room 3"]);
+  });
+
   it("does not come while the transport holds back a full output", () => {
     const bench = answering(2, 1_000);
     bench.connection.setHeld(true);

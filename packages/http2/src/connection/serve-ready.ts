@@ -44,6 +44,8 @@ function serveRounds<Head, Data>(context: ConnectionContext<Head, Data>): void {
     const least = stream.queueFirst === undefined ? stream.roomFound : 0;
     context.ready.remove(stream);
     if (Math.min(context.send.available, room) <= least) {
+      // Output makes room without a word, so the next flush must ask again; a window comes with its own frame.
+      if (room <= least) context.mayServe = true;
       context.ready.push(stream);
       if (++blocked >= context.ready.count) break;
       continue;
