@@ -10,8 +10,11 @@ export const maxWaitingBytes: number = 64 * 1024 * 1024;
 /** Call records that are kept for reuse: memory that a burst would pin for good. */
 export const maxPooledCalls = 4096;
 
-/** Octets of a request buffer that a pooled call record may keep. */
-export const maxPooledBufferBytes = 1024;
+/** Octets of a buffer that a call record keeps for its next call; larger ones go to the pool that all share. */
+export const ownBufferBytes = 256;
+
+/** Octets of free request buffers, all calls together: memory that a burst would pin for good. */
+export const maxPooledBytes: number = 16 * 1024 * 1024;
 
 /** Octets that a registration channel writes ahead of its transport: queueing where no one sees it. */
 export const channelOutputBytes: number = 64 * 1024;

@@ -88,6 +88,17 @@ export function endStream(
   if (!remoteEnded && !connection.closed) connection.reset(stream, ErrorCode.noError);
 }
 
+/**
+ * What a request whose head is too large to be read is told beside HTTP's 431: the status in gRPC's words, for a client
+ * that looks there first.
+ */
+export function tooLargeFields(status: RouterStatus): Uint8Array {
+  const fields = new Uint8Array(contentTypeRoom + status.literals.length);
+  const at = writeLiteralField(fields, 0, contentTypeName, asciiBytes("application/grpc"));
+  fields.set(status.literals, at);
+  return fields.subarray(0, at + status.literals.length);
+}
+
 function withContentType(call: CallRecord, literals: Uint8Array): Uint8Array {
   if (call.contentType !== ContentType.grpcSubtype) return literals;
   const head = new Uint8Array(contentTypeRoom + literals.length);

@@ -26,6 +26,9 @@ export interface CallHead {
 
 const nothing = new Uint8Array(0);
 
+/** Octets of metadata for which a record keeps its buffer: memory that large heads would pin for good. */
+const maxOwnRestBytes = 1024;
+
 /**
  * One call: everything about it as numbers, offsets and links, so that a call makes no garbage. Records are pooled;
  * every field is set here and never added later (hot-path.md rule 12). The verbs live in `Forwarder`, `sendRequest` and
@@ -171,6 +174,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.contentTypeText = "";
     this.waitForReady = false;
     this.rest = nothing;
+    if (this.ownRest.length > maxOwnRestBytes) this.ownRest = nothing;
     this.restEnd = 0;
     this.restIsBorrowed = false;
     this.deadlineMs = Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection, Stream } from "@grpc-router/http2";
+import { MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from "@grpc-router/protocol";
 import type { MethodRoute } from "../registry/method-route.js";
 import { CallEnding } from "./call-ending.js";
 import type { CallRecord } from "./call-record.js";
@@ -10,6 +11,12 @@ import { ReplyForwarder } from "./reply-forwarder.js";
 import { RequestForwarder } from "./request-forwarder.js";
 import { HeadFault, type RequestHead, WaitForReady } from "./request-head.js";
 import type { StreamUser } from "./stream-user.js";
+
+/** What METADATA_TOO_LARGE says of a request: how much it is nobody counts to the end. */
+export const metadataLimits = {
+  limit: `${MAX_METADATA_ENTRIES} entries and ${MAX_METADATA_BYTES} bytes`,
+  size: "more",
+} as const;
 
 /** Takes calls from clients to instances and back. One per router; its parts share it. */
 export class Forwarder {
@@ -69,7 +76,7 @@ export class Forwarder {
   #refuseHead(call: CallRecord, fault: HeadFault): void {
     const method = call.route.path;
     if (fault === HeadFault.metadataTooLarge) {
-      this.ending.fail(call, "METADATA_TOO_LARGE", { method, limit: "100 entries and 16384 bytes", size: "more" });
+      this.ending.fail(call, "METADATA_TOO_LARGE", { method, ...metadataLimits });
     } else {
       this.ending.fail(call, "BAD_MESSAGE", {
         method,

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyBytes } from "@grpc-router/http2";
 import { MAX_KEPT_REQUEST_BYTES } from "@grpc-router/protocol";
-import { maxPooledBufferBytes } from "../limits.js";
+import { ownBufferBytes } from "../limits.js";
+import { acquireBytes, releaseBytes } from "./byte-pool.js";
 
 const nothing = new Uint8Array(0);
-
-/** The first size of a buffer; most requests fit. */
-const minBufferBytes = 256;
 
 /**
  * The bytes of one request that the router holds, as the client sent them:
@@ -80,38 +78,37 @@ export class RequestLog {
     this.sent = 0;
   }
 
-  /** Forgets everything. A large buffer goes, too: pooled records keep small ones only. */
+  /** Forgets everything. */
   clear(): void {
-    this.sent = 0;
-    this.end = 0;
-    this.returned = 0;
     this.kept = true;
-    if (this.bytes.length > maxPooledBufferBytes) this.bytes = nothing;
+    this.#empty();
   }
 
   #empty(): void {
     this.sent = 0;
     this.end = 0;
     this.returned = 0;
+    if (this.bytes.length <= ownBufferBytes) return;
+    releaseBytes(this.bytes);
+    this.bytes = nothing;
   }
 
   #reserve(size: number): void {
     if (this.end + size <= this.bytes.length) return;
     const drop = this.kept ? 0 : this.sent;
     const needed = this.end - drop + size;
-    const target = needed <= this.bytes.length ? this.bytes : new Uint8Array(bufferSize(needed));
-    if (target === this.bytes) target.copyWithin(0, drop, this.end);
-    else copyBytes(this.bytes, drop, this.end, target, 0);
-    this.bytes = target;
+    if (needed <= this.bytes.length) this.bytes.copyWithin(0, drop, this.end);
+    else this.#move(needed, drop);
     this.sent -= drop;
     this.end -= drop;
     this.returned -= drop;
   }
-}
 
-/** The power of two that holds `needed` bytes twice, so that moving to the front stays rare. */
-function bufferSize(needed: number): number {
-  let size = minBufferBytes;
-  while (size < needed) size *= 2;
-  return needed > minBufferBytes ? size * 2 : size;
+  /** Moves what is held from `drop` on into a buffer of at least `needed` bytes. */
+  #move(needed: number, drop: number): void {
+    const larger = needed <= ownBufferBytes ? new Uint8Array(ownBufferBytes) : acquireBytes(needed);
+    copyBytes(this.bytes, drop, this.end, larger, 0);
+    if (this.bytes.length > ownBufferBytes) releaseBytes(this.bytes);
+    this.bytes = larger;
+  }
 }
