@@ -12,8 +12,9 @@ import { type Logger, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol
 import type { HealthBook } from "./builtin/health-book.js";
 import { RateLimiter } from "./channel/rate-limiter.js";
 import type { Clock } from "./clock.js";
+import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
-import type { Forwarder } from "./forward/forwarder.js";
+import { type Forwarder, metadataLimits } from "./forward/forwarder.js";
 import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
@@ -61,6 +62,8 @@ export class RouterCore {
   readonly #context: ServerContext;
   readonly #flusher: Flusher;
   readonly #connections = new Set<ServerConnection>();
+  /** For a request whose head the engine does not read. */
+  readonly #tooLargeFields: Uint8Array;
   #timer: Timer | undefined = undefined;
   #sweeps = 0;
   #lastSweepMs: number;
@@ -74,6 +77,10 @@ export class RouterCore {
     this.#parts = parts;
     this.#flusher = createFlusher(clock);
     this.#lastSweepMs = clock.lastMs;
+    const facts = { method: "a call", ...metadataLimits };
+    this.#tooLargeFields = tooLargeFields(
+      forwarder.context.statuses.get("METADATA_TOO_LARGE", facts, { execution: "none" }),
+    );
     this.#context = {
       clock,
       logger,
@@ -109,6 +116,7 @@ export class RouterCore {
       role: "server",
       reader: this.#context.reader,
       handler: server,
+      tooLargeFields: this.#tooLargeFields,
     });
     server.attach(connection);
     if (this.#closed) connection.close(0, "the router is closed");

@@ -36,6 +36,7 @@ export class ConnectionContext<Head, Data> {
   readonly handler: ConnectionHandler<Head, Data>;
   readonly host: ConnectionHost;
   readonly limits: Limits;
+  readonly tooLargeFields: Uint8Array;
   readonly decoder: HeaderBlockDecoder<Head>;
   readonly encoder = new HeaderEncoder();
   readonly output: OutputBuffer;
@@ -98,6 +99,7 @@ export class ConnectionContext<Head, Data> {
     this.handler = options.handler;
     this.host = options.host;
     this.limits = validateLimits(options.limits);
+    this.tooLargeFields = options.tooLargeFields ?? new Uint8Array(0);
     this.decoder = new HeaderBlockDecoder(options.reader, this.limits);
     this.output = new OutputBuffer(options.host, this.limits.outputBytes);
     this.announcedStreamWindow = options.initialWindowBytes ?? (this.isServer ? defaultWindowBytes : 1_048_576);

@@ -93,6 +93,8 @@ export interface ConnectionOptions<Head, Data> {
   readonly connectionWindowBytes?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<Limits>;
+  /** Server role: fields behind `:status: 431` for a request with too large a head, as `writeLiteralField` writes them. Default: none. */
+  readonly tooLargeFields?: Uint8Array;
 }
 
 /**

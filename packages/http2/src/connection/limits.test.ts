@@ -106,6 +106,14 @@ describe("the limits of a connection", () => {
     }
   });
 
+  it("a request over headerListBytes gets the fields that the user has for it", () => {
+    const tooLargeFields = hex("00 01 61 01 62");
+    const bench = runningServer({ limits: { headerListBytes: 130 }, tooLargeFields });
+    const long = join(requestBlock, hex("00 01 61 20"), new Uint8Array(0x20).fill(0x61));
+    bench.receive(headers(1, long, true));
+    expect(bench.output().slice(-10)).toEqual(hex("08 03 34 33 31 00 01 61 01 62"));
+  });
+
   it("a response over headerListBytes ends the stream", () => {
     const bench = runningClient({ limits: { headerListBytes: 100 } });
     bench.request();

@@ -14,7 +14,7 @@ import { refuseStream } from "./stream-errors.js";
 
 const noFields = createHeaderTemplate([]);
 /** `:status: 431` as a literal with the name of static entry 8 (RFC 7541 section 6.2.2). */
-const tooLargeFields = Uint8Array.of(0x08, 0x03, 0x34, 0x33, 0x31);
+const tooLargeStatus = Uint8Array.of(0x08, 0x03, 0x34, 0x33, 0x31);
 
 /**
  * Writes HEADERS of the template and of `literals[start, end)` behind it, in one frame, or with CONTINUATION if need be;
@@ -82,10 +82,12 @@ export function sendTooLarge<Head, Data>(
   streamId: number,
   requestEnded: boolean,
 ): void {
-  const { output, encoder } = context;
-  const at = output.begin(frameHeaderBytes + encoder.sizeofMax(noFields) + tooLargeFields.length);
+  const { output, encoder, tooLargeFields } = context;
+  const most = encoder.sizeofMax(noFields) + tooLargeStatus.length + tooLargeFields.length;
+  const at = output.begin(frameHeaderBytes + most);
   const from = at + frameHeaderBytes;
-  const fields = encoder.encode(noFields, output.bytes, from);
+  const status = encoder.encode(noFields, output.bytes, from);
+  const fields = copyBytes(tooLargeStatus, 0, tooLargeStatus.length, output.bytes, status);
   const to = copyBytes(tooLargeFields, 0, tooLargeFields.length, output.bytes, fields);
   const flags = FrameFlag.endHeaders | FrameFlag.endStream;
   writeFrameHeader(output.bytes, at, to - from, FrameType.headers, flags, streamId);
