@@ -15,6 +15,8 @@ export const MAX_METADATA_ENTRIES = 100;
 export const MAX_METADATA_BYTES: number = 16 * 1024;
 /** What an entry costs beside its bytes, as in HTTP/2 (RFC 7541 section 4.1). */
 export const METADATA_ENTRY_OVERHEAD = 32;
+/** Octets of free buffers that a thread keeps for reuse: memory that a burst would pin for good. */
+export const MAX_POOLED_BYTES: number = 16 * 1024 * 1024;
 /** Nesting of an unknown group in a head: a stack that overflows. */
 export const MAX_GROUP_DEPTH = 100;
 

@@ -13,9 +13,6 @@ export const maxPooledCalls = 4096;
 /** Octets of a buffer that a call record keeps for its next call; larger ones go to the pool that all share. */
 export const ownBufferBytes = 256;
 
-/** Octets of free request buffers, all calls together: memory that a burst would pin for good. */
-export const maxPooledBytes: number = 16 * 1024 * 1024;
-
 /** Octets that a registration channel writes ahead of its transport: queueing where no one sees it. */
 export const channelOutputBytes: number = 64 * 1024;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+export * from "./byte-pool.js";
 export * from "./control-frame.js";
 export * from "./copy-bytes.js";
 export * from "./encode-end.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { MESSAGE_PREFIX_BYTES, readMessageFlags, readMessageLength } from "../message-prefix.js";
+import { acquireBytes, releaseBytes } from "./byte-pool.js";
 import { copyBytes } from "./copy-bytes.js";
 import { FrameFault } from "./frame-fault.js";
 
@@ -20,7 +21,7 @@ const FIRST_CARRY_BYTES = 1024;
 export class MessageSplitter {
   /** The longest message taken, in octets, judged on the prefix. May be changed between messages. */
   maxBytes: number;
-  #carry = NO_BYTES;
+  #carry: Uint8Array = NO_BYTES;
   #filled = 0;
   /** Octets that `#carry` must hold for the next step: a prefix, or prefix and message. */
   #needed = MESSAGE_PREFIX_BYTES;
@@ -38,6 +39,7 @@ export class MessageSplitter {
   /** Nothing is handed on any more, also not from a `push` that is under way; for sinks that find their channel closed. */
   stop(): void {
     this.#stopped = true;
+    releaseBytes(this.#carry);
     this.#carry = NO_BYTES;
     this.#filled = 0;
   }
@@ -86,6 +88,7 @@ export class MessageSplitter {
     this.#filled = 0;
     this.#needed = MESSAGE_PREFIX_BYTES;
     sink.onMessage(carry, MESSAGE_PREFIX_BYTES, end);
+    releaseBytes(carry);
     return FrameFault.none;
   }
 
@@ -104,9 +107,11 @@ export class MessageSplitter {
   }
 
   #grow(size: number): void {
-    const doubled = Math.max(size, this.#carry.length * 2, FIRST_CARRY_BYTES);
-    const larger = new Uint8Array(this.#needed > MESSAGE_PREFIX_BYTES ? Math.min(doubled, this.#needed) : doubled);
+    // At most about twice what has come, and the whole message at once where that is enough for it.
+    const doubled = Math.max(size * 2, FIRST_CARRY_BYTES);
+    const larger = acquireBytes(this.#needed > MESSAGE_PREFIX_BYTES ? Math.min(doubled, this.#needed) : doubled);
     copyBytes(this.#carry, 0, this.#filled, larger, 0);
+    releaseBytes(this.#carry);
     this.#carry = larger;
   }
 

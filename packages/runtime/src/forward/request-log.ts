@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyBytes } from "@grpc-router/http2";
-import { MAX_KEPT_REQUEST_BYTES } from "@grpc-router/protocol";
+import { acquireBytes, MAX_KEPT_REQUEST_BYTES, releaseBytes } from "@grpc-router/protocol";
 import { ownBufferBytes } from "../limits.js";
-import { acquireBytes, releaseBytes } from "./byte-pool.js";
 
 const nothing = new Uint8Array(0);
 
