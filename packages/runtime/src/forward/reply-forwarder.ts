@@ -215,6 +215,8 @@ export class ReplyForwarder {
     const { connection, stream } = call;
     if (connection === undefined || stream === undefined) return;
     call.headersSent = true;
+    // The call is committed to this attempt: its request is never sent again.
+    call.log.drop();
     connection.writeHead(stream, headTemplate(call.contentType), fields.bytes, 0, fields.end, endStream);
   }
 
