@@ -36,3 +36,5 @@ export const MAX_TIMER_MS = 3_600_000;
 export const LINK_SWEEP_MS = 1_000;
 /** Octets of a router's status text that go to the log: a log flood by a peer. */
 export const MAX_LOGGED_TEXT = 1_000;
+/** Messages of the largest size that a channel may hold at once, where that is more than its 16 MiB: a limit raised so far that not one message fits. */
+export const BUFFERED_MESSAGES = 4;

@@ -7,6 +7,7 @@ import { encodeHeader } from "../dispatch/reply-metadata.js";
 import { latin1 } from "../dispatch/request-header.js";
 import { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
+import { BUFFERED_MESSAGES } from "../limits.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
 import { END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
 import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
@@ -124,11 +125,12 @@ export class ChannelCalls implements CallPort {
   buffered(call: Call, sizeBytes: number): void {
     call.bufferedBytes += sizeBytes;
     this.#bufferedBytes += sizeBytes;
-    while (sizeBytes > 0 && this.#bufferedBytes > MAX_CHANNEL_BUFFER_BYTES) {
+    const limit = Math.max(MAX_CHANNEL_BUFFER_BYTES, this.maxRequestBytes * BUFFERED_MESSAGES);
+    while (sizeBytes > 0 && this.#bufferedBytes > limit) {
       const largest = this.table
         .calls()
         .reduce((one, other) => (other.bufferedBytes > one.bufferedBytes ? other : one), call);
-      const facts = { method: largest.method.label, limit: MAX_CHANNEL_BUFFER_BYTES };
+      const facts = { method: largest.method.label, limit };
       failCall(largest, encodeReasonEnd("BUFFER_LIMIT", facts, executionOf(largest)));
     }
   }

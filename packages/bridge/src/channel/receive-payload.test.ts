@@ -96,6 +96,23 @@ describe("receiveFragment()", () => {
     },
   );
 
+  it("takes a message beyond the channel's buffer if the limit was raised so far", async () => {
+    let received = 0;
+    const blob = ({ value }: { readonly value: Uint8Array }) => {
+      received = value.length;
+      return {};
+    };
+    const bed = await registered({ blob }, { maxMessageBytes: 20_000_000 });
+    const bytes = toBinary(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array(18_000_000) }));
+    bed.channel.send(start(1, "blob"));
+    const frames = slices(1, bytes);
+    expect(await sendWithin(bed, 1, frames)).toBe(frames.length);
+    bed.channel.send(head(1, { halfClose: true }));
+    await bed.scheduler.settle();
+    expect(bed.channel.endOf(1)?.code).toBe(0);
+    expect(received).toBe(18_000_000);
+  });
+
   it("takes slices of any size, and mixes members in", async () => {
     const bed = await registered({
       async join(requests) {
