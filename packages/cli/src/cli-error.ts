@@ -18,3 +18,8 @@ export class CliError extends Error {
 export function usageError(message: string, cause?: unknown): CliError {
   return new CliError(ExitCode.usage, message, cause);
 }
+
+/** An error in what the command was given to work with: a file that is not there. */
+export function missingFile(message: string, cause?: unknown): CliError {
+  return new CliError(ExitCode.failure, message, cause);
+}

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createFileRegistry, type DescMethod, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { usageError } from "../cli-error.js";
+import { missingFile, usageError } from "../cli-error.js";
 import type { CallTarget } from "./target.js";
 
 const HINT = "Give a descriptor set; make one: npx buf build -o schema.binpb";
@@ -15,7 +15,7 @@ export async function readSchema(file: string, folder: string): Promise<FileRegi
   try {
     bytes = await readFile(resolve(folder, file));
   } catch (error) {
-    throw usageError(`Cannot read --schema ${file}: there is no such file. ${HINT}`, error);
+    throw missingFile(`Cannot read --schema ${file}: there is no such file. ${HINT}`, error);
   }
   try {
     return createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));

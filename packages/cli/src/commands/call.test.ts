@@ -125,7 +125,7 @@ describe("grpc-router call", () => {
       "a missing schema",
       "Get",
       ["--schema", "no.binpb"],
-      2,
+      1,
       /^Cannot read --schema no\.binpb: there is no such file\./,
     ],
     [
@@ -135,7 +135,7 @@ describe("grpc-router call", () => {
       2,
       /^Cannot read --schema other\.binpb: it is no complete descriptor set\./,
     ],
-    ["missing authorities", "Get", ["--tls-ca", "no.pem"], 2, /^Cannot read --tls-ca no\.pem: there is no such file\./],
+    ["missing authorities", "Get", ["--tls-ca", "no.pem"], 1, /^Cannot read --tls-ca no\.pem: there is no such file\./],
     ["a bad timeout", "Get", ["--timeout", "soon"], 2, /Write a duration, such as 1\.5s or 200ms\./],
   ])("refuses %s in one line", async (_, method, flags, code, message) => {
     const result = await call(method, flags);

@@ -11,7 +11,7 @@ import { performCall } from "../call/perform-call.js";
 import { fetchSchema } from "../call/reflection.js";
 import { findMethod, readSchema } from "../call/schema.js";
 import { parseCallTarget } from "../call/target.js";
-import { CliError, usageError } from "../cli-error.js";
+import { CliError, missingFile } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { collect, parseDurationMs } from "../parse/options.js";
 
@@ -86,6 +86,6 @@ function readAuthorities(file: string, folder: string): string {
   try {
     return readFileSync(resolve(folder, file), "utf8");
   } catch (error) {
-    throw usageError(`Cannot read --tls-ca ${file}: there is no such file. Give the path of a PEM file`, error);
+    throw missingFile(`Cannot read --tls-ca ${file}: there is no such file. Give the path of a PEM file`, error);
   }
 }

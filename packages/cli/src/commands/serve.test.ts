@@ -146,10 +146,10 @@ describe("grpc-router serve and bridge", () => {
   });
 
   it.each([
-    [["serve", "--module", "no.js"], 2, "Cannot load no.js: there is no such file. Is it built?"],
+    [["serve", "--module", "no.js"], 1, "Cannot load no.js: there is no such file. Is it built?"],
     [
       ["serve", "--module", "no"],
-      2,
+      1,
       "Cannot load no: there is no such file. Give the file's whole name, such as ./instance.js",
     ],
     [["serve", "--module", "broken.js"], 1, "Cannot load broken.js: broken in two lines"],
