@@ -113,8 +113,6 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   cancelPending: CancelMode | 0 = 0;
   /** Credit to be written. */
   creditPending = 0;
-  /** A REVOKE is out, so the kept request stays. */
-  revoked = false;
   stuckReported = false;
 
   // `TimerWheel` and `WaitingQueue`.
@@ -161,7 +159,6 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.replyOwed = 0;
     this.cancelPending = 0;
     this.creditPending = 0;
-    this.revoked = false;
     this.callId = 0;
     this.channel = undefined;
   }
@@ -199,7 +196,6 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.callId = 0;
     this.cancelPending = 0;
     this.creditPending = 0;
-    this.revoked = false;
     this.stuckReported = false;
   }
 }

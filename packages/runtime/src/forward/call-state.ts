@@ -31,6 +31,6 @@ export const CallState = {
 } as const;
 export type CallState = (typeof CallState)[keyof typeof CallState];
 
-/** What `Cancel` asks for. */
-export const CancelMode = { abort: 1, deadline: 2, revoke: 3 } as const;
+/** What `Cancel` asks for. This router does not revoke: it has no rule yet for when an instance counts as stalled. */
+export const CancelMode = { abort: 1, deadline: 2 } as const;
 export type CancelMode = (typeof CancelMode)[keyof typeof CancelMode];
