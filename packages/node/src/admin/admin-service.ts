@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { InstanceInfo } from "@grpc-router/runtime";
 import {
@@ -41,9 +40,15 @@ function toMessage(info: InstanceInfo): Instance {
     openCalls: info.openCalls,
     totalCalls: BigInt(info.totalCalls),
     // The router's clock is that of createNodeScheduler.
-    registeredFor: durationFromMs(Math.max(0, Math.round(performance.now() - info.registeredMs))),
+    registeredFor: durationOf(Math.max(0, Math.round(performance.now() - info.registeredMs))),
     agent: info.agent,
   });
+}
+
+/** `durationFromMs` of newer @bufbuild/protobuf. */
+function durationOf(ms: number): { readonly seconds: bigint; readonly nanos: number } {
+  const rest = ms % 1_000;
+  return { seconds: BigInt((ms - rest) / 1_000), nanos: rest * 1_000_000 };
 }
 
 function compare(a: string, b: string): number {
