@@ -115,6 +115,21 @@ const faults: readonly [name: string, reason: string, act: (channel: PeerChannel
         { ...oneByte, fragment: { remaining: 1 } },
       ),
   ],
+  [
+    "a first slice without data of a message that has some",
+    "FRAGMENT_INVALID",
+    (c) => c.send({ ...start(1, "join"), fragment: { remaining: 1 } }),
+  ],
+  [
+    "a member over 16 KiB",
+    "FRAME_TOO_LARGE",
+    (c) => c.send({ ...start(1, "join"), member: [echoNumbers.join, new Uint8Array(16_385)] }),
+  ],
+  [
+    "a slice over 16 KiB",
+    "FRAME_TOO_LARGE",
+    (c) => c.send({ ...start(1, "join"), fragment: { data: new Uint8Array(16_385), remaining: 1 } }),
+  ],
 ];
 
 describe("FrameReader", () => {

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { copyBytes, type FragmentView, PAYLOAD_OVERHEAD, type Reason, StatusCode } from "@grpc-router/protocol";
+import {
+  copyBytes,
+  type FragmentView,
+  MAX_PAYLOAD_BYTES,
+  PAYLOAD_OVERHEAD,
+  type Reason,
+  StatusCode,
+} from "@grpc-router/protocol";
 import { type Call, CallPhase, executionOf } from "./call.js";
 import { type CallEnd, encodeBadMessage, encodeEnd, encodeTooLarge } from "./call-end.js";
 import { failCall } from "./call-life.js";
@@ -19,6 +26,7 @@ export function receiveMember(call: Call, bytes: Uint8Array, start: number, end:
   if (call.phase > CallPhase.begun) return undefined;
   if (call.assembly !== undefined) return "FRAGMENT_INVALID";
   const size = end - start;
+  if (size > MAX_PAYLOAD_BYTES) return "FRAME_TOO_LARGE";
   const cost = size + PAYLOAD_OVERHEAD;
   if (cost > call.requestCredit) return "CREDIT_EXCEEDED";
   call.requestCredit -= cost;
@@ -36,6 +44,9 @@ export function receiveMember(call: Call, bytes: Uint8Array, start: number, end:
 export function receiveFragment(call: Call, bytes: Uint8Array, view: FragmentView): Reason | undefined {
   if (call.phase > CallPhase.begun) return undefined;
   const size = view.dataEnd - view.dataStart;
+  if (size > MAX_PAYLOAD_BYTES) return "FRAME_TOO_LARGE";
+  // Only an empty message is a slice without data; of anything longer it would be work without progress.
+  if (size === 0 && view.remaining > 0) return "FRAGMENT_INVALID";
   const cost = size + PAYLOAD_OVERHEAD;
   if (cost > call.requestCredit) return "CREDIT_EXCEEDED";
   const assembly = call.assembly ?? beginAssembly(call, size + view.remaining, view.compressed);
