@@ -247,10 +247,10 @@ describe("what an instance says of itself", () => {
     });
   });
 
-  test("a ping is answered with its token and the count of frames", () => {
+  test("a ping is answered with its token and the count of frames, the hello being the first", () => {
     const { router, instance } = setUp();
     instance.control({ kind: { case: "ping", value: { token: 77n } } });
     router.run();
-    expect(instance.frames.at(-1)?.control?.kind.value).toMatchObject({ token: 77n, frames: 1n });
+    expect(instance.frames.at(-1)?.control?.kind.value).toMatchObject({ token: 77n, frames: 2n });
   });
 });

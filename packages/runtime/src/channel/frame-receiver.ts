@@ -27,8 +27,8 @@ const head = new ReplyHeadView();
  * or to the channel. Whatever is wrong with a frame ends the channel with its reason (channel.md sections 3, 4 and 8).
  */
 export class FrameReceiver implements MessageSink {
-  /** Frames read so far. */
-  frames = 0;
+  /** Frames read so far; the hello was the first. */
+  frames = 1;
   readonly #channel: Channel;
   readonly #forwarder: Forwarder;
   readonly #control: InstanceControlReader;
