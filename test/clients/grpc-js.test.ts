@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as sleep } from "node:timers/promises";
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
@@ -12,6 +11,7 @@ import {
   UnaryRequestSchema,
 } from "../conformance/gen/connectrpc/conformance/v1/service_pb.ts";
 import { type InProcess, startInProcess } from "../harness/in-process.ts";
+import { createRawClient, framed, valuesOf } from "../harness/raw-call.ts";
 import {
   EmptySchema,
   SimpleRequestSchema,
@@ -155,29 +155,6 @@ describe("grpc-js through the router", () => {
     await expect.poll(() => aborted).toEqual(["cacheableUnaryCall"]);
   });
 
-  const cancelStages = [
-    { stage: "before any message", messages: 0, wait: 0 },
-    { stage: "after the request", messages: 1, wait: 0 },
-    { stage: "while the handler runs", messages: 1, wait: 60 },
-  ];
-  test.each(cancelStages)("cancel $stage ends the call", async ({ messages, wait }) => {
-    const { stream, outcome } = client.start(method.fullDuplexCall);
-    if (messages > 0)
-      stream.write(create(StreamingOutputCallRequestSchema, { responseParameters: [{ size: 1, intervalUs: 1e9 }] }));
-    if (wait > 0) await sleep(wait);
-    stream.cancel();
-    expect((await outcome).code).toBe(grpc.status.CANCELLED);
-  });
-
-  test("cancel after the first answer aborts the handler", async () => {
-    const { stream, outcome } = client.start(method.fullDuplexCall);
-    const first = new Promise((resolve) => stream.once("data", resolve));
-    stream.write(create(StreamingOutputCallRequestSchema, sizes(31_415)));
-    await first;
-    stream.cancel();
-    expect((await outcome).code).toBe(grpc.status.CANCELLED);
-  });
-
   test("gzip requests are inflated by the instance, not by the router", async () => {
     const zipped = createGrpcJsClient(router.address, { "grpc.default_compression_algorithm": 2 });
     const outcome = await zipped.call(method.streamingInputCall, [
@@ -189,6 +166,31 @@ describe("grpc-js through the router", () => {
       code: grpc.status.OK,
       messages: [{ aggregatedPayloadSize: 50_003 }],
     });
+  });
+
+  test("answers are identity, whatever the client accepts", async () => {
+    const raw = createRawClient(router.url);
+    const answer = await raw.call("/grpc.testing.TestService/UnaryCall", {
+      fields: [["grpc-accept-encoding", "gzip,identity"]],
+      body: framed(toBinary(SimpleRequestSchema, create(SimpleRequestSchema, { responseSize: 5_000 }))),
+    });
+    raw.close();
+    expect(answer.code).toBe(0);
+    expect(valuesOf(answer.head, "grpc-encoding").filter((encoding) => encoding !== "identity")).toEqual([]);
+    expect(answer.body[0]).toBe(0); // not compressed
+    expect(answer.body.length).toBeGreaterThan(5_000);
+  });
+
+  test("an encoding that the instance does not know is refused, and the answer names those it does", async () => {
+    const raw = createRawClient(router.url);
+    const answer = await raw.call("/grpc.testing.TestService/UnaryCall", {
+      fields: [["grpc-encoding", "snappy"]],
+      body: framed(new Uint8Array(10), 1),
+    });
+    raw.close();
+    expect(answer.code).toBe(grpc.status.UNIMPLEMENTED);
+    expect(answer.message).toContain("snappy");
+    expect(valuesOf(answer.head, "grpc-accept-encoding").join()).toContain("gzip");
   });
 
   test("1,000 parallel calls on one connection", async () => {
