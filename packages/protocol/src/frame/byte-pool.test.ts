@@ -31,7 +31,7 @@ describe("releaseBytes()", () => {
 
   test("keeps so many bytes and no more", () => {
     const count = MAX_POOLED_BYTES / 131_072 + 5;
-    const buffers = new Set(Array.from({ length: count }, () => new Uint8Array(131_072)));
+    const buffers = new Set<Uint8Array>(Array.from({ length: count }, () => new Uint8Array(131_072)));
     for (const buffer of buffers) releaseBytes(buffer);
     const again = Array.from({ length: count }, () => acquireBytes(131_072)).filter((buffer) => buffers.has(buffer));
     expect(again.length).toBeLessThan(count);
