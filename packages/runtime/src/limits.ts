@@ -48,3 +48,12 @@ export const maxFactLength = 256;
 
 /** Octets of a request message to a service of the router itself; it must fit a stream's window, since it is assembled. */
 export const maxLocalMessageBytes: number = 16 * 1024;
+
+/** Milliseconds without taking a byte after which a client has stopped reading, as far as a channel's full buffers go. */
+export const slowClientMs = 1_000;
+
+/** Milliseconds between two looks for such a client: a search through all calls with every frame. */
+export const judgeSlowMs = 100;
+
+/** What clients that do read may leave for a moment, in channel buffers: memory, when thousands of large answers come at once. */
+export const busyBufferFactor = 8;

@@ -96,6 +96,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   replyCredit = 0;
   /** Cost of payloads that the client's writer has not taken. */
   replyHeld = 0;
+  /** When that writer last took some of it, or when it began to hold. */
+  replyTakenMs = 0;
   /** Cost taken by the client's writer and not yet returned to the instance. */
   replyOwed = 0;
 
