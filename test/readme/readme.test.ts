@@ -91,8 +91,8 @@ async function getUser(userId: string) {
   const options = { deadline: Date.now() + 10_000 };
   const request = create(GetUserRequestSchema, { userId });
   try {
-    const { code, messages } = await client.call(UserService.method.getUser, [request], { metadata, options });
-    return { code, messages: messages.map((message) => toJson(GetUserResponseSchema, message)) };
+    const { code, details, messages } = await client.call(UserService.method.getUser, [request], { metadata, options });
+    return { code, details, messages: messages.map((message) => toJson(GetUserResponseSchema, message)) };
   } finally {
     client.close();
   }
