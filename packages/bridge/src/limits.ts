@@ -38,3 +38,9 @@ export const LINK_SWEEP_MS = 1_000;
 export const MAX_LOGGED_TEXT = 1_000;
 /** Messages of the largest size that a channel may hold at once, where that is more than its 16 MiB: a limit raised so far that not one message fits. */
 export const BUFFERED_MESSAGES = 4;
+/** Milliseconds without a byte in or out after which a call stands still, as far as a channel's full buffers go: a reader that has stopped. */
+export const STILL_AFTER_MS = 1_000;
+/** Milliseconds between two looks for such a call: a search through all calls with every frame. */
+export const JUDGE_STILL_MS = 100;
+/** What calls that do move may keep for a moment, in channel buffers: memory, when many large messages come at once. */
+export const BUSY_BUFFER_FACTOR = 8;

@@ -101,6 +101,8 @@ export class Call {
   hasPrepaid = false;
   /** Bytes of request kept for the call. */
   bufferedBytes = 0;
+  /** When that last changed while the channel's buffers were more than half full, in the port's time. */
+  movedMs = 0;
 
   /** Cost units that may be spent on replies. */
   replyCredit: number;

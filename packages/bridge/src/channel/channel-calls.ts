@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
-import { copyBytes, MAX_CHANNEL_BUFFER_BYTES, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
+import { copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
 import { CallRequests } from "../dispatch/call-requests.js";
 import { encodeHeader } from "../dispatch/reply-metadata.js";
 import { latin1 } from "../dispatch/request-header.js";
 import { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
-import { BUFFERED_MESSAGES } from "../limits.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
 import { END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
 import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
@@ -16,6 +15,7 @@ import type { Channel } from "./channel.js";
 import type { ChannelOptions } from "./channel-options.js";
 import { DeadlineTimer } from "./deadline-timer.js";
 import type { ReplyWriter } from "./reply-writer.js";
+import { RequestBudget } from "./request-budget.js";
 import type { WelcomeTerms } from "./welcome-terms.js";
 
 /** What the calls of a channel ask of it. */
@@ -36,7 +36,7 @@ export class ChannelCalls implements CallPort {
   readonly #onCallOver: () => void;
   readonly #deadlines: DeadlineTimer;
   readonly #credit = { request: 0, reply: 0 };
-  #bufferedBytes = 0;
+  readonly #budget: RequestBudget;
 
   constructor(options: CallsOptions, writer: ReplyWriter<Channel>, onCallOver: () => void) {
     this.#options = options;
@@ -44,6 +44,15 @@ export class ChannelCalls implements CallPort {
     this.#onCallOver = onCallOver;
     this.#credit.request = options.requestCredit;
     this.#deadlines = new DeadlineTimer(options.ports.scheduler, this.table, expireCall);
+    this.#budget = new RequestBudget({
+      maxRequestBytes: options.maxRequestBytes,
+      nowMs: () => this.nowMs(),
+      calls: () => this.table.calls(),
+      end(call, limit) {
+        const facts = { method: call.method.label, limit };
+        failCall(call, encodeReasonEnd("BUFFER_LIMIT", facts, executionOf(call)));
+      },
+    });
   }
 
   get scheme(): string {
@@ -123,16 +132,7 @@ export class ChannelCalls implements CallPort {
   }
 
   buffered(call: Call, sizeBytes: number): void {
-    call.bufferedBytes += sizeBytes;
-    this.#bufferedBytes += sizeBytes;
-    const limit = Math.max(MAX_CHANNEL_BUFFER_BYTES, this.maxRequestBytes * BUFFERED_MESSAGES);
-    while (sizeBytes > 0 && this.#bufferedBytes > limit) {
-      const largest = this.table
-        .calls()
-        .reduce((one, other) => (other.bufferedBytes > one.bufferedBytes ? other : one), call);
-      const facts = { method: largest.method.label, limit };
-      failCall(largest, encodeReasonEnd("BUFFER_LIMIT", facts, executionOf(largest)));
-    }
+    this.#budget.change(call, sizeBytes);
   }
 
   orphanSettled(_call: Call): void {

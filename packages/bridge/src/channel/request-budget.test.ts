@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import type { Call } from "./call.js";
+import { RequestBudget } from "./request-budget.js";
+
+const MIB = 1024 * 1024;
+
+/** A budget whose time stands still until told, its calls, and which of them it ended. */
+function setUp(count: number, maxRequestBytes = 4 * MIB) {
+  const clock = { nowMs: 5_000, readings: 0 };
+  // Of a call, only what it keeps counts here.
+  const calls = Array.from({ length: count }, (_, id) => ({ id, bufferedBytes: 0, movedMs: 0 }) as Call);
+  const ended: number[] = [];
+  const budget: RequestBudget = new RequestBudget({
+    maxRequestBytes,
+    nowMs() {
+      clock.readings++;
+      return clock.nowMs;
+    },
+    calls: () => calls,
+    end(call) {
+      ended.push(call.id);
+      budget.change(call, -call.bufferedBytes);
+    },
+  });
+  const keep = (id: number, bytes: number) => budget.change(calls[id] as Call, bytes);
+  return { clock, calls, ended, keep };
+}
+
+describe("RequestBudget", () => {
+  it("does not ask the clock while less than half is in use", () => {
+    const { clock, keep } = setUp(2);
+    keep(0, 4 * MIB);
+    keep(1, 4 * MIB);
+    keep(0, -4 * MIB);
+    expect(clock.readings).toBe(0);
+  });
+
+  it("lets messages that move keep more than the limit for a moment", () => {
+    const { clock, calls, ended, keep } = setUp(30);
+    for (let slice = 0; slice < 40; slice++) {
+      for (const { id } of calls) keep(id, MIB / 10);
+      clock.nowMs += 100;
+    }
+    for (const { id, bufferedBytes } of calls) keep(id, -bufferedBytes);
+    expect(ended).toEqual([]);
+  });
+
+  it("ends the call that keeps most of those that stand still", () => {
+    const { clock, ended, keep } = setUp(3);
+    keep(1, 3 * MIB);
+    keep(2, 2 * MIB);
+    keep(0, 8 * MIB);
+    clock.nowMs += 1_000;
+    keep(0, 2 * MIB);
+    expect(ended).toEqual([]);
+    keep(0, 2 * MIB);
+    expect(ended).toEqual([1]);
+    keep(0, MIB);
+    expect(ended).toEqual([1]);
+  });
+
+  it("blames nobody for the time before half was in use", () => {
+    const { clock, ended, keep } = setUp(2);
+    keep(0, 8 * MIB);
+    clock.nowMs += 60_000;
+    keep(1, 9 * MIB);
+    expect(ended).toEqual([]);
+    clock.nowMs += 1_000;
+    keep(1, 1);
+    expect(ended).toEqual([0]);
+  });
+
+  it("looks for them now and then, not with every frame", () => {
+    const { clock, ended, keep } = setUp(3);
+    keep(0, 9 * MIB);
+    keep(1, 7 * MIB);
+    clock.nowMs += 1_000;
+    keep(2, 12 * MIB);
+    expect(ended).toEqual([0]);
+    keep(2, 1);
+    expect(ended).toEqual([0]);
+    clock.nowMs += 100;
+    keep(2, 1);
+    expect(ended).toEqual([0, 1]);
+  });
+
+  it("is bounded whatever moves", () => {
+    const { ended, keep } = setUp(32);
+    for (let id = 0; id < 32; id++) keep(id, 4 * MIB);
+    expect(ended).toEqual([]);
+    keep(7, 1);
+    expect(ended).toEqual([7]);
+  });
+
+  it("has room for four messages of a limit that was raised", () => {
+    const { clock, ended, keep } = setUp(5, 64 * MIB);
+    for (let id = 0; id < 4; id++) keep(id, 64 * MIB);
+    clock.nowMs += 1_000;
+    expect(ended).toEqual([]);
+    keep(4, 1);
+    expect(ended).toEqual([0]);
+  });
+});
