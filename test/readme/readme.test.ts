@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { create, toJson } from "@bufbuild/protobuf";
-import { Metadata, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   GetUserRequestSchema,
@@ -68,10 +68,9 @@ describe("README, In your own repository", () => {
     await project.run("npx tsc -p .");
     const programs: Running[] = [];
     try {
-      for (const name of ["router", "instance"]) {
-        const program = join(project.folder, "dist", `${name}.js`);
-        programs.push(await startProcess(process.execPath, { args: [program], cwd: project.folder }));
-      }
+      // Neither says anything by itself, so their logs tell when they are there.
+      programs.push(await start("router", /event=listening/));
+      programs.push(await start("instance", /event=registered/));
       expect(await getUser("1")).toEqual({ code: status.OK, messages: [{ user: { userId: "1", name: "Ada" } }] });
       expect(await getUser("2")).toEqual({ code: status.NOT_FOUND, messages: [] });
       for (const program of programs.toReversed()) {
@@ -84,15 +83,18 @@ describe("README, In your own repository", () => {
   });
 });
 
-/** Waits for the router's port, which the programs do not announce; the router holds the call until an instance is there. */
+function start(name: string, ready: RegExp): Promise<Running> {
+  const program = join(project.folder, "dist", `${name}.js`);
+  return startProcess(process.execPath, { args: [program], cwd: project.folder, ready });
+}
+
 async function getUser(userId: string) {
-  const client = createGrpcJsClient(`localhost:${port}`, { "grpc.initial_reconnect_backoff_ms": 100 });
-  const metadata = new Metadata({ waitForReady: true });
+  const client = createGrpcJsClient(`localhost:${port}`);
   const options = { deadline: Date.now() + 10_000 };
   const request = create(GetUserRequestSchema, { userId });
   try {
-    const { code, details, messages } = await client.call(UserService.method.getUser, [request], { metadata, options });
-    return { code, details, messages: messages.map((message) => toJson(GetUserResponseSchema, message)) };
+    const { code, messages } = await client.call(UserService.method.getUser, [request], { options });
+    return { code, messages: messages.map((message) => toJson(GetUserResponseSchema, message)) };
   } finally {
     client.close();
   }
