@@ -53,8 +53,8 @@ export function createRawClient(url: string): RawClient {
   const session = connect(url);
   const start = (path: string, { fields = [], body = framed(), end = true }: RawCallOptions = {}): RawCall => {
     const stream = session.request(headersOf(path, fields), { endStream: end && body.length === 0 });
-    if (end) stream.end(body);
-    else if (body.length > 0) stream.write(body);
+    if (body.length > 0) stream.write(body);
+    if (end && body.length > 0) stream.end();
     return { stream, ...collect(stream) };
   };
   return { session, start, call: (path, options) => start(path, options).answer, close: () => session.destroy() };
