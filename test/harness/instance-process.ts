@@ -43,9 +43,10 @@ const connection = dialRouter(bridge, {
   logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
   ...(values.ca === undefined ? {} : { tls: { ca: values.ca } }),
 });
-await connection.ready;
-console.log(`registered pid ${process.pid}`);
+// Before the line that makes others send signals.
 process.once(
   "SIGTERM",
   () => void connection.drain({ timeoutMs: Number(values["grace-ms"]) }).then(() => process.exit(0)),
 );
+await connection.ready;
+console.log(`registered pid ${process.pid}`);

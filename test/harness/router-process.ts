@@ -36,9 +36,10 @@ try {
     logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
     ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
   });
-  console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
   const timeoutMs = Number(values["grace-ms"]);
+  // Before the line that makes others send signals.
   process.once("SIGTERM", () => void server.drain({ timeoutMs }).then(() => process.exit(0)));
+  console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm start`: the router and its instances as processes of their own, and calls of all four kinds through it.
 import { callAll } from "./start/calls.js";
-import { isFree } from "./start/free-port.js";
+import { anyFreePort, isFree } from "./start/free-port.js";
 import { readOptions, type StartOptions } from "./start/options.js";
 import { type Program, startProgram } from "./start/program.js";
 import { Tally } from "./start/tally.js";
@@ -26,7 +26,8 @@ try {
 }
 process.exit(code); // and with it every program that is left
 
-async function start(options: StartOptions): Promise<number> {
+async function start(asked: StartOptions): Promise<number> {
+  const options = asked.port === 0 ? { ...asked, port: await anyFreePort() } : asked;
   const programs: Program[] = [];
   const interrupted = untilInterrupted();
   const address = `${HOST}:${options.port}`;
@@ -70,7 +71,7 @@ async function startRouter({ port }: StartOptions): Promise<{ program: Program; 
   }
   // The admin API sits beside; if somebody else is there, anywhere else.
   let adminPort = port + 1;
-  while (!(await isFree(adminPort))) adminPort = 20_000 + Math.floor(Math.random() * 40_000);
+  if (adminPort > 65_535 || !(await isFree(adminPort))) adminPort = await anyFreePort();
   const program = await startProgram({
     name: "router",
     env: { PORT: `${port}`, ADMIN_PORT: `${adminPort}` },

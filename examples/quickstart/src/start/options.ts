@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 /** What `npm start` was asked for. */
 export interface StartOptions {
+  /** 0: any free port. */
   readonly port: number;
   readonly instances: number;
   /** Make the calls, print the results, stop. */
@@ -15,8 +16,8 @@ const USAGE = "Usage: npm start -- [--port N] [--instances N] [--once]";
 export function readOptions(args: readonly string[]): StartOptions {
   const { values } = parse(args);
   return {
-    port: readCount("--port", values.port, 65_535),
-    instances: readCount("--instances", values.instances, 100),
+    port: readCount("--port", values.port, 0, 65_535),
+    instances: readCount("--instances", values.instances, 1, 100),
     once: values.once,
   };
 }
@@ -37,8 +38,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readCount(name: string, text: string, most: number): number {
+function readCount(name: string, text: string, least: number, most: number): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-  throw new Error(`Cannot start: ${name} must be 1 to ${most}, received ${text}. ${USAGE}`);
+  if (/^\d+$/.test(text) && count >= least && count <= most) return count;
+  throw new Error(`Cannot start: ${name} must be ${least} to ${most}, received ${text}. ${USAGE}`);
 }
