@@ -26,7 +26,7 @@ beforeAll(async () => {
   await new Promise((resolve) => holder.once("listening", resolve));
   busy = (holder.address() as { port: number }).port;
   writeFileSync(join(folder, "broken.js"), "throw new Error('broken in here');\n");
-  writeFileSync(join(folder, "empty.js"), "export const nothing = 1;\n");
+  writeFileSync(join(folder, "busy.js"), "setInterval(() => {}, 1_000);\n");
   writeFileSync(join(folder, "no.pem"), "not a certificate\n");
 });
 afterAll(() => holder.close());
@@ -116,6 +116,15 @@ describe("grpc-router", () => {
 
   test.concurrent.each(bridgeCases)("bridge: $name", async ({ args, says }) => {
     expect(await refusal(cli, args())).toEqual({ code: 1, stdout: "", lines: [expect.stringMatching(says)] });
+  });
+
+  test("bridge: a module without a bridge is wrong usage, even if it runs something itself", async () => {
+    const says = "Cannot run busy.js: it must export a bridge made by createBridge(), as `bridge` or as its default";
+    expect(await refusal(cli, ["bridge", "busy.js", "--router", "http://127.0.0.1:1"])).toEqual({
+      code: 2,
+      stdout: "",
+      lines: [says],
+    });
   });
 
   test.concurrent.each([

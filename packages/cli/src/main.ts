@@ -2,4 +2,6 @@
 import { createProcessIo } from "./io.js";
 import { run } from "./run.js";
 
-process.exitCode = await run(process.argv.slice(2), createProcessIo());
+const code = await run(process.argv.slice(2), createProcessIo());
+// Modules of users, which serve and bridge load, may hold connections and timers that would outlive the command.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
