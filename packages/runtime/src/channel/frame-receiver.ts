@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  type FrameFault,
+  FrameFault,
   FrameView,
   MAX_CREDIT_FRAMES,
   MAX_EMPTY_FRAMES,
@@ -147,11 +147,11 @@ function stateFault(call: number, detail: string): ChannelFault {
 /** The fault of a frame that could not be read. */
 export function frameFault(fault: FrameFault): ChannelFault {
   switch (fault) {
-    case 2:
+    case FrameFault.ambiguous:
       return { reason: "FRAME_AMBIGUOUS", facts: {} };
-    case 5:
+    case FrameFault.tooLarge:
       return { reason: "FRAME_TOO_LARGE", facts: { limit: MAX_FRAME_BYTES } };
-    case 6:
+    case FrameFault.compressed:
       return { reason: "FRAME_MALFORMED", facts: { detail: "it is compressed" } };
     default:
       return { reason: "FRAME_MALFORMED", facts: { detail: "its bytes are not" } };
