@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measured (hot-path.md, rule 5): slots by the id's low bits with the entries chained inside the records are 1.07 to 1.12
+// Measured: slots by the id's low bits with the entries chained inside the records are 1.07 to 1.12
 // times faster than a Map; open addressing is 1.3 times slower, since consecutive ids are one long cluster.
 
 import type { Call } from "./call.js";

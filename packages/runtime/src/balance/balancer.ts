@@ -18,7 +18,7 @@ export interface Candidate {
   readonly load: CandidateLoad | undefined;
 }
 
-/** A load report (channel.md section 1, `Load`; the first five as in an ORCA report). */
+/** A load report (docs/channel.md section 1, `Load`; the first five as in an ORCA report). */
 export interface CandidateLoad {
   /** Share of CPU in use; 1 is all of it. */
   readonly cpuUtilization: number;

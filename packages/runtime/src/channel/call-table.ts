@@ -6,7 +6,7 @@ const minSlots = 16;
 
 /**
  * The open calls of a channel by id: a power-of-two array of slots, entries chained inside the record. Ids are
- * consecutive, so the id is its own hash; look-up, insertion and removal are O(1) (hot-path.md rule 5: `Map` costs 7 to
+ * consecutive, so the id is its own hash; look-up, insertion and removal are O(1) (`Map` costs 7 to
  * 12 % of a call, open addressing 30 %).
  */
 export class CallTable {

@@ -10,7 +10,7 @@ import { ChannelState } from "./channel-state.js";
 
 const nothing = new Uint8Array(0);
 
-/** Everything that ends a channel, and what becomes of its calls then (channel.md sections 4 and 7). */
+/** Everything that ends a channel, and what becomes of its calls then (docs/channel.md sections 4 and 7). */
 export class ChannelEnd {
   readonly #channel: Channel;
   readonly #forwarder: Forwarder;

@@ -15,7 +15,7 @@ export interface ChannelOutputOwner {
 }
 
 /**
- * Who writes next on a channel (channel.md section 5, "Order"): control of the channel, then Cancel and credit of
+ * Who writes next on a channel (docs/channel.md section 5, "Order"): control of the channel, then Cancel and credit of
  * calls, then data, the calls taking turns. Everything that waits here is bounded: one slot per kind, one per call.
  */
 export class ChannelOutput {

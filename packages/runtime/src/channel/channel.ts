@@ -46,7 +46,7 @@ export interface ChannelParts {
 
 /**
  * One registration channel, seen from the router: which calls are on it, what it may still take, and how it ends
- * (channel.md sections 4, 5 and 7). It decides nothing about a call; that is the forwarder's.
+ * (docs/channel.md sections 4, 5 and 7). It decides nothing about a call; that is the forwarder's.
  */
 export class Channel implements Candidate, StreamHandler, CallWriterOwner, ChannelOutputOwner {
   readonly service: ServiceEntry;

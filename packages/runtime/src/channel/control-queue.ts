@@ -3,7 +3,7 @@ import type { CallRecord } from "../forward/call-record.js";
 
 /**
  * Calls with a Cancel or credit to be written ahead of all data. Each call has one slot for either, and credit adds up,
- * so this is bounded by the number of calls (channel.md section 5).
+ * so this is bounded by the number of calls (docs/channel.md section 5).
  */
 export class ControlQueue {
   #first: CallRecord | undefined = undefined;

@@ -24,7 +24,7 @@ const head = new ReplyHeadView();
 
 /**
  * Reads what an instance sends: cuts it into frames, keeps the mark and the credit, and hands on what belongs to a call
- * or to the channel. Whatever is wrong with a frame ends the channel with its reason (channel.md sections 3, 4 and 8).
+ * or to the channel. Whatever is wrong with a frame ends the channel with its reason (docs/channel.md sections 3, 4 and 8).
  */
 export class FrameReceiver implements MessageSink {
   /** Frames read so far; the hello was the first. */

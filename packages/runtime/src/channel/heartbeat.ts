@@ -9,7 +9,7 @@ const leastShare = 0.8;
 const shareSpread = 0.3;
 
 /**
- * Finds a half-open connection (channel.md section 7): after a while without a byte a Ping, asked twice. It decides and
+ * Finds a half-open connection (docs/channel.md section 7): after a while without a byte a Ping, asked twice. It decides and
  * does nothing: whoever looks gives the time and acts.
  */
 export class Heartbeat {

@@ -6,7 +6,7 @@ import type { Forwarder } from "../forward/forwarder.js";
 import { busyBufferFactor, judgeSlowMs, slowClientMs } from "../limits.js";
 
 /**
- * What the clients of one channel leave unread, in cost units: the channel's buffer budget (channel.md section 5). Calls
+ * What the clients of one channel leave unread, in cost units: the channel's buffer budget (docs/channel.md section 5). Calls
  * that have ended and whose client is slow count, too. Above it the call that holds most has to go, of those whose
  * client has stopped reading: many large answers at once fill the buffers for a moment, and that is no fault of theirs.
  */

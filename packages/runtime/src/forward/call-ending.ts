@@ -10,7 +10,7 @@ import type { Forwarder } from "./forwarder.js";
 
 /**
  * Everything that ends a call or an attempt other than the instance's own answer: the caller's going, deadlines,
- * limits, lost channels, proof that it did not run. The columns of channel.md section 4, router side, read downwards.
+ * limits, lost channels, proof that it did not run. The columns of docs/channel.md section 4, router side, read downwards.
  */
 export class CallEnding {
   readonly #context: ForwardContext;

@@ -3,7 +3,7 @@ import { maxPooledCalls } from "../limits.js";
 import type { MethodRoute } from "../registry/method-route.js";
 import { CallRecord } from "./call-record.js";
 
-/** Call records for reuse: a call costs a third of the garbage without it (hot-path.md rule 12). */
+/** Call records for reuse: a call costs a third of the garbage without it. */
 export class CallPool {
   readonly #free: CallRecord[] = [];
   /** Records in use. */

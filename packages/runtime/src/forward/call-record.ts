@@ -31,7 +31,7 @@ const maxOwnRestBytes = 1024;
 
 /**
  * One call: everything about it as numbers, offsets and links, so that a call makes no garbage. Records are pooled;
- * every field is set here and never added later (hot-path.md rule 12). The verbs live in `Forwarder`, `sendRequest` and
+ * every field is set here and never added later. The verbs live in `Forwarder`, `sendRequest` and
  * `ReplyForwarder`; the fields say who may write them.
  */
 export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadHolder {

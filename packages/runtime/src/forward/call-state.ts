@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Where a call is, seen from the router (channel.md section 4):
+ * Where a call is, seen from the router (docs/channel.md section 4):
  *
  * ```
  *            Start written         mark, header or payload

@@ -6,7 +6,7 @@ import { type MethodName, numbers, pathOf } from "../test-kit/test-service.suite
 import { bytes, text } from "../test-kit/text.suite.js";
 
 /**
- * The router's table of channel.md section 4, cell by cell: a call is brought into a state, an event happens, and what
+ * The router's table of docs/channel.md section 4, cell by cell: a call is brought into a state, an event happens, and what
  * client and instances see is compared. `second` is an instance that a call can be moved to.
  */
 class Scene {

@@ -3,7 +3,7 @@ import type { Target } from "../registry/target.js";
 
 /**
  * What was worked out about a table entry when it was first seen, so that the next request which refers to it copies or
- * assigns and parses nothing (hot-path.md rule 3).
+ * assigns and parses nothing.
  */
 export class FieldNote {
   /** The field, encoded for the CallStart. */

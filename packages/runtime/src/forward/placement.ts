@@ -7,7 +7,7 @@ import type { CallRecord } from "./call-record.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
 
-/** Finds an instance for each call, or lets it wait for one (DESIGN.md D10). */
+/** Finds an instance for each call, or lets it wait for one. */
 export class Placement {
   readonly #context: ForwardContext;
   readonly #forwarder: Forwarder;

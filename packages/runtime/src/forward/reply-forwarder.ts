@@ -28,7 +28,7 @@ const headerView = new HeaderView();
 const endView = new EndView();
 const fragmentView = new FragmentView();
 
-/** Takes an instance's frames for a call to its client: header, payload and End, in this order (channel.md section 4). */
+/** Takes an instance's frames for a call to its client: header, payload and End, in this order (docs/channel.md section 4). */
 export class ReplyForwarder {
   readonly #forwarder: Forwarder;
   readonly #fields: ReplyFields;

@@ -15,7 +15,7 @@ import { ContentType } from "./request-head.js";
 import { isRequestReady } from "./request-readiness.js";
 import { RequestSender, Stop } from "./send-request.js";
 
-/** Takes a client's request bytes to the instance: the row "client message, half close" of channel.md section 4. */
+/** Takes a client's request bytes to the instance: the row "client message, half close" of docs/channel.md section 4. */
 export class RequestForwarder {
   readonly #forwarder: Forwarder;
   readonly #sender = new RequestSender();
@@ -72,7 +72,7 @@ export class RequestForwarder {
     return true;
   }
 
-  /** The call's turn on its channel: at most 16 KiB (channel.md section 5). */
+  /** The call's turn on its channel: at most 16 KiB (docs/channel.md section 5). */
   turn(call: CallRecord, channel: Channel): void {
     const { log } = call;
     const sent = this.#sender.send(call, channel, log.bytes, log.sent, log.end, TURN_BYTES);

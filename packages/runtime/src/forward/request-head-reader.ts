@@ -36,7 +36,7 @@ const shownPathLength = 200;
 
 /**
  * Reads request heads for all connections of a router, one at a time. What a head says goes straight from the wire into
- * numbers and into the bytes of the CallStart (hot-path.md rule 3).
+ * numbers and into the bytes of the CallStart.
  */
 export class RequestHeadReader implements HeadReader<RequestHead> {
   /** Whoever still needs the bytes of the head read last. */

@@ -31,7 +31,7 @@ export const Stop = {
 export type Stop = (typeof Stop)[keyof typeof Stop];
 
 /**
- * Turns a call's request bytes, as the client sent them, into frames of its channel (channel.md section 3): small plain
+ * Turns a call's request bytes, as the client sent them, into frames of its channel (docs/channel.md section 3): small plain
  * messages whole in their member, all others as fragments, as bytes, credit and room allow. One sender serves all calls.
  */
 export class RequestSender {

@@ -29,7 +29,7 @@ export type Takeover =
   | "ID_NOT_YOURS";
 
 /**
- * Decides between the live channel of an instance id and a newcomer (channel.md section 7, "Takeover"). A revived
+ * Decides between the live channel of an instance id and a newcomer (docs/channel.md section 7, "Takeover"). A revived
  * zombie has the smaller incarnation, or the same process and the smaller ordinal, so it cannot oust its successor.
  */
 export function judgeTakeover(newcomer: Claim, holder: Holder | undefined): Takeover {

@@ -6,7 +6,7 @@ import type { Target } from "./target.js";
 const encoder = new TextEncoder();
 
 /**
- * Finds the target of a `:path` by its bytes, as they are or still Huffman-coded (hot-path.md rule 3: clients built on
+ * Finds the target of a `:path` by its bytes, as they are or still Huffman-coded (clients built on
  * nghttp2 send the path as a literal in every call). Only exact paths match (D1).
  */
 export class PathTable {

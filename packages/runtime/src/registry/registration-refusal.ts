@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChannelFault } from "../channel/channel-fault.js";
 
-/** Reasons that refuse a registration (channel.md sections 6 and 8), or end a Register stream before it is one. */
+/** Reasons that refuse a registration (docs/channel.md sections 6 and 8), or end a Register stream before it is one. */
 export type RegistrationReason =
   | "HELLO_TIMEOUT"
   | "HELLO_INVALID"

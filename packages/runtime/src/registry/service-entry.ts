@@ -112,7 +112,7 @@ function balancerOf(
   facts: MethodFacts | undefined,
 ): Balancer | undefined {
   if (own?.balance !== undefined) return pickBalancer(subject, own.balance, parts, undefined);
-  // Code for the whole service says more than the proto's options (DESIGN.md D13).
+  // Code for the whole service says more than the proto's options.
   if (parts.settings.balance !== undefined || facts?.balance === undefined) return undefined;
   return pickBalancer(subject, undefined, parts, facts);
 }

@@ -68,7 +68,7 @@ const maxMessageBytes = 2 ** 32 - 1;
 
 /**
  * Works out what counts for one method. Order, the first that says something wins: code for the method, code for the
- * service, the proto's options, code for the router (DESIGN.md D13).
+ * service, the proto's options, code for the router.
  *
  * @throws RouterError INVALID_SETTING for a value out of range.
  */

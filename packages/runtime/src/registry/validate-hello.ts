@@ -49,7 +49,7 @@ const reservedLast = 19_999;
 const lastNumber = 2 ** 29 - 1;
 
 /**
- * Judges a Hello by the contract (channel.md sections 1, 5, 6 and 8). A method that does not fit is refused alone; the
+ * Judges a Hello by the contract (docs/channel.md sections 1, 5, 6 and 8). A method that does not fit is refused alone; the
  * whole Hello is refused if what it says about itself is wrong, or if no method is left.
  */
 export function validateHello(hello: Hello, context: HelloContext): HelloPlan | RegistrationRefusal {

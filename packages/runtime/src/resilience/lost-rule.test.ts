@@ -19,7 +19,7 @@ function* everyCall(): Iterable<GivenUpCall> {
                 yield { state, mayRepeat, forwarded, kept, requeues, deaths, execution };
 }
 
-/** channel.md section 4 word by word, from the outside in: which answers each fact leaves possible. */
+/** docs/channel.md section 4 word by word, from the outside in: which answers each fact leaves possible. */
 function lostByTheBook(call: GivenUpCall): Verdict {
   const order = ["none", "unknown", "started"] as const;
   const own = call.state === "sent" ? 1 : 2;

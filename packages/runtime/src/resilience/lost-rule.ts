@@ -3,13 +3,13 @@ import { MAX_INSTANCES_LOST, MAX_REQUEUES } from "@grpc-router/protocol";
 
 /**
  * Whether user code has run for a call, as far as the router knows: the worst of its attempts, in this order
- * (channel.md section 8, ErrorInfo metadata `execution`).
+ * (docs/channel.md section 8, ErrorInfo metadata `execution`).
  */
 export type Execution = "none" | "unknown" | "started";
 
 /** What the rules look at when an instance gives up a call that was written to it. */
 export interface GivenUpCall {
-  /** Where the call stood (channel.md section 4, router side): not yet under the mark, under it, or answered already. */
+  /** Where the call stood (docs/channel.md section 4, router side): not yet under the mark, under it, or answered already. */
   readonly state: "sent" | "accepted" | "cancelling";
   /** The method is idempotent, as far as the contract allows it, or the policy lets the call be tried again. */
   readonly mayRepeat: boolean;
@@ -35,7 +35,7 @@ export type Verdict =
   | { readonly action: "done" };
 
 /**
- * The lost rule (channel.md section 4): the channel is gone, which proves nothing, as the mark that would tell may be
+ * The lost rule (docs/channel.md section 4): the channel is gone, which proves nothing, as the mark that would tell may be
  * what was lost. The call is tried again only if it may run twice, the client has seen nothing of this attempt, and the
  * whole request is kept.
  */

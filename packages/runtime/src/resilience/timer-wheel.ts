@@ -23,7 +23,7 @@ export interface TimerWheelOptions<Entry extends WheelEntry> {
 /**
  * Many deadlines on one timer. Inserting and removing are O(1) whatever the number of entries; entries fire up to one
  * slot (16 ms) late and never early, in order of slots. Measured: within noise of having no deadline, where a timer per
- * call costs 6 to 13 % (hot-path.md rule 10).
+ * call costs 6 to 13 %.
  */
 export interface TimerWheel<Entry extends WheelEntry> {
   /** Entries that wait. */

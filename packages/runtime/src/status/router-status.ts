@@ -5,7 +5,7 @@ import { maxFactLength } from "../limits.js";
 import type { Execution } from "../resilience/lost-rule.js";
 import { encodeStatusLiterals } from "./status-literals.js";
 
-/** A status that the router itself gives (DESIGN.md D12), ready to send. */
+/** A status that the router itself gives, ready to send. */
 export interface RouterStatus {
   readonly reason: Reason;
   /** gRPC status code; the reason decides it. */
@@ -29,7 +29,7 @@ export interface RouterStatusOptions {
 }
 
 /**
- * Makes the status of `reason` (channel.md section 8): code and text from the reason, ErrorInfo with domain
+ * Makes the status of `reason` (docs/channel.md section 8): code and text from the reason, ErrorInfo with domain
  * `grpcrouter`.
  *
  * @example

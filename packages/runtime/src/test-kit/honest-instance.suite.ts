@@ -20,7 +20,7 @@ interface OpenCall {
 export type Ledger = Map<string, number>;
 
 /**
- * An instance that keeps the rules of channel.md section 4, bridge side, and does everything else at random: when it
+ * An instance that keeps the rules of docs/channel.md section 4, bridge side, and does everything else at random: when it
  * starts a call, refuses it, answers, drains or dies. Every run of user code goes to the ledger.
  */
 export class HonestInstance {
