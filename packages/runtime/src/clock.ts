@@ -2,8 +2,8 @@
 import type { Scheduler, Timer } from "@grpc-router/http2";
 
 /**
- * A scheduler that remembers its last reading. The engine reads the time once per read callback (hot-path.md rule 8:
- * a reading per call costs 7 to 22 %); everything that happens in the callback uses that reading.
+ * A scheduler that remembers its last reading. The engine reads the time once per read callback (one per
+ * call costs 7 to 22 %); everything that happens in the callback uses that reading.
  */
 export class Clock implements Scheduler {
   readonly #scheduler: Scheduler;
