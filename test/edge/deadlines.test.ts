@@ -10,6 +10,9 @@ import { type Stack, startStack } from "../harness/stack.ts";
 const emptyCall = "/grpc.testing.TestService/EmptyCall";
 const unaryCall = "/grpc.testing.TestService/UnaryCall";
 
+/** Milliseconds that a call may take to its handler on a busy machine. */
+const SLACK_MS = 1_000;
+
 const timeout = (value: string): Fields => [["grpc-timeout", value]];
 
 describe("a deadline", () => {
@@ -46,7 +49,6 @@ describe("a deadline", () => {
     ["3S", 3_000],
     ["4000m", 4_000],
     ["5000000u", 5_000],
-    ["99999999n", 99.999999],
   ] as const;
   test("reaches the handler as the time that is left, whatever its unit", async () => {
     await start();
@@ -58,8 +60,12 @@ describe("a deadline", () => {
       };
       expect((await raw.call(emptyCall, { fields: timeout(value) })).code, value).toBe(0);
       expect(left, value).toBeLessThan(setMs);
-      expect(left, value).toBeGreaterThan(setMs - 90);
+      expect(left, value).toBeGreaterThan(setMs - SLACK_MS);
     }
+    // The longest that nanoseconds can say is 0.1 s, which a busy machine may take.
+    handle = ({ timeoutMs }) => expect(timeoutMs()).toBeLessThan(100);
+    const { code } = await raw.call(emptyCall, { fields: timeout("99999999n") });
+    expect([grpc.status.OK, grpc.status.DEADLINE_EXCEEDED]).toContain(code);
     handle = ({ timeoutMs }) => expect(timeoutMs()).toBeUndefined();
     expect((await raw.call(emptyCall)).code).toBe(0);
   });
@@ -133,7 +139,7 @@ describe("a deadline", () => {
     }
     for (const [index, setMs] of [5_000, 5_000, 2_000].entries()) {
       expect(left[index]).toBeLessThan(setMs);
-      expect(left[index]).toBeGreaterThan(setMs - 100);
+      expect(left[index]).toBeGreaterThan(setMs - SLACK_MS);
     }
   });
 });
@@ -170,7 +176,7 @@ describe("an instance that stands still", () => {
       errorInfo: { reason: "CALL_DEADLINE", metadata: { execution: "unknown" } },
     });
     expect(tookMs).toBeGreaterThan(140);
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(150 + SLACK_MS);
     expect(await streaming.outcome).toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
     stack.instances[0]?.kill("SIGCONT");
     const after = await raw.call(unaryCall, { fields: timeout("5S") });

@@ -9,7 +9,7 @@ import type { Running } from "../harness/processes.ts";
 import { type RouterProcess, startInstance, startRouter } from "../harness/stack.ts";
 
 /** A call of a lost instance ends at once, not at some time limit. */
-const AT_ONCE_MS = 1_000;
+const AT_ONCE_MS = 2_000;
 /** Above what the router keeps of a request (64 KiB). */
 const LARGE_BYTES = 100_000;
 
