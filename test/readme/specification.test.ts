@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What docs/channel.md writes down is what the code has: the schema, the numbers, the reasons and their codes.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -41,6 +41,24 @@ test("section 8 lists every reason with its code", () => {
     });
   const real = Object.entries(reasons).map(([reason, { code }]) => [reason, statusName(code)]);
   expect(written.sort()).toEqual(real.sort());
+});
+
+test("section 9 names tests that exist", () => {
+  const [, section = ""] = text.split("\n## 9. Proof\n");
+  const rows = section
+    .split("\n")
+    .map((line) => Array.from(line.matchAll(/`([\w./-]+\.test\.ts)`/g), ([, name = ""]) => name));
+  const files = rows.flatMap((names) => {
+    // A bare name stands in the folder of the one before it.
+    let folder = "";
+    return names.map((name) => {
+      if (!name.includes("/")) return join(folder, name);
+      folder = dirname(/^(packages|test)\//.test(name) ? name : join("packages", name));
+      return join(folder, basename(name));
+    });
+  });
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
 test("reasons in the README are reasons", () => {
