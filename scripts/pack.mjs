@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packs what would be published, for trying it in another repository: `node scripts/pack.mjs [folder]`, by default into
-// artifacts/packages. Build first.
+// artifacts/packages. Build first. People start it with a Node of their own, so it does without globSync, which is of Node 22.
 import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
 const folder = resolve(process.argv[2] ?? "artifacts/packages");
-const published = globSync("packages/*/package.json").filter(
-  (file) => JSON.parse(readFileSync(file, "utf8")).private !== true,
-);
-const workspaces = published.sort().flatMap((file) => ["--workspace", dirname(file)]);
+const published = readdirSync("packages")
+  .map((name) => `packages/${name}`)
+  .filter((name) => JSON.parse(readFileSync(`${name}/package.json`, "utf8")).private !== true);
+const workspaces = published.sort().flatMap((name) => ["--workspace", name]);
 mkdirSync(folder, { recursive: true });
 execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder, ...workspaces], {
   stdio: "inherit",
