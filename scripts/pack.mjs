@@ -6,10 +6,10 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 const folder = resolve(process.argv[2] ?? "artifacts/packages");
-const published = readdirSync("packages")
-  .map((name) => `packages/${name}`)
-  .filter((name) => JSON.parse(readFileSync(`${name}/package.json`, "utf8")).private !== true);
-const workspaces = published.sort().flatMap((name) => ["--workspace", name]);
+const isPublished = (name) => JSON.parse(readFileSync(`packages/${name}/package.json`, "utf8")).private !== true;
+const workspaces = readdirSync("packages")
+  .filter(isPublished)
+  .flatMap((name) => ["--workspace", `packages/${name}`]);
 mkdirSync(folder, { recursive: true });
 execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder, ...workspaces], {
   stdio: "inherit",
