@@ -42,5 +42,7 @@ export const BUFFERED_MESSAGES = 4;
 export const STILL_AFTER_MS = 1_000;
 /** Milliseconds between two looks for such a call: a search through all calls with every frame. */
 export const JUDGE_STILL_MS = 100;
+/** Milliseconds without a byte on any call after which nobody is judged by the time before: this process may have stood still. */
+export const PAUSE_MS = 250;
 /** What calls that do move may keep for a moment, in channel buffers: memory, when many large messages come at once. */
 export const BUSY_BUFFER_FACTOR = 8;

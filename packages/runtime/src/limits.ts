@@ -55,5 +55,8 @@ export const slowClientMs = 1_000;
 /** Milliseconds between two looks for such a client: a search through all calls with every frame. */
 export const judgeSlowMs = 100;
 
+/** Milliseconds without anything coming or going after which nobody is judged by the time before: this process may have stood still. */
+export const pauseMs = 250;
+
 /** What clients that do read may leave for a moment, in channel buffers: memory, when thousands of large answers come at once. */
 export const busyBufferFactor = 8;

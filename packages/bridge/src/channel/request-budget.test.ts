@@ -24,7 +24,14 @@ function setUp(count: number, maxRequestBytes = 4 * MIB) {
     },
   });
   const keep = (id: number, bytes: number) => budget.change(calls[id] as Call, bytes);
-  return { clock, calls, ended, keep };
+  /** Time goes on, and bytes of the last call with it. */
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 100) {
+      clock.nowMs += Math.min(left, 100);
+      keep(count - 1, 1);
+    }
+  };
+  return { clock, calls, ended, keep, pass };
 }
 
 describe("RequestBudget", () => {
@@ -47,11 +54,11 @@ describe("RequestBudget", () => {
   });
 
   it("ends the call that keeps most of those that stand still", () => {
-    const { clock, ended, keep } = setUp(3);
+    const { ended, keep, pass } = setUp(4);
     keep(1, 3 * MIB);
     keep(2, 2 * MIB);
     keep(0, 8 * MIB);
-    clock.nowMs += 1_000;
+    pass(1_000);
     keep(0, 2 * MIB);
     expect(ended).toEqual([]);
     keep(0, 2 * MIB);
@@ -61,21 +68,33 @@ describe("RequestBudget", () => {
   });
 
   it("blames nobody for the time before half was in use", () => {
-    const { clock, ended, keep } = setUp(2);
+    const { clock, ended, keep, pass } = setUp(3);
     keep(0, 8 * MIB);
     clock.nowMs += 60_000;
     keep(1, 9 * MIB);
     expect(ended).toEqual([]);
-    clock.nowMs += 1_000;
+    pass(900);
+    expect(ended).toEqual([]);
     keep(1, 1);
+    pass(100);
+    expect(ended).toEqual([0]);
+  });
+
+  it("blames nobody for a time in which the process stood still", () => {
+    const { clock, ended, keep, pass } = setUp(3);
+    keep(0, 9 * MIB);
+    clock.nowMs += 5_000;
+    keep(1, 9 * MIB);
+    expect(ended).toEqual([]);
+    pass(1_000);
     expect(ended).toEqual([0]);
   });
 
   it("looks for them now and then, not with every frame", () => {
-    const { clock, ended, keep } = setUp(3);
+    const { clock, ended, keep, pass } = setUp(4);
     keep(0, 9 * MIB);
-    keep(1, 7 * MIB);
-    clock.nowMs += 1_000;
+    keep(1, 6 * MIB);
+    pass(1_000);
     keep(2, 12 * MIB);
     expect(ended).toEqual([0]);
     keep(2, 1);
@@ -94,11 +113,10 @@ describe("RequestBudget", () => {
   });
 
   it("has room for four messages of a limit that was raised", () => {
-    const { clock, ended, keep } = setUp(5, 64 * MIB);
+    const { ended, keep, pass } = setUp(5, 64 * MIB);
     for (let id = 0; id < 4; id++) keep(id, 64 * MIB);
-    clock.nowMs += 1_000;
     expect(ended).toEqual([]);
-    keep(4, 1);
+    pass(1_000);
     expect(ended).toEqual([0]);
   });
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { MAX_CHANNEL_BUFFER_BYTES } from "@grpc-router/protocol";
-import { BUFFERED_MESSAGES, BUSY_BUFFER_FACTOR, JUDGE_STILL_MS, STILL_AFTER_MS } from "../limits.js";
+import { BUFFERED_MESSAGES, BUSY_BUFFER_FACTOR, JUDGE_STILL_MS, PAUSE_MS, STILL_AFTER_MS } from "../limits.js";
 import type { Call } from "./call.js";
 
 /** What a budget needs to know and do. */
@@ -25,8 +25,10 @@ export class RequestBudget {
   readonly #options: RequestBudgetOptions;
   readonly #limitBytes: number;
   #bytes = 0;
-  /** Since when movements are noted: more than half is in use. */
+  /** Since when movements are noted, without a pause of ours: more than half is in use. */
   #notedMs = 0;
+  /** The last movement. */
+  #movedMs = 0;
   /** When somebody was last looked for. */
   #judgedMs = Number.NEGATIVE_INFINITY;
 
@@ -44,7 +46,9 @@ export class RequestBudget {
     // Nearly always; and then the clock is not asked.
     if (this.#bytes <= half) return;
     const nowMs = this.#options.nowMs();
-    if (wasEasy) this.#notedMs = nowMs;
+    // After a pause, in which this process may have stood still, nobody is to blame for it.
+    if (wasEasy || nowMs - this.#movedMs > PAUSE_MS) this.#notedMs = nowMs;
+    this.#movedMs = nowMs;
     call.movedMs = nowMs;
     if (sizeBytes > 0 && this.#bytes > this.#limitBytes) this.#relieve(nowMs);
   }

@@ -33,7 +33,16 @@ function setUp() {
     call.replyHeld -= bytes;
     budget.remove(call, bytes);
   };
-  return { clock, logger, cut, hold, take };
+  /** Time goes on, and frames of other calls with it. */
+  const [other] = calls(1);
+  const pass = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 100) {
+      clock.lastMs += Math.min(left, 100);
+      if (other !== undefined) hold(other, 1);
+      if (other !== undefined) take(other, 1);
+    }
+  };
+  return { clock, logger, cut, hold, take, pass };
 }
 
 function calls(count: number): CallRecord[] {
@@ -59,13 +68,13 @@ describe("ReplyBudget", () => {
   });
 
   test("cuts off the one that holds most of those who stopped reading", () => {
-    const { clock, cut, logger, hold, take } = setUp();
+    const { cut, logger, hold, take, pass } = setUp();
     const [reader, idle, idler] = calls(3);
     if (reader === undefined || idle === undefined || idler === undefined) throw new Error("three calls");
     hold(reader, 12 * MIB);
     hold(idle, MIB);
     hold(idler, 2 * MIB);
-    clock.lastMs += 1_000;
+    pass(1_000);
     take(reader, 1);
     expect(cut).toEqual([]);
     hold(reader, 2 * MIB);
@@ -77,12 +86,12 @@ describe("ReplyBudget", () => {
   });
 
   test("looks for them now and then, not with every frame", () => {
-    const { clock, cut, hold } = setUp();
+    const { clock, cut, hold, pass } = setUp();
     const [first, second, reader] = calls(3);
     if (first === undefined || second === undefined || reader === undefined) throw new Error("three calls");
-    hold(first, 9 * MIB);
-    hold(second, 9 * MIB);
-    clock.lastMs += 1_000;
+    hold(first, 8 * MIB);
+    hold(second, 7 * MIB);
+    pass(1_000);
     hold(reader, 10 * MIB);
     expect(cut).toEqual([first]);
     hold(reader, 1);
@@ -90,6 +99,19 @@ describe("ReplyBudget", () => {
     clock.lastMs += 100;
     hold(reader, 1);
     expect(cut).toEqual([first, second]);
+  });
+
+  test("blames nobody for a time in which the process stood still", () => {
+    const { clock, cut, hold, pass } = setUp();
+    const [idle, reader] = calls(2);
+    if (idle === undefined || reader === undefined) throw new Error("two calls");
+    hold(idle, 10 * MIB);
+    clock.lastMs += 5_000;
+    hold(reader, 10 * MIB);
+    expect(cut).toEqual([]);
+    pass(1_000);
+    hold(reader, 1);
+    expect(cut).toEqual([idle]);
   });
 
   test("is bounded whoever reads", () => {

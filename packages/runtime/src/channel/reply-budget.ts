@@ -3,7 +3,7 @@ import { ErrorCode } from "@grpc-router/http2";
 import { MAX_CHANNEL_BUFFER_BYTES } from "@grpc-router/protocol";
 import type { CallRecord } from "../forward/call-record.js";
 import type { Forwarder } from "../forward/forwarder.js";
-import { busyBufferFactor, judgeSlowMs, slowClientMs } from "../limits.js";
+import { busyBufferFactor, judgeSlowMs, pauseMs, slowClientMs } from "../limits.js";
 
 /**
  * What the clients of one channel leave unread, in cost units: the channel's buffer budget (docs/channel.md section 5). Calls
@@ -15,6 +15,9 @@ export class ReplyBudget {
   readonly #forwarder: Forwarder;
   readonly #holders = new Set<CallRecord>();
   #held = 0;
+  /** When something last came or went, and since when that has gone on without a pause of ours. */
+  #movedMs = Number.NEGATIVE_INFINITY;
+  #movingSinceMs = Number.NEGATIVE_INFINITY;
   /** When somebody was last looked for. */
   #judgedMs = Number.NEGATIVE_INFINITY;
 
@@ -26,26 +29,37 @@ export class ReplyBudget {
   /** `call` holds `cost` more; its `replyHeld` says so already. */
   add(call: CallRecord, cost: number): void {
     this.#held += cost;
+    const nowMs = this.#move();
     if (call.replyHeld === cost) {
       this.#holders.add(call);
-      call.replyTakenMs = this.#forwarder.context.clock.lastMs;
+      call.replyTakenMs = nowMs;
     }
-    if (this.#held > MAX_CHANNEL_BUFFER_BYTES) this.#relieve();
+    if (this.#held > MAX_CHANNEL_BUFFER_BYTES) this.#relieve(nowMs);
   }
 
   /** `call` holds `cost` less; its `replyHeld` is what is left. */
   remove(call: CallRecord, cost: number): void {
     this.#held -= cost;
+    const nowMs = this.#move();
     if (call.replyHeld === 0) this.#holders.delete(call);
-    else call.replyTakenMs = this.#forwarder.context.clock.lastMs;
+    else call.replyTakenMs = nowMs;
   }
 
-  #relieve(): void {
-    const nowMs = this.#forwarder.context.clock.lastMs;
+  /** Now. After a pause, in which this process may have stood still, nobody is to blame for it. */
+  #move(): number {
+    const { lastMs } = this.#forwarder.context.clock;
+    if (lastMs - this.#movedMs > pauseMs) this.#movingSinceMs = lastMs;
+    this.#movedMs = lastMs;
+    return lastMs;
+  }
+
+  #relieve(nowMs: number): void {
     const isOverfull = this.#held > MAX_CHANNEL_BUFFER_BYTES * busyBufferFactor;
     if (!isOverfull && nowMs < this.#judgedMs + judgeSlowMs) return;
     this.#judgedMs = nowMs;
-    const largest = this.#largest(isOverfull ? Number.POSITIVE_INFINITY : nowMs - slowClientMs);
+    const sinceMs = nowMs - slowClientMs;
+    if (!isOverfull && this.#movingSinceMs > sinceMs) return;
+    const largest = this.#largest(isOverfull ? Number.POSITIVE_INFINITY : sinceMs);
     if (largest !== undefined) this.#cutOff(largest);
   }
 
