@@ -17,6 +17,12 @@ export interface TestCallOptions {
   readonly endStream?: boolean;
 }
 
+/** How a client is set up. */
+export interface TestClientOptions {
+  /** Bytes of a response that may come before the client returns window; 0: no response data at all. Default 1,048,576. */
+  readonly initialWindowBytes?: number;
+}
+
 /** A gRPC client without sockets, promises or clocks: calls go out and replies come in as the scheduler runs. */
 export interface TestClient {
   readonly connection: Connection<TestCall>;
@@ -43,7 +49,11 @@ const empty = createHeaderTemplate([]);
  * scheduler.advance(10);
  * call.status;
  */
-export function createTestClient(end: DuplexEnd, scheduler: Scheduler): TestClient {
+export function createTestClient(
+  end: DuplexEnd,
+  scheduler: Scheduler,
+  clientOptions: TestClientOptions = {},
+): TestClient {
   const goaways: { lastStreamId: number; code: number; debug: string }[] = [];
   let closeReason: CloseReason | undefined;
   const handler: ConnectionHandler<FieldList, TestCall> = {
@@ -67,7 +77,7 @@ export function createTestClient(end: DuplexEnd, scheduler: Scheduler): TestClie
       closeReason = reason;
     },
   };
-  const options = { role: "client", reader: createFieldListReader(), handler } as const;
+  const options = { ...clientOptions, role: "client", reader: createFieldListReader(), handler } as const;
   const { connection, sink } = attachTransport(end, createFlusher(scheduler), options);
   end.deliverTo(sink);
   const request = (fields: FieldList, endStream = false): TestCall => {

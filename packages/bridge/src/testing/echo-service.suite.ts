@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A service with a method of each kind, and its channel, made from descriptors alone: these tests need no generator.
 
-import { create, createFileRegistry, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  create,
+  createFileRegistry,
+  type DescService,
+  type FileRegistry,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
 import {
   type BytesValueSchema,
@@ -15,7 +21,7 @@ import {
   type StringValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import { file_grpcrouter_v1_channel } from "@grpc-router/protocol";
-import { bridgeDesc } from "@grpc-router/protocol/codegenv1";
+import { bridgeDesc, type GenBridge } from "@grpc-router/protocol/codegenv1";
 
 /** `test.v1.EchoService`: text in all four kinds, and bytes in a method whose messages always travel as fragments. */
 export type EchoService = GenService<{
@@ -64,41 +70,7 @@ const echoFile: MessageInitShape<typeof FileDescriptorProtoSchema> = {
   ],
 };
 
-const members = [
-  member("fragment", 2, ".grpcrouter.v1.Fragment"),
-  member("say", echoNumbers.say, text),
-  member("list", echoNumbers.list, text),
-  member("join", echoNumbers.join, text),
-  member("chat", echoNumbers.chat, text),
-];
-
-const channelFile: MessageInitShape<typeof FileDescriptorProtoSchema> = {
-  name: "grpcrouter/channel/test/v1/echo_service.proto",
-  package: "grpcrouter.channel.test.v1",
-  dependency: ["google/protobuf/wrappers.proto", "grpcrouter/v1/channel.proto"],
-  syntax: "proto3",
-  messageType: [frame("EchoServiceCall", "CallHead", members), frame("EchoServiceReply", "ReplyHead", members)],
-  service: [
-    {
-      name: "EchoServiceChannel",
-      method: [
-        {
-          name: "Register",
-          inputType: ".grpcrouter.channel.test.v1.EchoServiceReply",
-          outputType: ".grpcrouter.channel.test.v1.EchoServiceCall",
-          clientStreaming: true,
-          serverStreaming: true,
-        },
-      ],
-    },
-  ],
-};
-
-const registry = createFileRegistry(
-  create(FileDescriptorSetSchema, {
-    file: [file_google_protobuf_wrappers.proto, file_grpcrouter_v1_channel.proto, echoFile, channelFile],
-  }),
-);
+const registry = registryWith(echoNumbers);
 
 /** Descriptors of the service; the type says what the descriptor above does. */
 export const echoService = serviceOf("test.v1.EchoService") as EchoService;
@@ -110,8 +82,50 @@ export const echoChannel: DescService = serviceOf("grpcrouter.channel.test.v1.Ec
 export const echoBridge = bridgeDesc(echoService, echoChannel, echoNumbers);
 export const otherBridge = bridgeDesc(otherService, echoChannel, { ping: 20_009 });
 
-function serviceOf(name: string): DescService {
-  const service = registry.getService(name);
+/** What the generator would make of it if its methods had these numbers. */
+export function echoBridgeWith(numbers: typeof echoNumbers): GenBridge<EchoService> {
+  const channel = serviceOf("grpcrouter.channel.test.v1.EchoServiceChannel", registryWith(numbers));
+  return bridgeDesc(echoService, channel, numbers);
+}
+
+function registryWith(numbers: typeof echoNumbers): FileRegistry {
+  const files = [file_google_protobuf_wrappers.proto, file_grpcrouter_v1_channel.proto, echoFile];
+  return createFileRegistry(create(FileDescriptorSetSchema, { file: [...files, channelFileWith(numbers)] }));
+}
+
+function channelFileWith(numbers: typeof echoNumbers): MessageInitShape<typeof FileDescriptorProtoSchema> {
+  const members = [
+    member("fragment", 2, ".grpcrouter.v1.Fragment"),
+    member("say", numbers.say, text),
+    member("list", numbers.list, text),
+    member("join", numbers.join, text),
+    member("chat", numbers.chat, text),
+  ];
+  return {
+    name: "grpcrouter/channel/test/v1/echo_service.proto",
+    package: "grpcrouter.channel.test.v1",
+    dependency: ["google/protobuf/wrappers.proto", "grpcrouter/v1/channel.proto"],
+    syntax: "proto3",
+    messageType: [frame("EchoServiceCall", "CallHead", members), frame("EchoServiceReply", "ReplyHead", members)],
+    service: [
+      {
+        name: "EchoServiceChannel",
+        method: [
+          {
+            name: "Register",
+            inputType: ".grpcrouter.channel.test.v1.EchoServiceReply",
+            outputType: ".grpcrouter.channel.test.v1.EchoServiceCall",
+            clientStreaming: true,
+            serverStreaming: true,
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function serviceOf(name: string, from: FileRegistry = registry): DescService {
+  const service = from.getService(name);
   if (service === undefined) throw new Error(`Cannot find ${name}`);
   return service;
 }
@@ -127,7 +141,7 @@ function member(name: string, number: number, typeName: string) {
   } satisfies Partial<FieldDescriptorProto>;
 }
 
-function frame(name: string, head: string, payloads: typeof members) {
+function frame(name: string, head: string, payloads: readonly ReturnType<typeof member>[]) {
   const field = {
     name: "head",
     number: 1,

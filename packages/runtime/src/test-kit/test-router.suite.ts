@@ -12,6 +12,7 @@ import {
   type FakeScheduler,
   type RecordingLogger,
   type TestClient,
+  type TestClientOptions,
 } from "@grpc-router/testing";
 import type { RouterOptions, ServiceSettings } from "../registry/settings.js";
 import { createRouter } from "../router.js";
@@ -51,10 +52,11 @@ export class TestRouter {
   }
 
   /** A connection to the router, of a client or an instance. */
-  connect(options: DuplexOptions = {}): TestPeer {
-    const duplex = createDuplex(this.scheduler, options);
+  connect(options: DuplexOptions & TestClientOptions = {}): TestPeer {
+    const { initialWindowBytes = 1_048_576, ...duplexOptions } = options;
+    const duplex = createDuplex(this.scheduler, duplexOptions);
     duplex.right.deliverTo(this.core.accept(duplex.right));
-    return { client: createTestClient(duplex.left, this.scheduler), duplex };
+    return { client: createTestClient(duplex.left, this.scheduler, { initialWindowBytes }), duplex };
   }
 
   /** A registered instance on a connection of its own. */
