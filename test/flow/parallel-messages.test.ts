@@ -26,8 +26,8 @@ describe("at once, through one connection and one instance,", () => {
   });
 
   const loads = [
-    { calls: 500, requestBytes: 10, responseBytes: 200_000 },
-    { calls: 500, requestBytes: 200_000, responseBytes: 10 },
+    { calls: 300, requestBytes: 10, responseBytes: 200_000 },
+    { calls: 300, requestBytes: 200_000, responseBytes: 10 },
     { calls: 20, requestBytes: LARGE, responseBytes: 10 },
     { calls: 20, requestBytes: 10, responseBytes: LARGE },
   ];
