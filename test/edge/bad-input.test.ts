@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { decodeStatusDetails } from "@grpc-router/protocol";
@@ -90,9 +89,9 @@ function exchange(bytes: string): Promise<string> {
     socket.setEncoding("latin1").on("data", (text: string) => {
       received += text;
     });
+    socket.setTimeout(5_000, () => reject(new Error("the router did not close the connection")));
     socket.once("close", () => resolve(received));
     socket.once("error", () => resolve(received));
-    void sleep(5_000).then(() => reject(new Error("the router did not close the connection")));
   });
 }
 
