@@ -109,7 +109,8 @@ function sample(desc: DescMessage, depth = 0): Message {
   const message = reflect(desc, create(desc));
   for (const field of desc.fields) {
     const value = sampleValue(field, depth);
-    if (value !== undefined && (field.oneof === undefined || field.oneof.fields[0] === field)) message.set(field, value);
+    if (value !== undefined && (field.oneof === undefined || field.oneof.fields[0] === field))
+      message.set(field, value);
   }
   return message.message as Message;
 }
