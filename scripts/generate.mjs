@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs `buf generate` in every folder that has a buf.gen.yaml. First the protocol's own code, then the plugin is built,
 // then everything that the plugin generates. A folder whose inputs did not change since the last run is passed over.
+// `--force` passes over none; `--own` stops after the protocol's own code, which is all that is not committed and that a
+// build of packages and examples needs.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -45,7 +47,7 @@ function generate(folder, extra = []) {
 }
 
 for (const folder of ownCode) generate(folder);
-if (users.length > 0) {
+if (users.length > 0 && !process.argv.includes("--own")) {
   execFileSync("npx", ["tsc", "-b", plugin], { stdio: "inherit" });
   for (const folder of users) generate(folder, [`${plugin}/dist/**/*.js`, "packages/protocol/dist/**/*.js"]);
 }
