@@ -69,7 +69,7 @@ export interface CallPort {
 
 /** One call, from its Start to its End. A hot record: every field is declared here, and no closure hangs on it. */
 export class Call {
-  readonly id: number;
+  readonly callId: number;
   readonly method: ServedMethod;
   readonly port: CallPort;
   phase: CallPhase = CallPhase.received;
@@ -128,8 +128,8 @@ export class Call {
   /** Why it is being aborted, and the End it will have. */
   cause: CallEnd | undefined = undefined;
 
-  constructor(id: number, method: ServedMethod, port: CallPort, start: Uint8Array, credit: CallCredit) {
-    this.id = id;
+  constructor(callId: number, method: ServedMethod, port: CallPort, start: Uint8Array, credit: CallCredit) {
+    this.callId = callId;
     this.method = method;
     this.port = port;
     this.start = start;

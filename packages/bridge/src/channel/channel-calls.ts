@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
-import { copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
+import { CallTable, copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
 import { CallRequests } from "../dispatch/call-requests.js";
 import { encodeHeader } from "../dispatch/reply-metadata.js";
 import { latin1 } from "../dispatch/request-header.js";
@@ -10,7 +10,6 @@ import type { ServedMethod } from "../dispatch/served-method.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
 import { END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
 import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
-import { CallTable } from "./call-table.js";
 import type { Channel } from "./channel.js";
 import type { ChannelOptions } from "./channel-options.js";
 import { DeadlineTimer } from "./deadline-timer.js";
@@ -23,7 +22,7 @@ export type CallsOptions = Pick<ChannelOptions, "ports" | "service" | "scheme" |
 
 /** The open calls of one channel, and what they ask of it. */
 export class ChannelCalls implements CallPort {
-  readonly table: CallTable = new CallTable();
+  readonly table = new CallTable<Call>();
   /** Calls whose channel is gone and whose user code still runs. */
   orphans = 0;
   /** Calls that may be open; undefined: not stated. */
@@ -47,7 +46,7 @@ export class ChannelCalls implements CallPort {
     this.#budget = new RequestBudget({
       maxRequestBytes: options.maxRequestBytes,
       nowMs: () => this.nowMs(),
-      calls: () => this.table.calls(),
+      calls: () => this.table.list(),
       end(call, limit) {
         const facts = { method: call.method.label, limit };
         failCall(call, encodeReasonEnd("BUFFER_LIMIT", facts, executionOf(call)));
@@ -94,13 +93,13 @@ export class ChannelCalls implements CallPort {
 
   /** Ends every open call: the grace of a drain is over. */
   failAll(): void {
-    for (const call of this.table.calls()) failCall(call, encodeReasonEnd("INSTANCE_DRAINING", {}, executionOf(call)));
+    for (const call of this.table.list()) failCall(call, encodeReasonEnd("INSTANCE_DRAINING", {}, executionOf(call)));
   }
 
   /** The channel is gone. */
   lose(): void {
     this.#deadlines.stop();
-    for (const call of this.table.calls()) {
+    for (const call of this.table.list()) {
       loseCall(call);
       this.table.remove(call);
       if (call.phase === CallPhase.orphaned) this.orphans++;
@@ -119,7 +118,7 @@ export class ChannelCalls implements CallPort {
   }
 
   accept(call: Call): void {
-    this.#writer.accept(call.id);
+    this.#writer.accept(call.callId);
   }
 
   ready(call: Call): void {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Scheduler, Timer } from "@grpc-router/http2";
+import type { CallTable } from "@grpc-router/protocol";
 import { DEADLINE_STEP_MS, MAX_TIMER_MS } from "../limits.js";
 import type { Call } from "./call.js";
-import type { CallTable } from "./call-table.js";
 
 /**
  * The deadlines of a channel's calls on one timer: it runs for the earliest, then looks at every open call. Calls pay
@@ -11,13 +11,13 @@ import type { CallTable } from "./call-table.js";
  */
 export class DeadlineTimer {
   readonly #scheduler: Scheduler;
-  readonly #calls: CallTable;
+  readonly #calls: CallTable<Call>;
   readonly #onDue: (call: Call) => void;
   #timer: Timer | undefined;
   /** When the timer fires. */
   #dueMs = Number.POSITIVE_INFINITY;
 
-  constructor(scheduler: Scheduler, calls: CallTable, onDue: (call: Call) => void) {
+  constructor(scheduler: Scheduler, calls: CallTable<Call>, onDue: (call: Call) => void) {
     this.#scheduler = scheduler;
     this.#calls = calls;
     this.#onDue = onDue;
@@ -46,7 +46,7 @@ export class DeadlineTimer {
     this.stop();
     const nowMs = this.#scheduler.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls.calls()) {
+    for (const call of this.#calls.list()) {
       // What has been told once is left out: its End waits, or its user code does not listen.
       if (call.deadlineMs > nowMs) nextMs = Math.min(nextMs, call.deadlineMs);
       else if (call.cause === undefined) this.#onDue(call);

@@ -186,7 +186,7 @@ export class FrameReader implements MessageSink {
   #callFault(call: Call, reason: Reason): void {
     this.#target.fault(
       reason,
-      `Cannot go on with the router's frames of call ${call.id}, ${call.method.label} (${reason})`,
+      `Cannot go on with the router's frames of call ${call.callId}, ${call.method.label} (${reason})`,
     );
   }
 

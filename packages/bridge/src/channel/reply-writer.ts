@@ -214,7 +214,7 @@ export class ReplyWriter<Data> {
 
   /** Starts the head of a frame of `call`: id, header if it waits, mark. */
   #begin(call: Call): ReplyHeadFields {
-    const fields = this.#head(call.id, 0);
+    const fields = this.#head(call.callId, 0);
     const header = call.header;
     if (header !== undefined) {
       fields.hasHeader = true;
@@ -244,7 +244,7 @@ export class ReplyWriter<Data> {
     if (credit === 0 || call.phase > CallPhase.begun) return;
     call.requestOwed = 0;
     call.requestCredit += credit;
-    this.#writeHead(call.id, credit);
+    this.#writeHead(call.callId, credit);
   }
 
   #writeHead(callId: number, credit: number): void {

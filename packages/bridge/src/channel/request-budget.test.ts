@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 function setUp(count: number, maxRequestBytes = 4 * MIB) {
   const clock = { nowMs: 5_000, readings: 0 };
   // Of a call, only what it keeps counts here.
-  const calls = Array.from({ length: count }, (_, id) => ({ id, bufferedBytes: 0, movedMs: 0 }) as Call);
+  const calls = Array.from({ length: count }, (_, callId) => ({ callId, bufferedBytes: 0, movedMs: 0 }) as Call);
   const ended: number[] = [];
   const budget: RequestBudget = new RequestBudget({
     maxRequestBytes,
@@ -19,7 +19,7 @@ function setUp(count: number, maxRequestBytes = 4 * MIB) {
     },
     calls: () => calls,
     end(call) {
-      ended.push(call.id);
+      ended.push(call.callId);
       budget.change(call, -call.bufferedBytes);
     },
   });
@@ -46,10 +46,10 @@ describe("RequestBudget", () => {
   it("lets messages that move keep more than the limit for a moment", () => {
     const { clock, calls, ended, keep } = setUp(30);
     for (let slice = 0; slice < 40; slice++) {
-      for (const { id } of calls) keep(id, MIB / 10);
+      for (const { callId } of calls) keep(callId, MIB / 10);
       clock.nowMs += 100;
     }
-    for (const { id, bufferedBytes } of calls) keep(id, -bufferedBytes);
+    for (const { callId, bufferedBytes } of calls) keep(callId, -bufferedBytes);
     expect(ended).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection, Stream } from "@grpc-router/http2";
 import {
+  CallTable,
   DRAIN_GRACE_MS,
   encodeRouterControl,
   INITIAL_CREDIT,
@@ -16,7 +17,6 @@ import type { StreamHandler, StreamUser } from "../forward/stream-user.js";
 import type { InstanceProfile } from "../registry/instance-profile.js";
 import type { MethodTable } from "../registry/method-table.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
-import { CallTable } from "./call-table.js";
 import { CallWriter, type CallWriterOwner } from "./call-writer.js";
 import { ChannelEnd } from "./channel-end.js";
 import type { ChannelFault } from "./channel-fault.js";
@@ -58,7 +58,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly stream: Stream<StreamUser>;
   readonly writer: CallWriter;
   readonly output: ChannelOutput;
-  readonly table = new CallTable();
+  readonly table = new CallTable<CallRecord>();
   readonly receiver: FrameReceiver;
   readonly budget: ReplyBudget;
   /** How it ends. */
