@@ -51,7 +51,7 @@ class TickFlusher implements Flusher {
       }
     } finally {
       // A callback that throws must not silence the connections behind it.
-      for (const target of targets.slice(done)) this.add(target);
+      if (done < targets.length) for (const target of targets.slice(done)) this.add(target);
       targets.length = 0;
     }
   }

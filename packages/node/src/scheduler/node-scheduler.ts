@@ -36,7 +36,7 @@ class ImmediateBatch {
       }
     } finally {
       // A task that throws ends the process or is handled above; the tasks behind it still run.
-      for (const task of tasks.slice(done)) this.add(task);
+      if (done < tasks.length) for (const task of tasks.slice(done)) this.add(task);
       tasks.length = 0;
       this.#spare = tasks;
     }
