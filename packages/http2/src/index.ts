@@ -14,6 +14,7 @@ export { createConnection } from "./connection/create-connection.js";
 export type { Flusher } from "./connection/flusher.js";
 export { createFlusher } from "./connection/flusher.js";
 export { copyBytes } from "./copy-bytes.js";
+export { EngineCounters } from "./engine-counters.js";
 export { ErrorCode, nameOfErrorCode } from "./frame/error-code.js";
 export type { FieldList } from "./hpack/field-list-reader.js";
 export { createFieldListReader } from "./hpack/field-list-reader.js";

@@ -25,9 +25,9 @@ export function closeStream<Head, Data>(
   if (stream.queueFirst !== undefined) clearQueue(stream);
   if (stream.receive.held > 0) giveConnectionWindow(context, stream.receive.held);
   if (by === "end") {
-    if (context.counters.peerResets > 0) context.counters.peerResets--;
+    if (context.floods.peerResets > 0) context.floods.peerResets--;
   } else if (mayStillArrive) {
-    context.counters.strayOctets += Math.max(0, stream.receive.available);
+    context.floods.strayOctets += Math.max(0, stream.receive.available);
   }
   context.closedStreams.push(stream);
   context.handler.onClosed(stream, code, by);

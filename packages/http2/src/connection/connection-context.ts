@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EngineCounters } from "../engine-counters.js";
 import { ReceiveWindow } from "../flow/receive-window.js";
 import { SendWindow } from "../flow/send-window.js";
 import { maxUint31 } from "../frame/frame-header.js";
@@ -42,7 +43,9 @@ export class ConnectionContext<Head, Data> {
   readonly output: OutputBuffer;
   readonly carry = new InputCarry();
   readonly block = new HeaderBlock();
-  readonly counters = new FloodCounters();
+  /** Leaky buckets of this connection alone. */
+  readonly floods = new FloodCounters();
+  readonly counters: EngineCounters;
 
   readonly streams = new StreamTable<Data>();
   readonly ready = new ReadyRing<Data>();
@@ -99,6 +102,7 @@ export class ConnectionContext<Head, Data> {
     this.handler = options.handler;
     this.host = options.host;
     this.limits = validateLimits(options.limits);
+    this.counters = options.counters ?? new EngineCounters();
     this.tooLargeFields = options.tooLargeFields ?? new Uint8Array(0);
     this.decoder = new HeaderBlockDecoder(options.reader, this.limits);
     this.output = new OutputBuffer(options.host, this.limits.outputBytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EngineCounters } from "../engine-counters.js";
 import type { HeadReader } from "../hpack/head-reader.js";
 import type { HeaderTemplate } from "../hpack/header-template.js";
 import type { Limits } from "../limits.js";
@@ -93,6 +94,8 @@ export interface ConnectionOptions<Head, Data> {
   readonly connectionWindowBytes?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<Limits>;
+  /** Where to count; one record may serve many connections. Default: a record of its own. */
+  readonly counters?: EngineCounters;
   /** Server role: fields behind `:status: 431` for a request with too large a head, as `writeLiteralField` writes them. Default: none. */
   readonly tooLargeFields?: Uint8Array;
 }

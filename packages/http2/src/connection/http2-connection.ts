@@ -102,7 +102,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     if (!this.canOpen) throw wrongState("open", "canOpen must be true");
     const stream = openStream(context, context.nextStreamId);
     context.nextStreamId += 2;
-    context.counters.newStreams++;
+    context.floods.newStreams++;
     stream.ending = endStream;
     sendHead(context, stream, template, literals, start, end);
     if (endStream) endLocalSide(context, stream);
@@ -242,7 +242,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
       closeIfDone(context);
       bytes = output.take();
     }
-    if (bytes !== undefined) context.counters.queuedReplies = 0;
+    if (bytes !== undefined) context.floods.queuedReplies = 0;
     return bytes;
   }
 

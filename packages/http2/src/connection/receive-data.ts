@@ -109,8 +109,8 @@ function receiveStrayData<Head, Data>(context: ConnectionContext<Head, Data>, st
     failConnection(context, ErrorCode.protocolError, "DATA on a stream that is not open");
   } else if (context.ended.has(streamId)) {
     failConnection(context, ErrorCode.streamClosed, "DATA on a stream that its sender has ended");
-  } else if (total > 0 && total <= context.counters.strayOctets) {
-    context.counters.strayOctets -= total;
+  } else if (total > 0 && total <= context.floods.strayOctets) {
+    context.floods.strayOctets -= total;
   } else {
     countStrayFrame(context);
   }

@@ -60,7 +60,7 @@ function receiveRequest<Head, Data>(
   if (result === HeadResult.ok && !(endStream && decoder.contentLength > 0)) {
     const stream = openPeerStream(context, streamId);
     stream.contentLeft = decoder.contentLength;
-    context.counters.newStreams++;
+    context.floods.newStreams++;
     if (endStream) stream.state = StreamState.halfClosedRemote;
     context.handler.onHead(stream, decoder.head, endStream);
     if (streamId >= lastUsedStreamId) beginDrain(context, "stream ids run out");
@@ -79,7 +79,7 @@ function refuse<Head, Data>(
   end: number,
 ): void {
   if (!skipBlock(context, bytes, start, end)) return;
-  if (++context.counters.refusedStreams > context.limits.refusedStreams) {
+  if (++context.floods.refusedStreams > context.limits.refusedStreams) {
     failLimit(context, "refusedStreams", "too many streams beyond MAX_CONCURRENT_STREAMS");
     return;
   }

@@ -25,7 +25,7 @@ export function receivePing<Head, Data>(
     else countStrayFrame(context);
   } else {
     sendPing(context, bytes, start, true);
-    if (++context.counters.queuedReplies > context.limits.queuedReplies) {
+    if (++context.floods.queuedReplies > context.limits.queuedReplies) {
       failLimit(context, "queuedReplies", "too many answers wait to be read");
     }
   }

@@ -22,8 +22,8 @@ export function receivePriority<Head, Data>(
     failConnection(context, ErrorCode.frameSizeError, "PRIORITY of a wrong length");
   } else if (readUint31(bytes, start) === streamId) {
     failConnection(context, ErrorCode.protocolError, "PRIORITY that makes a stream depend on itself");
-  } else if (++context.counters.priorities > context.limits.priorities) {
-    context.counters.settle();
-    if (context.counters.priorities > context.limits.priorities) failLimit(context, "priorities", "too many PRIORITY");
+  } else if (++context.floods.priorities > context.limits.priorities) {
+    context.floods.settle();
+    if (context.floods.priorities > context.limits.priorities) failLimit(context, "priorities", "too many PRIORITY");
   }
 }

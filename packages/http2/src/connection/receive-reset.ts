@@ -36,7 +36,7 @@ export function receiveReset<Head, Data>(
   }
   context.ended.remember(streamId);
   closeStream(context, stream, readUint32(bytes, start), "peer");
-  if (context.isServer && ++context.counters.peerResets > context.limits.peerResets) {
+  if (context.isServer && ++context.floods.peerResets > context.limits.peerResets) {
     failLimit(context, "peerResets", "too many streams reset before they ended");
   }
 }

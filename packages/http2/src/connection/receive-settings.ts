@@ -21,7 +21,7 @@ export function receiveSettings<Head, Data>(
     failConnection(context, ErrorCode.protocolError, "SETTINGS on a stream");
   } else if ((end - start) % settingBytes !== 0 || (isAck && end > start)) {
     failConnection(context, ErrorCode.frameSizeError, "SETTINGS of a wrong length");
-  } else if (++context.counters.settingsFrames > context.limits.settingsFrames) {
+  } else if (++context.floods.settingsFrames > context.limits.settingsFrames) {
     failLimit(context, "settingsFrames", "too many SETTINGS");
   } else if (end - start > context.limits.settingsEntries * settingBytes) {
     failLimit(context, "settingsEntries", "too many entries in SETTINGS");
@@ -100,7 +100,7 @@ function acknowledge<Head, Data>(context: ConnectionContext<Head, Data>): void {
   const { output } = context;
   const at = output.begin(frameHeaderBytes);
   output.end(writeSettingsAck(output.bytes, at));
-  if (++context.counters.queuedReplies > context.limits.queuedReplies) {
+  if (++context.floods.queuedReplies > context.limits.queuedReplies) {
     failLimit(context, "queuedReplies", "too many answers wait to be read");
   }
 }

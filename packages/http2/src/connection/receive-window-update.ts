@@ -28,7 +28,7 @@ export function receiveWindowUpdate<Head, Data>(
     failConnection(context, ErrorCode.protocolError, "WINDOW_UPDATE of 0");
     return;
   }
-  if (++context.counters.windowUpdates > context.limits.windowUpdates && isFlood(context)) return;
+  if (++context.floods.windowUpdates > context.limits.windowUpdates && isFlood(context)) return;
   if (streamId === 0) {
     if (context.send.move(increment)) context.mayServe = true;
     else failConnection(context, ErrorCode.flowControlError, "WINDOW_UPDATE moves the connection window above 2^31-1");
@@ -48,8 +48,8 @@ export function receiveWindowUpdate<Head, Data>(
 }
 
 function isFlood<Head, Data>(context: ConnectionContext<Head, Data>): boolean {
-  context.counters.settle();
-  if (context.counters.windowUpdates <= context.limits.windowUpdates) return false;
+  context.floods.settle();
+  if (context.floods.windowUpdates <= context.limits.windowUpdates) return false;
   failLimit(context, "windowUpdates", "too many WINDOW_UPDATE for the data that was sent");
   return true;
 }

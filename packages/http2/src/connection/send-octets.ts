@@ -36,5 +36,5 @@ export function takeWindows<Head, Data>(
   stream.send.take(octets);
   context.send.take(octets);
   stream.sentBytes += octets;
-  context.counters.newOctets += octets;
+  context.floods.newOctets += octets;
 }

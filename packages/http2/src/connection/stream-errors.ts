@@ -30,28 +30,28 @@ export function failUnopenedStream<Head, Data>(
 /** Resets a stream that never came to be; what its opener has already sent is no fault. */
 export function refuseStream<Head, Data>(context: ConnectionContext<Head, Data>, streamId: number, code: number): void {
   sendReset(context, streamId, code);
-  context.counters.strayOctets += context.streamWindow;
+  context.floods.strayOctets += context.streamWindow;
 }
 
 function countStreamError<Head, Data>(context: ConnectionContext<Head, Data>): void {
-  if (++context.counters.streamErrors > context.limits.streamErrors) {
+  if (++context.floods.streamErrors > context.limits.streamErrors) {
     failLimit(context, "streamErrors", "too many stream errors");
   }
 }
 
 /** A frame that helps nobody: of an unknown type, or for a stream that is gone. */
 export function countStrayFrame<Head, Data>(context: ConnectionContext<Head, Data>): void {
-  const { counters, limits } = context;
-  if (++counters.strayFrames <= limits.strayFrames) return;
-  counters.settle();
-  if (counters.strayFrames > limits.strayFrames) {
+  const { floods, limits } = context;
+  if (++floods.strayFrames <= limits.strayFrames) return;
+  floods.settle();
+  if (floods.strayFrames > limits.strayFrames) {
     failLimit(context, "strayFrames", "too many frames that are unknown or for streams that are gone");
   }
 }
 
 /** A frame without octets and without an end. */
 export function countEmptyFrame<Head, Data>(context: ConnectionContext<Head, Data>): void {
-  if (++context.counters.emptyFrames > context.limits.emptyFrames) {
+  if (++context.floods.emptyFrames > context.limits.emptyFrames) {
     failLimit(context, "emptyFrames", "too many empty frames");
   }
 }

@@ -13,7 +13,7 @@ const leastProgressBytes = 1_024;
 export function sweepConnection<Head, Data>(context: ConnectionContext<Head, Data>, nowMs: number): void {
   if (context.closed) return;
   context.nowMs = nowMs;
-  context.counters.leak(Math.max(0, nowMs - context.sweptMs) / 1_000);
+  context.floods.leak(Math.max(0, nowMs - context.sweptMs) / 1_000);
   context.sweptMs = nowMs;
   sweepBeginning(context);
   sweepHeaderBlock(context);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defaultLimits, type Limits } from "./limits.js";
+
+/** Slots of a count by error code: the 14 codes of RFC 9113 section 7, then one for all others. */
+export const errorCodeSlots = 15;
+
+/** The slot of an error code in a count by code. */
+export function slotOfErrorCode(code: number): number {
+  return code < errorCodeSlots - 1 ? code : errorCodeSlots - 1;
+}
+
+/**
+ * What the engine counts, for all connections that share the record (`ConnectionOptions.counters`): plain numbers that
+ * only grow, so a reader takes differences. Counts by code have `errorCodeSlots` slots.
+ */
+export class EngineCounters {
+  connectionsOpened = 0;
+  connectionsClosed = 0;
+  streamsOpened = 0;
+  streamsClosed = 0;
+  /** RST_STREAM by error code, by side. */
+  readonly resetsSent: number[] = new Array<number>(errorCodeSlots).fill(0);
+  readonly resetsReceived: number[] = new Array<number>(errorCodeSlots).fill(0);
+  /** GOAWAY by error code, by side. */
+  readonly goawaysSent: number[] = new Array<number>(errorCodeSlots).fill(0);
+  readonly goawaysReceived: number[] = new Array<number>(errorCodeSlots).fill(0);
+  /** How often each limit was hit, whatever its reaction: the end of a connection or stream, a refusal, or a pause. */
+  readonly limitHits: Record<keyof Limits, number> = noHits();
+}
+
+function noHits(): Record<keyof Limits, number> {
+  return Object.fromEntries(Object.keys(defaultLimits).map((name) => [name, 0])) as Record<keyof Limits, number>;
+}
