@@ -6,7 +6,7 @@ export const errorCodeSlots = 15;
 
 /** The slot of an error code in a count by code. */
 export function slotOfErrorCode(code: number): number {
-  return code < errorCodeSlots - 1 ? code : errorCodeSlots - 1;
+  return Math.min(code, errorCodeSlots - 1);
 }
 
 /**
