@@ -15,6 +15,8 @@ const { values } = parseArgs({
     "max-request": { type: "string" },
     "max-response": { type: "string" },
     "grace-ms": { type: "string", default: "2000" },
+    /** The option `connections`, as JSON. */
+    connections: { type: "string", default: "{}" },
     "no-error-details": { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -23,6 +25,7 @@ const [cert, key] = values.tls?.split(":") ?? [];
 
 const router = createRouter({
   errorDetails: !values["no-error-details"],
+  connections: JSON.parse(values.connections),
   ...(values["max-request"] === undefined ? {} : { maxRequestMessageBytes: Number(values["max-request"]) }),
   ...(values["max-response"] === undefined ? {} : { maxResponseMessageBytes: Number(values["max-response"]) }),
 })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fileURLToPath } from "node:url";
+import type { ConnectionSettings } from "@grpc-router/runtime";
 import { type Running, startProcess } from "./processes.ts";
 
 const routerProgram = fileURLToPath(new URL("./router-process.ts", import.meta.url));
@@ -27,6 +28,8 @@ export interface RouterProcessOptions {
   readonly maxResponseBytes?: number | undefined;
   /** False: statuses of the router carry no details. Default true. */
   readonly errorDetails?: boolean | undefined;
+  /** The router's option of this name. */
+  readonly connections?: ConnectionSettings | undefined;
   /** What calls get after SIGTERM, in milliseconds. Default 2,000. */
   readonly graceMs?: number | undefined;
   /** Logs from info on. Default: from warn on. */
@@ -107,6 +110,7 @@ export async function startRouter(options: RouterProcessOptions = {}): Promise<R
     ...flag("max-request", options.maxRequestBytes),
     ...flag("max-response", options.maxResponseBytes),
     ...flag("grace-ms", options.graceMs),
+    ...flag("connections", options.connections && JSON.stringify(options.connections)),
     ...(options.errorDetails === false ? ["--no-error-details"] : []),
     ...(options.verbose === true ? ["--verbose"] : []),
   ];

@@ -6,6 +6,7 @@ export type { Logger, LogLevel } from "@grpc-router/protocol";
 export type {
   Balancer,
   CallSettings,
+  ConnectionSettings,
   InstanceInfo,
   MethodSettings,
   Router,

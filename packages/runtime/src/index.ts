@@ -8,6 +8,7 @@ export type { LeastRequestOptions } from "./balance/least-request.js";
 export { createLeastRequest } from "./balance/least-request.js";
 export type { BalancerFactory } from "./balance/resolve-balancer.js";
 export { createRoundRobin } from "./balance/round-robin.js";
+export type { ConnectionSettings } from "./connection-settings.js";
 export type { InstanceInfo } from "./registry/instance-info.js";
 export type { CallSettings, MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
 export type { Router } from "./router.js";

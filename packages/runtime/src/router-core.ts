@@ -2,6 +2,7 @@
 import {
   attachTransport,
   createFlusher,
+  EngineCounters,
   type Flusher,
   type Scheduler,
   type Timer,
@@ -12,6 +13,7 @@ import { type Logger, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol
 import type { HealthBook } from "./builtin/health-book.js";
 import { RateLimiter } from "./channel/rate-limiter.js";
 import type { Clock } from "./clock.js";
+import type { ResolvedConnectionSettings } from "./connection-settings.js";
 import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { type Forwarder, metadataLimits } from "./forward/forwarder.js";
@@ -49,6 +51,7 @@ export interface RouterCoreParts {
   readonly health: HealthBook;
   readonly paths: PathTable;
   readonly wheel: TimerWheel<CallRecord>;
+  readonly connections: ResolvedConnectionSettings;
   readonly maxOpenCalls: number | undefined;
   readonly holdLostMs: number | undefined;
 }
@@ -58,6 +61,8 @@ const drainText = "the router is draining";
 
 /** A running router, without sockets: bring it transports, and it routes. */
 export class RouterCore {
+  /** What HTTP/2 did on all connections since the start. */
+  readonly counters = new EngineCounters();
   readonly #parts: RouterCoreParts;
   readonly #context: ServerContext;
   readonly #flusher: Flusher;
@@ -116,6 +121,8 @@ export class RouterCore {
       role: "server",
       reader: this.#context.reader,
       handler: server,
+      limits: this.#parts.connections.limits,
+      counters: this.counters,
       tooLargeFields: this.#tooLargeFields,
     });
     server.attach(connection);

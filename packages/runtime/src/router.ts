@@ -8,6 +8,7 @@ import { createDescriptorBook } from "./builtin/descriptor-book.js";
 import { createHealthBook } from "./builtin/health-book.js";
 import { probePaths } from "./builtin/probe.js";
 import { Clock } from "./clock.js";
+import { type ResolvedConnectionSettings, resolveConnectionSettings } from "./connection-settings.js";
 import { CallPool } from "./forward/call-pool.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { Forwarder } from "./forward/forwarder.js";
@@ -56,6 +57,7 @@ const noLimits: ResolvedSettings = {
 /**
  * Creates a router that routes nothing yet.
  *
+ * @throws RouterError INVALID_SETTING for a setting that cannot be.
  * @example
  * const router = createRouter().service(userServiceRouter, { timeoutMs: 2_000 });
  */
@@ -71,12 +73,14 @@ interface ServiceConfig {
 class ConfiguredRouter implements Router {
   readonly #options: RouterOptions;
   readonly #defaults: ResolvedSettings;
+  readonly #connections: ResolvedConnectionSettings;
   readonly #services = new Map<string, ServiceConfig>();
   readonly #descriptors = createDescriptorBook();
 
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#defaults = resolveSettings("any service", [options], noLimits);
+    this.#connections = resolveConnectionSettings(options.connections);
   }
 
   get services(): readonly string[] {
@@ -146,6 +150,7 @@ class ConfiguredRouter implements Router {
       health,
       paths,
       wheel,
+      connections: this.#connections,
       maxOpenCalls: this.#options.maxOpenCalls,
       holdLostMs: Math.min(this.#options.holdLostMs ?? 0, HOLD_MS),
     });

@@ -3,6 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { MethodFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
+import type { ConnectionSettings } from "../connection-settings.js";
 import { RouterError } from "../router-error.js";
 
 /** What can be said of every call: for the router, a service, or one method; the nearest to the method counts. */
@@ -49,6 +50,8 @@ export interface RouterOptions extends MethodSettings {
    * back and say so (`Previous`); at most 1,000. Default 0: they end at once.
    */
   readonly holdLostMs?: number;
+  /** Limits and memory of connections. Default: as each setting says. */
+  readonly connections?: ConnectionSettings;
 }
 
 /** The settings of one method after all that was said about it. */

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defaultLimits } from "@grpc-router/http2";
+import { describe, expect, it } from "vitest";
+import { type ConnectionSettings, resolveConnectionSettings } from "./connection-settings.js";
+import { createRouter } from "./router.js";
+import { TestRouter } from "./test-kit/test-router.suite.js";
+import { pathOf } from "./test-kit/test-service.suite.js";
+
+describe("resolveConnectionSettings()", () => {
+  it("fills in the defaults", () => {
+    expect(resolveConnectionSettings()).toMatchObject({ limits: defaultLimits });
+    expect(resolveConnectionSettings({ limits: { concurrentStreams: 7 } }).limits).toEqual({
+      ...defaultLimits,
+      concurrentStreams: 7,
+    });
+  });
+
+  it.each<[string, object, string]>([
+    [
+      "a limit out of range",
+      { limits: { concurrentStreams: -1 } },
+      "Cannot create router: connections.limits.concurrentStreams must be a whole number from 0 to 2147483647, received -1",
+    ],
+    [
+      "a limit that is no number",
+      { limits: { stallMs: "30s" } },
+      "Cannot create router: connections.limits.stallMs must be a whole number from 0 to 2147483647, received 30s",
+    ],
+    ["a limit that nobody knows", { limits: { streams: 1 } }, "received streams"],
+    ["a setting that nobody knows", { limit: {} }, "a name in connections must be one of limits"],
+  ])("refuses %s, at createRouter()", (_case, settings, message) => {
+    // Settings may come from JSON, so they are checked as if they had no type.
+    const connections = settings as ConnectionSettings;
+    expect(() => createRouter({ connections })).toThrowError(
+      expect.objectContaining({
+        name: "RouterError",
+        code: "INVALID_SETTING",
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
+  it("reaches every connection of the router", () => {
+    const router = new TestRouter({ connections: { limits: { concurrentStreams: 3 } } });
+    const clients = [router.connect(), router.connect()].map(({ client }) => client);
+    router.run();
+    for (const client of clients) {
+      for (let count = 0; count < 3; count++) client.start(pathOf("Chat"));
+      expect(client.connection.canOpen).toBe(false);
+    }
+  });
+});
