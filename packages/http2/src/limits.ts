@@ -18,6 +18,15 @@ export interface Limits {
   readonly peerResets: number;
   /** Bucket of streams that we reset for a fault of the peer: making us do the resetting (CVE-2025-8671). */
   readonly streamErrors: number;
+  /**
+   * Frames that one turn handles, the rest of the input waits for the next one, behind the other connections: a read of
+   * 64 KiB holds 7,000 empty frames, and everybody else would wait for them.
+   */
+  readonly turnFrames: number;
+  /** Streams that the peer may open in one turn: bursts of rapid resets, whose work piles up before anyone can judge (CVE-2023-44487). */
+  readonly turnStreams: number;
+  /** PING and SETTINGS answers that wait for a transport that takes nothing, before reading stops until it does (CVE-2019-9512). */
+  readonly unreadReplies: number;
   /** PING and SETTINGS answers that may wait for the transport: floods with an unread socket (CVE-2019-9512, CVE-2019-9515). */
   readonly queuedReplies: number;
   /** Entries of one SETTINGS frame: thousands of entries for one acknowledgement. */
@@ -69,6 +78,9 @@ export const defaultLimits: Limits = {
   refusedStreams: 100,
   peerResets: 1_000,
   streamErrors: 100,
+  turnFrames: 256,
+  turnStreams: 64,
+  unreadReplies: 100,
   queuedReplies: 1_000,
   settingsEntries: 32,
   settingsFrames: 100,

@@ -40,6 +40,10 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
   /** The buffer that the transport holds until it has drained. */
   #inFlight: Uint8Array | undefined;
   #flushing = false;
+  /** The transport was told to deliver nothing. */
+  #paused = false;
+  /** The peer's end came in spite of that. */
+  #endPending = false;
   #state: "open" | "closing" | "ended" | "gone" = "open";
   #timer: Timer | undefined;
 
@@ -65,8 +69,18 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
     if (this.#state === "closing" && this.#inFlight === undefined) this.#end();
   }
 
+  pause(): void {
+    this.#paused = true;
+    this.#transport.setReading(false);
+  }
+
+  resumeLater(): void {
+    this.#flusher.scheduler.defer(() => this.#resume());
+  }
+
   close(abort: boolean): void {
     if (this.#state !== "open") return;
+    this.#read();
     if (abort) {
       this.#destroy();
       return;
@@ -90,6 +104,8 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
   }
 
   ended(): void {
+    this.#endPending = this.#paused;
+    if (this.#paused) return;
     if (this.#state === "ended") this.#destroy();
     else this.connection?.receiveEnd();
   }
@@ -100,6 +116,19 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
     this.#state = "gone";
     this.#timer?.cancel();
     if (wasOpen) this.connection?.receiveEnd(error);
+  }
+
+  #resume(): void {
+    if (this.#state === "gone" || this.connection?.resume(this.#flusher.scheduler.nowMs()) !== true) return;
+    this.#read();
+    if (this.#endPending) this.ended();
+  }
+
+  /** The transport may deliver again. */
+  #read(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#transport.setReading(true);
   }
 
   #writeAll(connection: Connection<Data>): void {

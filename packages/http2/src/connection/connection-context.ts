@@ -16,6 +16,8 @@ import { FloodCounters } from "./flood-counters.js";
 import { HeaderBlock } from "./header-block.js";
 import { InputCarry } from "./input-carry.js";
 import { OutputBuffer } from "./output-buffer.js";
+import { Turn } from "./turn.js";
+import { UnreadInput } from "./unread-input.js";
 
 /** What a connection waits for at its beginning. */
 export const Phase = { preface: 0, firstSettings: 1, running: 2 } as const;
@@ -42,6 +44,8 @@ export class ConnectionContext<Head, Data> {
   readonly encoder = new HeaderEncoder();
   readonly output: OutputBuffer;
   readonly carry = new InputCarry();
+  readonly unread = new UnreadInput();
+  readonly turn = new Turn();
   readonly block = new HeaderBlock();
   /** Leaky buckets of this connection alone. */
   readonly floods = new FloodCounters();

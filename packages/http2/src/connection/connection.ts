@@ -76,6 +76,10 @@ export interface ConnectionHost {
   schedule(): void;
   /** A whole buffer waits: flush now, so that output never piles up while the transport would take it. */
   flush(): void;
+  /** Input is left that may not be handled yet: deliver nothing more until `Connection.resume` says that all is handled. */
+  pause(): void;
+  /** Call `Connection.resume` after the events at hand. */
+  resumeLater(): void;
   /** The connection is closed: flush what is left, then end the transport (`abort`: destroy it at once). */
   close(abort: boolean): void;
 }
@@ -119,6 +123,11 @@ export interface Connection<Data> {
 
   /** Handles `bytes[start, end)`; `nowMs` is the one clock reading for all of it. */
   receive(bytes: Uint8Array, start: number, end: number, nowMs: number): void;
+  /**
+   * Goes on with input that a turn has left (see `ConnectionHost.pause`). True: all is handled, the transport may deliver
+   * again; false: `resumeLater` comes once more.
+   */
+  resume(nowMs: number): boolean;
   /** The transport delivered its end or broke: all streams close. */
   receiveEnd(error?: Error): void;
   /** Time limits; call about once a second. */

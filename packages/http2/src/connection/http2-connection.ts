@@ -23,6 +23,7 @@ import { noteReady, serveReady } from "./serve-ready.js";
 import { beginDrain, closeConnection, closeIfDone, failConnection, peerLeftReason } from "./shutdown.js";
 import { lastUsedStreamId } from "./stream-ids.js";
 import { sweepConnection } from "./sweep.js";
+import { outputTaken } from "./turn.js";
 
 /** The verbs of a connection: each checks the call, and leaves the work to the module that is named after it. */
 export class Http2Connection<Head, Data> implements Connection<Data> {
@@ -67,18 +68,17 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     const context = this.#context;
     if (context.closed) return;
     context.nowMs = nowMs;
-    try {
-      const at = context.phase === Phase.preface ? receivePreface(context, bytes, start, end) : start;
-      if (context.phase !== Phase.preface) receiveFrames(context, bytes, at, end);
-      if (context.mayServe && !context.closed) serveReady(context);
-      if (!context.closed) context.handler.onTurn();
-    } catch (error) {
-      // A callback that throws is a bug of the user's; the frames behind it are lost, and the peer must learn of that.
-      failConnection(context, ErrorCode.internalError, "internal error");
-      throw error;
-    }
-    closeIfDone(context);
-    recycleStreams(context);
+    if (context.unread.length === 0) handleInput(context, bytes, start, end);
+    else context.unread.append(bytes, start, end);
+  }
+
+  resume(nowMs: number): boolean {
+    const context = this.#context;
+    const { unread } = context;
+    if (context.closed || unread.length === 0) return true;
+    context.nowMs = nowMs;
+    handleInput(context, unread.bytes, unread.start, unread.end);
+    return context.closed || unread.length === 0;
   }
 
   receiveEnd(error?: Error): void {
@@ -242,7 +242,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
       closeIfDone(context);
       bytes = output.take();
     }
-    if (bytes !== undefined) context.floods.queuedReplies = 0;
+    if (bytes !== undefined) outputTaken(context);
     return bytes;
   }
 
@@ -267,6 +267,28 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
   set maxOutputBytes(octets: number) {
     this.#context.output.maxBytes = octets;
   }
+}
+
+/** One turn: as much of the input as it may handle, then what has become possible by it. */
+function handleInput<Head, Data>(
+  context: ConnectionContext<Head, Data>,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  context.turn.begin(context.limits);
+  try {
+    const at = context.phase === Phase.preface ? receivePreface(context, bytes, start, end) : start;
+    if (context.phase !== Phase.preface) receiveFrames(context, bytes, at, end);
+    if (context.mayServe && !context.closed) serveReady(context);
+    if (!context.closed) context.handler.onTurn();
+  } catch (error) {
+    // A callback that throws is a bug of the user's; the frames behind it are lost, and the peer must learn of that.
+    failConnection(context, ErrorCode.internalError, "internal error");
+    throw error;
+  }
+  closeIfDone(context);
+  recycleStreams(context);
 }
 
 /** Room was not found: `onRoom` is owed when there is more than `found`. */

@@ -3,6 +3,7 @@ import { acquireStream } from "../stream/stream-pool.js";
 import type { StreamRecord } from "../stream/stream-record.js";
 import { StreamState } from "../stream/stream-state.js";
 import type { ConnectionContext } from "./connection-context.js";
+import { countTurnStream } from "./turn.js";
 
 /** The record of a stream that the peer opens with a request. */
 export function openPeerStream<Head, Data>(
@@ -11,6 +12,7 @@ export function openPeerStream<Head, Data>(
 ): StreamRecord<Data> {
   const stream = openStream(context, streamId);
   stream.headReceived = true;
+  countTurnStream(context);
   return stream;
 }
 

@@ -13,6 +13,7 @@ import { receiveSettings } from "./receive-settings.js";
 import { receiveWindowUpdate } from "./receive-window-update.js";
 import { failConnection } from "./shutdown.js";
 import { countStrayFrame } from "./stream-errors.js";
+import { leaveInput } from "./turn.js";
 
 /**
  * Handles every whole frame of `bytes[start, end)` where it lies, together with the piece of a frame that an earlier
@@ -26,6 +27,10 @@ export function receiveFrames<Head, Data>(
 ): void {
   let at = context.carry.length === 0 ? start : completeCarried(context, bytes, start, end);
   while (!context.closed && end - at >= frameHeaderBytes) {
+    if (context.turn.frames <= 0) {
+      leaveInput(context, bytes, at, end);
+      return;
+    }
     const payload = at + frameHeaderBytes;
     const next = payload + readUint24(bytes, at);
     if (next - payload > maxFrameBytes) {
@@ -36,7 +41,9 @@ export function receiveFrames<Head, Data>(
     receiveFrame(context, bytes, at, payload, next);
     at = next;
   }
-  if (!context.closed && at < end) context.carry.fill(bytes, at, end, end - at);
+  if (context.closed) return;
+  if (at < end) context.carry.fill(bytes, at, end, end - at);
+  if (bytes === context.unread.bytes) context.unread.clear();
 }
 
 /** Completes the frame whose beginning is carried; returns the offset behind it, or `end` if it is still not whole. */
@@ -77,6 +84,7 @@ function receiveFrame<Head, Data>(
   start: number,
   end: number,
 ): void {
+  context.turn.frames--;
   const type = bytes[header + 3] as number;
   const flags = bytes[header + 4] as number;
   const id = readUint31(bytes, header + 5);

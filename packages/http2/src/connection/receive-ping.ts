@@ -4,8 +4,9 @@ import { FrameFlag } from "../frame/frame-type.js";
 import { isSamePing, pingBytes } from "../frame/ping.js";
 import { type ConnectionContext, DrainState } from "./connection-context.js";
 import { sendPing } from "./send-control.js";
-import { drainPing, failConnection, failLimit, finishDrain } from "./shutdown.js";
+import { drainPing, failConnection, finishDrain } from "./shutdown.js";
 import { countStrayFrame } from "./stream-errors.js";
+import { countReply } from "./turn.js";
 
 /** Handles PING (RFC 9113 section 6.7): answers it, or takes the answer to ours. */
 export function receivePing<Head, Data>(
@@ -25,8 +26,6 @@ export function receivePing<Head, Data>(
     else countStrayFrame(context);
   } else {
     sendPing(context, bytes, start, true);
-    if (++context.floods.queuedReplies > context.limits.queuedReplies) {
-      failLimit(context, "queuedReplies", "too many answers wait to be read");
-    }
+    countReply(context);
   }
 }

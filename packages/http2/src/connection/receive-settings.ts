@@ -6,6 +6,7 @@ import { checkSetting, SettingId, settingBytes, writeSettingsAck } from "../fram
 import { type ConnectionContext, Phase } from "./connection-context.js";
 import { noteReady } from "./serve-ready.js";
 import { failConnection, failLimit } from "./shutdown.js";
+import { countReply } from "./turn.js";
 
 /** Handles a SETTINGS frame (RFC 9113 section 6.5): every value is checked before any is used. */
 export function receiveSettings<Head, Data>(
@@ -100,9 +101,7 @@ function acknowledge<Head, Data>(context: ConnectionContext<Head, Data>): void {
   const { output } = context;
   const at = output.begin(frameHeaderBytes);
   output.end(writeSettingsAck(output.bytes, at));
-  if (++context.floods.queuedReplies > context.limits.queuedReplies) {
-    failLimit(context, "queuedReplies", "too many answers wait to be read");
-  }
+  countReply(context);
 }
 
 /** The peer knows our SETTINGS. */

@@ -109,6 +109,11 @@ export class Bench implements ConnectionHost {
   readonly handler = new Recorder();
   readonly connection: Connection<Kept>;
   scheduled = 0;
+  /** Input is left. */
+  paused = false;
+  resuming = false;
+  /** Whether `receive` gives the connection all the turns that it asks for. */
+  givesTurns = true;
   /** "no": open. */
   hostClosed: "no" | "end" | "abort" = "no";
   nowMs = 0;
@@ -134,6 +139,14 @@ export class Bench implements ConnectionHost {
     this.onFlush();
   }
 
+  pause(): void {
+    this.paused = true;
+  }
+
+  resumeLater(): void {
+    this.resuming = true;
+  }
+
   close(abort: boolean): void {
     this.hostClosed = abort ? "abort" : "end";
   }
@@ -151,6 +164,13 @@ export class Bench implements ConnectionHost {
   receive(...parts: readonly Uint8Array[]): void {
     const bytes = join(...parts);
     this.connection.receive(bytes, 0, bytes.length, this.nowMs);
+    while (this.givesTurns && this.resuming) this.takeTurn();
+  }
+
+  /** The turn that the connection has asked for. */
+  takeTurn(): void {
+    this.resuming = false;
+    if (this.connection.resume(this.nowMs)) this.paused = false;
   }
 
   /** The frames of all output so far, one line each. */

@@ -25,6 +25,7 @@ export function closeConnection<Head, Data>(
   context.closed = true;
   for (const stream of context.streams.toArray()) closeStream(context, stream, reason.code, "connection");
   context.carry.clear();
+  context.unread.drop();
   context.block.clear();
   if (abort) context.output.clear();
   context.handler.onConnectionClosed(reason);
