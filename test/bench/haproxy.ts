@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort, untilListening } from "../harness/ports.ts";
 import { type Running, startProcess } from "../harness/processes.ts";
 import { requireTool } from "../harness/tools.ts";
 
@@ -16,7 +16,7 @@ export async function startHaproxy(
   writeFileSync(file, configuration(port, backendPort));
   const [command = "", ...args] = [...prefix, requireTool("haproxy"), "-db", "-f", file];
   const running = await startProcess(command, { args });
-  await untilListening(port);
+  await untilListening(port, "haproxy");
   return { ...running, port };
 }
 
@@ -38,26 +38,4 @@ frontend edge
 backend instances
   server one 127.0.0.1:${backendPort} proto h2
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function untilListening(port: number): Promise<void> {
-  const { connect } = await import("node:net");
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("connect", () => resolve(socket.destroy() !== undefined));
-      socket.once("error", () => resolve(false));
-    });
-    if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`haproxy did not listen on port ${port}`);
 }
