@@ -4,9 +4,10 @@ import { defaultLimits, type Limits } from "./limits.js";
 /** Slots of a count by error code: the 14 codes of RFC 9113 section 7, then one for all others. */
 export const errorCodeSlots = 15;
 
-/** The slot of an error code in a count by code. */
-export function slotOfErrorCode(code: number): number {
-  return Math.min(code, errorCodeSlots - 1);
+/** Counts one more of `code`, an unsigned number of 32 bits. */
+export function countByCode(counts: number[], code: number): void {
+  const slot = Math.min(code, errorCodeSlots - 1);
+  counts[slot] = (counts[slot] ?? 0) + 1;
 }
 
 /**

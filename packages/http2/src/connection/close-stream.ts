@@ -21,6 +21,7 @@ export function closeStream<Head, Data>(
   stream.isOpen = false;
   stream.state = StreamState.closed;
   context.streams.remove(stream);
+  context.counters.streamsClosed++;
   context.ready.remove(stream);
   if (stream.queueFirst !== undefined) clearQueue(stream);
   if (stream.receive.held > 0) giveConnectionWindow(context, stream.receive.held);

@@ -107,6 +107,7 @@ export class ConnectionContext<Head, Data> {
     this.host = options.host;
     this.limits = validateLimits(options.limits);
     this.counters = options.counters ?? new EngineCounters();
+    this.counters.connectionsOpened++;
     this.tooLargeFields = options.tooLargeFields ?? new Uint8Array(0);
     this.decoder = new HeaderBlockDecoder(options.reader, this.limits);
     this.output = new OutputBuffer(options.host, this.limits.outputBytes);

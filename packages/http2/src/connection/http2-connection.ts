@@ -297,6 +297,9 @@ function awaitRoom<Head, Data>(
   stream: StreamRecord<Data>,
   found: number,
 ): void {
+  if (!stream.wantsRoom && context.output.maxBytes - context.output.pending <= found) {
+    context.counters.limitHits.outputBytes++;
+  }
   stream.wantsRoom = true;
   stream.roomFound = Math.max(0, found);
   noteReady(context, stream);

@@ -25,5 +25,6 @@ export function openStream<Head, Data>(context: ConnectionContext<Head, Data>, s
   stream.send.available = context.peerStreamWindow;
   stream.receive.reset(context.streamWindow);
   context.streams.add(stream);
+  context.counters.streamsOpened++;
   return stream;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { countByCode } from "../engine-counters.js";
 import { ErrorCode } from "../frame/error-code.js";
 import { readUint31, readUint32 } from "../frame/frame-header.js";
 import { goawayBytes, readDebugData } from "../frame/goaway.js";
@@ -31,6 +32,7 @@ export function receiveGoaway<Head, Data>(
   context.peerLeaves = true;
   context.peerLastStreamId = Math.min(context.peerLastStreamId, readUint31(bytes, start));
   context.peerLeavesCode = readUint32(bytes, start + 4);
+  countByCode(context.counters.goawaysReceived, context.peerLeavesCode);
   context.peerLeavesDebug = readDebugData(bytes, start + goawayBytes, end);
   for (const stream of context.streams.toArray()) {
     if (stream.id > context.peerLastStreamId && isOwnStream(context, stream.id)) {

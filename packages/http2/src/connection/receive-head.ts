@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "../frame/error-code.js";
+import { HeadFault } from "../hpack/head-fault.js";
 import { HeadKind } from "../hpack/head-reader.js";
 import { HeadResult } from "../hpack/head-result.js";
+import type { Limits } from "../limits.js";
 import type { StreamRecord } from "../stream/stream-record.js";
 import { nextStreamState, StreamEvent, StreamState } from "../stream/stream-state.js";
 import { closeStream } from "./close-stream.js";
@@ -67,6 +69,7 @@ function receiveRequest<Head, Data>(
   } else if (result === HeadResult.ok || result === HeadResult.malformed) {
     failUnopenedStream(context, streamId, ErrorCode.protocolError);
   } else if (result === HeadResult.tooLarge) {
+    context.counters.limitHits[limitOfHead(context)]++;
     sendTooLarge(context, streamId, endStream);
   } else failDecoding(context, result);
 }
@@ -83,6 +86,7 @@ function refuse<Head, Data>(
     failLimit(context, "refusedStreams", "too many streams beyond MAX_CONCURRENT_STREAMS");
     return;
   }
+  context.counters.limitHits.concurrentStreams++;
   refuseStream(context, streamId, ErrorCode.refusedStream);
 }
 
@@ -156,8 +160,10 @@ function failHead<Head, Data>(
   result: HeadResult,
 ): void {
   if (result === HeadResult.malformed) failStream(context, stream, ErrorCode.protocolError);
-  else if (result === HeadResult.tooLarge) failStream(context, stream, ErrorCode.enhanceYourCalm);
-  else failDecoding(context, result);
+  else if (result === HeadResult.tooLarge) {
+    context.counters.limitHits[limitOfHead(context)]++;
+    failStream(context, stream, ErrorCode.enhanceYourCalm);
+  } else failDecoding(context, result);
 }
 
 /** Runs a block through the decoder without looking at it; false if that ended the connection. */
@@ -173,6 +179,16 @@ function skipBlock<Head, Data>(
 }
 
 function failDecoding<Head, Data>(context: ConnectionContext<Head, Data>, result: HeadResult): void {
-  if (result === HeadResult.enhanceYourCalm) failLimit(context, "headerListBytes", context.decoder.message);
-  else failConnection(context, ErrorCode.compressionError, context.decoder.message);
+  const { fault, message } = context.decoder;
+  if (result === HeadResult.enhanceYourCalm) failLimit(context, limitOfHead(context), message);
+  else {
+    const limit = fault === HeadFault.sizeUpdateTooLarge ? "headerTableBytes" : undefined;
+    failConnection(context, ErrorCode.compressionError, message, limit);
+  }
+}
+
+/** The limit that the last header list was over. */
+function limitOfHead<Head, Data>({ decoder: { fault } }: ConnectionContext<Head, Data>): keyof Limits {
+  const isCount = fault === HeadFault.fieldsTooMany || fault === HeadFault.fieldsExcessive;
+  return isCount ? "headerFields" : "headerListBytes";
 }

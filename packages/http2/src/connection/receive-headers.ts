@@ -46,7 +46,7 @@ export function receiveHeaders<Head, Data>(
   }
   const endStream = (flags & FrameFlag.endStream) !== 0;
   if ((flags & FrameFlag.endHeaders) !== 0) {
-    receiveHead(context, streamId, endStream, bytes, from, to);
+    if (fitsBlock(context, to - from)) receiveHead(context, streamId, endStream, bytes, from, to);
     return;
   }
   context.block.begin(streamId, endStream, context.nowMs);
@@ -79,10 +79,14 @@ function appendToBlock<Head, Data>(
   start: number,
   end: number,
 ): void {
-  if (context.block.length + end - start > context.limits.headerBlockBytes) {
-    failLimit(context, "headerBlockBytes", "header block too long");
-    return;
-  }
+  if (!fitsBlock(context, context.block.length + end - start)) return;
   if (start === end) countEmptyFrame(context);
   context.block.append(bytes, start, end);
+}
+
+/** False if a block of `octets` is too long, and the connection is at its end. */
+function fitsBlock<Head, Data>(context: ConnectionContext<Head, Data>, octets: number): boolean {
+  if (octets <= context.limits.headerBlockBytes) return true;
+  failLimit(context, "headerBlockBytes", "header block too long");
+  return false;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { countByCode } from "../engine-counters.js";
 import { ErrorCode } from "../frame/error-code.js";
 import { readUint32 } from "../frame/frame-header.js";
 import { rstStreamBytes } from "../frame/rst-stream.js";
@@ -24,6 +25,8 @@ export function receiveReset<Head, Data>(
     failConnection(context, ErrorCode.frameSizeError, "RST_STREAM of a wrong length");
     return;
   }
+  const code = readUint32(bytes, start);
+  countByCode(context.counters.resetsReceived, code);
   const stream = context.streams.get(streamId);
   if (stream === undefined) {
     if (isIdleStream(context, streamId)) {
@@ -35,7 +38,7 @@ export function receiveReset<Head, Data>(
     return;
   }
   context.ended.remember(streamId);
-  closeStream(context, stream, readUint32(bytes, start), "peer");
+  closeStream(context, stream, code, "peer");
   if (context.isServer && ++context.floods.peerResets > context.limits.peerResets) {
     failLimit(context, "peerResets", "too many streams reset before they ended");
   }

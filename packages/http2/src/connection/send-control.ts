@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { countByCode } from "../engine-counters.js";
 import { maxGoawayFrameBytes, writeGoaway } from "../frame/goaway.js";
 import { pingFrameBytes, writePing } from "../frame/ping.js";
 import { rstStreamFrameBytes, writeRstStream } from "../frame/rst-stream.js";
@@ -11,6 +12,7 @@ import type { ConnectionContext } from "./connection-context.js";
 /** Writes RST_STREAM. */
 export function sendReset<Head, Data>(context: ConnectionContext<Head, Data>, streamId: number, code: number): void {
   const { output } = context;
+  countByCode(context.counters.resetsSent, code);
   const at = output.begin(rstStreamFrameBytes);
   output.end(writeRstStream(output.bytes, at, streamId, code));
 }
@@ -46,6 +48,7 @@ export function sendGoaway<Head, Data>(
   debug: string,
 ): void {
   const { output } = context;
+  countByCode(context.counters.goawaysSent, code);
   const at = output.begin(maxGoawayFrameBytes);
   output.end(writeGoaway(output.bytes, at, lastStreamId, code, debug));
 }

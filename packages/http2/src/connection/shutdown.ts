@@ -23,6 +23,8 @@ export function closeConnection<Head, Data>(
 ): void {
   if (context.closed) return;
   context.closed = true;
+  context.counters.connectionsClosed++;
+  if (reason.limit !== undefined) context.counters.limitHits[reason.limit]++;
   for (const stream of context.streams.toArray()) closeStream(context, stream, reason.code, "connection");
   context.carry.clear();
   context.unread.drop();

@@ -46,7 +46,9 @@ function sweepHeaderBlock<Head, Data>(context: ConnectionContext<Head, Data>): v
 
 function sweepDrain<Head, Data>(context: ConnectionContext<Head, Data>): void {
   if (context.closed || context.drain !== DrainState.announced) return;
-  if (context.nowMs - context.drainPingMs >= context.limits.drainPingMs) finishDrain(context, "");
+  if (context.nowMs - context.drainPingMs < context.limits.drainPingMs) return;
+  context.counters.limitHits.drainPingMs++;
+  finishDrain(context, "");
 }
 
 /** A transport that has taken nothing for long. */
@@ -65,6 +67,7 @@ function sweepStream<Head, Data>(context: ConnectionContext<Head, Data>, stream:
     stream.waitingSinceMs = context.nowMs;
     stream.sentAtStall = stream.sentBytes;
   } else if (context.nowMs - stream.waitingSinceMs >= context.limits.stallMs) {
+    context.counters.limitHits.stallMs++;
     sendReset(context, stream.id, ErrorCode.cancel);
     closeStream(context, stream, ErrorCode.cancel, "local");
   }
