@@ -75,7 +75,9 @@ class FakeTransport implements Transport {
     this.log.push("destroy");
   }
 
-  setReading(): void {}
+  setReading(reading: boolean): void {
+    this.log.push(reading ? "read" : "pause");
+  }
 
   frames(): string[] {
     const lines = showFrames(this.written);
@@ -106,6 +108,33 @@ function respond(connection: Connection<Kept>, handler: Recorder, length: number
 }
 
 describe("attachTransport()", () => {
+  it("stops reading when a turn is over, goes on after the others' events, and keeps the end for last", () => {
+    const { scheduler, transport, handler, sink, say } = attach();
+    say(clientHello, settingsAck);
+    scheduler.tick();
+    transport.log.length = 0;
+    handler.take();
+    say(headers(1, requestBlock), ...Array.from({ length: 300 }, () => data(1, 1)));
+    sink.ended();
+    expect(transport.log).toEqual(["pause"]);
+    expect(handler.take()).toHaveLength(256);
+    scheduler.tick();
+    expect(transport.log[1]).toBe("read");
+    const lines = handler.take();
+    expect(lines.slice(0, 45).every((line) => line === "data 1 1")).toBe(true);
+    expect(lines.slice(45)).toEqual(["closed 1 2 connection", "connection closed 2 transport"]);
+  });
+
+  it("reads again when the connection closes in the middle of a turn", () => {
+    const { scheduler, transport, connection, sink, say } = attach();
+    say(clientHello, settingsAck, headers(1, requestBlock), ...Array.from({ length: 300 }, () => data(1, 1)));
+    connection.close(0, "bye");
+    expect(transport.log.filter((line) => line === "pause" || line === "read")).toEqual(["pause", "read"]);
+    scheduler.tick();
+    sink.closed();
+    scheduler.tick();
+  });
+
   it("writes once per tick", () => {
     const { scheduler, transport, say } = attach();
     say(clientHello);

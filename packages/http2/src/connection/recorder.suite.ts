@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EngineCounters } from "../engine-counters.js";
 import { clientHello, headers, join, requestBlock, settings, settingsAck, showFrames } from "../frame/frames.suite.js";
 import { createFieldListReader, type FieldList } from "../hpack/field-list-reader.js";
 import { createHeaderTemplate } from "../hpack/header-template.js";
@@ -107,6 +108,7 @@ export class Recorder implements ConnectionHandler<FieldList, Kept> {
 /** A connection whose output a test takes by hand. */
 export class Bench implements ConnectionHost {
   readonly handler = new Recorder();
+  readonly counters: EngineCounters;
   readonly connection: Connection<Kept>;
   scheduled = 0;
   /** Input is left. */
@@ -121,6 +123,7 @@ export class Bench implements ConnectionHost {
   onFlush: () => void = () => {};
 
   constructor(role: "server" | "client", options: Partial<ConnectionOptions<FieldList, Kept>> = {}) {
+    this.counters = options.counters ?? new EngineCounters();
     this.connection = createConnection({
       role,
       reader: createFieldListReader(),
@@ -128,6 +131,7 @@ export class Bench implements ConnectionHost {
       host: this,
       nowMs: 0,
       ...options,
+      counters: this.counters,
     });
   }
 
