@@ -69,6 +69,16 @@ export function rawHeaders(streamId: number, block: Uint8Array, endStream = fals
   return rawFrame(RawType.headers, block, { streamId, flags });
 }
 
+/** A further piece of a block that HEADERS without END_HEADERS began. */
+export function rawContinuation(streamId: number, block: Uint8Array, endHeaders = false): Uint8Array {
+  return rawFrame(RawType.continuation, block, { streamId, flags: endHeaders ? RawFlag.endHeaders : 0 });
+}
+
+/** PRIORITY (RFC 9113 section 5.3.2): deprecated, but still on the wire. */
+export function rawPriority(streamId: number, dependsOn: number, weight = 15): Uint8Array {
+  return rawFrame(RawType.priority, joinBytes(u32(dependsOn), [weight]), { streamId });
+}
+
 /** SETTINGS with these [setting, value] pairs. */
 export function rawSettings(pairs: readonly (readonly [setting: number, value: number])[] = []): Uint8Array {
   return rawFrame(RawType.settings, joinBytes(...pairs.map(([setting, value]) => joinBytes(u16(setting), u32(value)))));
