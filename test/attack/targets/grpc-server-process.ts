@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // A gRPC server straight on node:http2, with its defaults: the target `node-http2`, and what stands behind the proxies.
-// `node grpc-server-process.ts [--tls cert.pem:key.pem]`; prints `ready 127.0.0.1:PORT pid PID`.
-// It serves what the attacks call: bench.v1.EchoService/Echo, and Run and Watch of faults.v1.FaultService.
+// `node grpc-server-process.ts [--tls cert.pem:key.pem]`; prints `ready 127.0.0.1:PORT pid PID` and, before it, `counts
+// 127.0.0.1:PORT`, where an HTTP/1.1 `GET /counts` and `/reset` answer with its InstanceCounts and `/memory` with its own
+// memory, both as JSON. It serves what the attacks call: bench.v1.EchoService/Echo, Run and Watch of faults.v1.FaultService.
 import { readFileSync } from "node:fs";
+import { createServer as createHttp1Server } from "node:http";
 import { createSecureServer, createServer, type Http2Stream, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { fromBinary } from "@bufbuild/protobuf";
 import { OrderSchema } from "../../faults/gen/faults/v1/faults_pb.ts";
+import type { TargetMemory } from "./target.ts";
 
 const { values } = parseArgs({ options: { tls: { type: "string" } } });
 const [cert, key] = values.tls?.split(":") ?? [];
+
+const counts = { began: 0, running: 0, mostRunning: 0, ended: 0, aborted: 0 };
 
 type Answer = (stream: ServerHttp2Stream, request: Buffer) => void | Promise<void>;
 
 const methods = new Map<string, Answer>([
   ["/bench.v1.EchoService/Echo", (stream, request) => void stream.write(framed(request))],
-  ["/faults.v1.FaultService/Run", run],
-  ["/faults.v1.FaultService/Watch", watch],
+  ["/faults.v1.FaultService/Run", (stream, request) => counted(stream, () => run(stream, request))],
+  ["/faults.v1.FaultService/Watch", (stream, request) => counted(stream, () => watch(stream, request))],
 ]);
 
 const server =
@@ -38,11 +44,37 @@ server.on("stream", (stream, headers) => {
 });
 server.on("session", (session) => session.on("error", () => {}));
 server.on("sessionError", () => {});
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  console.log(`ready 127.0.0.1:${typeof address === "object" ? address?.port : 0} pid ${process.pid}`);
+server.listen(0, "127.0.0.1", () => console.log(`ready 127.0.0.1:${portOf(server)} pid ${process.pid}`));
+const questions = createHttp1Server((request, response) => {
+  if (request.url === "/reset") {
+    Object.assign(counts, { began: 0, mostRunning: counts.running, ended: 0, aborted: 0 });
+  }
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(request.url === "/memory" ? memory() : counts));
 });
+questions.listen(0, "127.0.0.1", () => console.log(`counts 127.0.0.1:${portOf(questions)}`));
 process.once("SIGTERM", () => process.exit(0));
+
+function portOf(listener: { address(): AddressInfo | string | null }): number {
+  const address = listener.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function memory(): TargetMemory {
+  globalThis.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { residentBytes: rss, retainedBytes: globalThis.gc === undefined ? undefined : heapUsed + external };
+}
+
+async function counted(stream: ServerHttp2Stream, call: () => Promise<void>): Promise<void> {
+  counts.began++;
+  counts.running++;
+  counts.mostRunning = Math.max(counts.mostRunning, counts.running);
+  await call();
+  counts.running--;
+  if (stream.destroyed || stream.aborted) counts.aborted++;
+  else counts.ended++;
+}
 
 async function finish(stream: ServerHttp2Stream, answer: Answer, body: Buffer): Promise<void> {
   if (stream.destroyed || stream.closed) return;
