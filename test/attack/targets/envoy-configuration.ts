@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProxyPorts } from "./proxy-target.ts";
+import type { ProxyPorts } from "./proxy.ts";
 
 /**
  * Envoy as its own page "Configuring Envoy as an edge proxy" advises: buffer limits of 32 KiB, 100 streams, windows of

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { runProcess } from "../../harness/processes.ts";
 import { requireTool } from "../../harness/tools.ts";
-import { missingProxy, type ProxyPorts, type ProxyProgram, startProxy } from "./proxy-target.ts";
+import { missingProxy, type ProxyPorts, type ProxyProgram, startProxy } from "./proxy.ts";
 import type { Target } from "./target.ts";
 
 const haproxy: ProxyProgram = { program: "haproxy", configuration, args: (file) => ["-db", "-f", file] };

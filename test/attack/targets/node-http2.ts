@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createCertificate } from "../../harness/certificate.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { endedFault } from "./proxy-target.ts";
+import { endedFault } from "./proxy.ts";
 import type { Target } from "./target.ts";
 
 /** A server on node:http2 that answers gRPC itself, with Node's default settings. */

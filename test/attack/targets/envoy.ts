@@ -2,7 +2,7 @@
 import { runProcess } from "../../harness/processes.ts";
 import { requireTool } from "../../harness/tools.ts";
 import { envoyConfiguration } from "./envoy-configuration.ts";
-import { missingProxy, type ProxyProgram, startProxy } from "./proxy-target.ts";
+import { missingProxy, type ProxyProgram, startProxy } from "./proxy.ts";
 import type { Target } from "./target.ts";
 
 const envoy: ProxyProgram = {
