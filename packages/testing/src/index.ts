@@ -3,6 +3,8 @@ export type { Duplex, DuplexEnd, DuplexOptions } from "./duplex.js";
 export { createDuplex } from "./duplex.js";
 export type { FakeScheduler, FakeSchedulerOptions } from "./fake-scheduler.js";
 export { createFakeScheduler } from "./fake-scheduler.js";
+export type { MalformedFrame, MalformedFrameOptions, MalformedVector } from "./malformed-vectors.js";
+export { encodeMalformedFrames, loadMalformedVectors, malformedCodes } from "./malformed-vectors.js";
 export type { MessageList, WireMessage } from "./message-list.js";
 export { createMessageList } from "./message-list.js";
 export * from "./raw-http2/index.js";
