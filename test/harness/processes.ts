@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { type Answers, createLink, type Link } from "./link.ts";
 
 /** A program that a test or bench started; it is ended by `stop`, by its id. */
 export interface Running {
@@ -15,6 +16,8 @@ export interface Running {
   stop(): Promise<void>;
   /** The exit code, or null after a signal. */
   readonly exited: Promise<number | null>;
+  /** Questions to the program. @throws Error when it was started without `answers`. */
+  readonly link: Link;
 }
 
 export interface StartOptions {
@@ -25,6 +28,8 @@ export interface StartOptions {
   readonly ready?: RegExp;
   /** How long to wait for `ready`, in milliseconds. Default 20,000. */
   readonly readyWithinMs?: number;
+  /** What the program may ask; with it, the two have a link. Default: none. */
+  readonly answers?: Answers | undefined;
 }
 
 /** Milliseconds that a line of a running program may take. */
@@ -52,7 +57,7 @@ export async function startProcess(command: string, options: StartOptions = {}):
   const child = spawn(command, options.args ?? [], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(options.answers === undefined ? [] : (["ipc"] as const))],
   });
   running.add(child);
   const lines = new Lines(child);
@@ -69,10 +74,26 @@ export async function startProcess(command: string, options: StartOptions = {}):
     output: lines.read,
     exited,
     line,
+    link: linkTo(child, exited, options.answers),
     untilLine: (pattern) => lines.until(pattern, LINE_WITHIN_MS),
     kill: (signal) => void child.kill(signal),
     stop: () => stopProcess(child, exited),
   };
+}
+
+/** Whoever waits for an answer learns that the program has ended. */
+function linkTo(child: ChildProcess, exited: Promise<number | null>, answers: Answers | undefined): Link {
+  if (answers === undefined) return { ask: () => Promise.reject(new Error("Cannot ask: the program has no link")) };
+  const link = createLink(
+    {
+      send: (message) => void (child.connected && child.send(message as object)),
+      onMessage: (listener) => void child.on("message", listener),
+    },
+    answers,
+  );
+  const ended = exited.then((code) => Promise.reject(new Error(`Cannot ask: the program ended with code ${code}`)));
+  ended.catch(() => {}); // only who asks is told
+  return { ask: <T>(name: string, argument?: unknown) => Promise.race([link.ask<T>(name, argument), ended]) };
 }
 
 async function readyLine(

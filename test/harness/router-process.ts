@@ -7,6 +7,8 @@ import { echoServiceRouter } from "../bench/gen/bench/v1/echo_router.ts";
 import { conformanceServiceRouter } from "../conformance/gen/connectrpc/conformance/v1/service_router.ts";
 import { faultServiceRouter } from "../faults/gen/faults/v1/faults_router.ts";
 import { testServiceRouter } from "../interop/gen/grpc/testing/test_router.ts";
+import { linkToParent } from "./link.ts";
+import { processState } from "./process-state.ts";
 
 const { values } = parseArgs({
   options: {
@@ -42,6 +44,7 @@ try {
   const timeoutMs = Number(values["grace-ms"]);
   // Before the line that makes others send signals.
   process.once("SIGTERM", () => void server.drain({ timeoutMs }).then(() => process.exit(0)));
+  linkToParent({ state: processState });
   console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

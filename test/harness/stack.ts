@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fileURLToPath } from "node:url";
 import type { ConnectionSettings } from "@grpc-router/runtime";
+import type { Answers } from "./link.ts";
 import { type Running, startProcess } from "./processes.ts";
 
 const routerProgram = fileURLToPath(new URL("./router-process.ts", import.meta.url));
@@ -34,6 +35,8 @@ export interface RouterProcessOptions {
   readonly graceMs?: number | undefined;
   /** Logs from info on. Default: from warn on. */
   readonly verbose?: boolean | undefined;
+  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`. Default false. */
+  readonly linked?: boolean | undefined;
   /** Puts the program in front of another command, such as `taskset -c 0`. */
   readonly prefix?: readonly string[] | undefined;
 }
@@ -114,7 +117,13 @@ export async function startRouter(options: RouterProcessOptions = {}): Promise<R
     ...(options.errorDetails === false ? ["--no-error-details"] : []),
     ...(options.verbose === true ? ["--verbose"] : []),
   ];
-  const running = await startNode(routerProgram, { prefix: options.prefix, args, ready: /^ready / });
+  const { prefix, linked = false } = options;
+  const running = await startNode(routerProgram, {
+    prefix,
+    args,
+    ready: /^ready /,
+    ...(linked ? { flags: ["--expose-gc"], answers: {} } : {}),
+  });
   const [, host = "", port = ""] = /^ready (.+):(\d+) pid/.exec(running.line) ?? [];
   const address = `${host}:${port}`;
   const url = `${options.tls === undefined ? "http" : "https"}://${address}`;
@@ -136,13 +145,23 @@ export function startInstance(options: InstanceProcessOptions): Promise<Running>
   return startNode(instanceProgram, { prefix: options.prefix, args, ready: /^registered/ });
 }
 
-function startNode(
-  program: string,
-  options: { readonly prefix: readonly string[] | undefined; readonly args: readonly string[]; readonly ready: RegExp },
-) {
-  const { prefix = [], args, ready } = options;
-  const [command = process.execPath, ...rest] = [...prefix, process.execPath, program, ...args];
-  return startProcess(command, { args: rest, ready });
+/** What `startNode` starts a program with. */
+export interface NodeProgramOptions {
+  readonly args: readonly string[];
+  /** Of the line that it prints when it is ready. */
+  readonly ready: RegExp;
+  /** Options of Node itself. */
+  readonly flags?: readonly string[];
+  readonly prefix?: readonly string[] | undefined;
+  /** What the program may ask. Default: no link. */
+  readonly answers?: Answers | undefined;
+}
+
+/** Starts a program of the suites with this Node. */
+export function startNode(program: string, options: NodeProgramOptions): Promise<Running & { line: string }> {
+  const { prefix = [], flags = [], args, ready, answers } = options;
+  const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...flags, program, ...args];
+  return startProcess(command, { args: rest, ready, answers });
 }
 
 function flag(name: string, value: string | number | undefined): string[] {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttackResult } from "./run-attack.ts";
+
+const mib = 1024 * 1024;
+
+/** The results as a table for a terminal. */
+export function formatTable(results: readonly AttackResult[]): string {
+  const head = ["id", "attack", "reaction", "runs", "victim p99", "memory", "counter-test", "verdict"];
+  const rows = [head, ...results.map(rowOf)];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return lines.join("\n");
+}
+
+function rowOf({ id, name, attack, counter, victim, memory, faults }: AttackResult): string[] {
+  const { baseline, attacked } = victim;
+  const grownBytes = memory.after.residentBytes - memory.before.residentBytes;
+  return [
+    id,
+    name,
+    attack.reaction,
+    `${attack.runs}`,
+    `${baseline.p99Ms.toFixed(1)} to ${attacked.p99Ms.toFixed(1)} ms (${(attacked.p99Ms / baseline.p99Ms).toFixed(1)}x)`,
+    `${grownBytes >= 0 ? "+" : ""}${(grownBytes / mib).toFixed(1)} MiB`,
+    counter === undefined ? "none" : counter.reaction,
+    faults.length === 0 ? "holds" : "FAILS",
+  ];
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fileURLToPath } from "node:url";
+import type { Running } from "../../harness/processes.ts";
+import { startNode } from "../../harness/stack.ts";
+import type { TargetAddress } from "../targets/target.ts";
+
+const program = fileURLToPath(new URL("../processes/victim-process.ts", import.meta.url));
+
+/** What a victim saw between `start` and `stop`; times in milliseconds, of calls that succeeded. */
+export interface VictimReport {
+  readonly calls: number;
+  /** A word for each call that did not succeed. */
+  readonly failures: readonly string[];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly mostMs: number;
+}
+
+/** A connection in a process of its own that calls at a steady rate. */
+export interface Victim {
+  /** Calls while `during` lasts, and tells how it went. */
+  measure<T>(during: () => Promise<T>): Promise<{ readonly report: VictimReport; readonly result: T }>;
+  stop(): Promise<void>;
+}
+
+/** Starts a victim of the target at `address`. */
+export async function startVictim(address: TargetAddress, prefix: readonly string[]): Promise<Victim> {
+  const running: Running = await startNode(program, { prefix, args: [], ready: /^ready/, answers: {} });
+  await running.link.ask("connect", address);
+  return {
+    async measure(during) {
+      await running.link.ask("start");
+      const result = await during();
+      return { report: await running.link.ask<VictimReport>("stop"), result };
+    },
+    stop: running.stop,
+  };
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run test:attack [-- --full] [-- --target NAME] [-- --only A1,A3]`: attacks a running target, an instance behind it,
+// while a victim keeps calling. Prints a table, writes artifacts/attack-TARGET-FORM.json, ends with 1 if something of the
+// router does not hold. How it measures: README.md beside this file.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Attack, Form, TargetName } from "./attack.ts";
+import { loadAttacks } from "./rig/attacks.ts";
+import { choosePinning } from "./rig/pinning.ts";
+import { formatTable } from "./rig/report.ts";
+import { type AttackResult, runAttack } from "./rig/run-attack.ts";
+import { Stage } from "./rig/stage.ts";
+import { targets } from "./targets/targets.ts";
+
+const { values } = parseArgs({
+  options: {
+    full: { type: "boolean", default: false },
+    target: { type: "string", default: "router" },
+    only: { type: "string" },
+  },
+});
+const form: Form = values.full ? "full" : "quick";
+const target = targets[values.target as TargetName]; // an unknown name is not in the table
+if (target === undefined) {
+  console.error(`Cannot attack: --target must be one of ${Object.keys(targets).join(", ")}, received ${values.target}`);
+  process.exit(1);
+}
+const missing = target.missing();
+if (missing !== undefined) {
+  console.error(`attacks on ${target.name} skipped: ${missing}`);
+  process.exit(0);
+}
+
+const stage = new Stage(target, choosePinning(), form);
+const results: AttackResult[] = [];
+const description = await target.describe();
+const startedMs = performance.now();
+console.log(`Attacking ${description}, ${form} form`);
+try {
+  for (const attack of await chooseAttacks(values.only)) {
+    const unfit = attack.unfit?.[target.name];
+    if (unfit !== undefined) console.log(`${attack.id} ${attack.name}: skipped, ${unfit}`);
+    else results.push(await runOne(attack));
+  }
+} finally {
+  await stage.clear();
+}
+console.log(`\n${formatTable(results)}\n`);
+const failed = results.filter(({ faults }) => faults.length > 0);
+const seconds = Math.round((performance.now() - startedMs) / 1_000);
+console.log(
+  `${results.length - failed.length} of ${results.length} attacks hold nothing against ${target.name}; ${seconds} s`,
+);
+writeResults();
+process.exit(failed.length > 0 && target.name === "router" ? 1 : 0);
+
+async function chooseAttacks(only: string | undefined): Promise<Attack[]> {
+  const all = await loadAttacks();
+  if (only === undefined) return all;
+  const ids = only.toUpperCase().split(",");
+  const unknown = ids.filter((id) => !all.some((attack) => attack.id === id));
+  if (unknown.length > 0) throw new Error(`Cannot attack: --only must name attacks that exist, received ${unknown}`);
+  return all.filter(({ id }) => ids.includes(id));
+}
+
+async function runOne(attack: Attack): Promise<AttackResult> {
+  const result = await runAttack(attack, await stage.for(attack));
+  console.log(`${attack.id} ${attack.name}: ${result.attack.reaction}${result.faults.length > 0 ? "" : ", holds"}`);
+  for (const fault of result.faults) console.log(`   ${fault}`);
+  // What one attack has broken shall not be blamed on the next.
+  if (result.faults.length > 0) await stage.clear();
+  return result;
+}
+
+function writeResults(): void {
+  const folder = fileURLToPath(new URL("../../artifacts/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const file = `${folder}attack-${values.target}-${form}.json`;
+  writeFileSync(file, `${JSON.stringify({ target: description, form, results }, null, 2)}\n`);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Certificate, createCertificate } from "../../harness/certificate.ts";
+import type { ProcessState } from "../../harness/process-state.ts";
+import type { Running } from "../../harness/processes.ts";
+import { type RouterProcess, startNode, startRouter } from "../../harness/stack.ts";
+import type { TargetSettings } from "../attack.ts";
+import type { InstanceCounts, Pinning, RunningTarget, Target } from "./target.ts";
+
+const instanceProgram = fileURLToPath(new URL("../processes/instance-process.ts", import.meta.url));
+
+/** Lines that a sound router never prints. */
+const faultPattern = /uncaught|unhandled|connection_fault|listener_failed|^\s+at |FATAL|Error:/i;
+
+/** The router itself, with its default limits but for what an attack's settings shorten. */
+export const routerTarget: Target = {
+  name: "router",
+  describe: async () => `gRPC Router on Node ${process.version}, default limits`,
+  missing: () => undefined,
+  start: startRouterTarget,
+};
+
+async function startRouterTarget(settings: TargetSettings, pinning: Pinning): Promise<RunningTarget> {
+  const tls = settings.tls === true ? createCertificate() : undefined;
+  const router = await startRouter({ tls, connections: settings.connections, prefix: pinning.target, linked: true });
+  try {
+    const instance = await startAttackInstance(router.url, tls, pinning.others);
+    return runningRouter(router, instance, tls);
+  } catch (error) {
+    await router.stop();
+    throw error;
+  }
+}
+
+/** Starts the instance of the suite and waits until the router at `url` has taken it. */
+export function startAttackInstance(
+  url: string,
+  tls: Certificate | undefined,
+  prefix: readonly string[],
+): Promise<Running> {
+  const args = ["--url", url, ...(tls === undefined ? [] : ["--ca", tls.cert])];
+  return startNode(instanceProgram, { prefix, args, ready: /^registered/, answers: {} });
+}
+
+function runningRouter(router: RouterProcess, instance: Running, tls: Certificate | undefined): RunningTarget {
+  let code: number | null | undefined;
+  void router.exited.then((exitCode) => {
+    code = exitCode;
+  });
+  return {
+    address: { host: router.host, port: router.port, ca: tls && readFileSync(tls.cert, "utf8") },
+    pid: router.pid,
+    resetInstance: () => instance.link.ask("reset"),
+    instance: () => instance.link.ask<InstanceCounts>("counts"),
+    memory: () => router.link.ask<ProcessState>("state"),
+    limitHits: async () => ({}),
+    faults: () => [
+      ...(code === undefined ? [] : [`the router ended with code ${code}`]),
+      ...[...router.output, ...instance.output].filter((line) => faultPattern.test(line)),
+    ],
+    async stop() {
+      await instance.stop();
+      router.kill("SIGKILL");
+      await router.exited;
+    },
+  };
+}
