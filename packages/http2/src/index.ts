@@ -31,3 +31,5 @@ export { Http2Error } from "./http2-error.js";
 export type { Limits } from "./limits.js";
 export { defaultLimits, validateLimits } from "./limits.js";
 export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "./ports.js";
+export type { FrameTraceOptions } from "./trace/frame-trace.js";
+export { FrameTrace } from "./trace/frame-trace.js";

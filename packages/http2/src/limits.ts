@@ -143,3 +143,15 @@ export const maxCachedBlocks = 2;
 export const maxCachedBlockBytes = 512;
 /** Templates whose encoded form one connection keeps: an application that makes templates per call. */
 export const maxCachedTemplates = 64;
+/** Octets of a value that a frame trace shows: a peer's text must not flood the log. */
+export const maxTracedValueBytes = 256;
+/** Fields of one block that a frame trace shows: a small block that unfolds to thousands (CVE-2016-6581). */
+export const maxTracedFields = 128;
+/** Octets of one header block that a frame trace keeps until it is whole: the CONTINUATION flood (CVE-2023-45288). */
+export const maxTracedBlockBytes = 65_536;
+/** Entries of one SETTINGS frame that a frame trace shows; a frame holds thousands. */
+export const maxTracedSettings = 32;
+/** Messages of one DATA frame that a frame trace shows; a frame holds thousands of empty ones. */
+export const maxTracedMessages = 8;
+/** Streams of one direction whose messages a frame trace follows; those whose end it never sees would add up. */
+export const maxTracedStreams = 4_096;

@@ -11,6 +11,7 @@ import { EndedStreams } from "../stream/ended-streams.js";
 import { ReadyRing } from "../stream/ready-ring.js";
 import type { StreamRecord } from "../stream/stream-record.js";
 import { StreamTable } from "../stream/stream-table.js";
+import type { FrameTrace } from "../trace/frame-trace.js";
 import type { ConnectionHandler, ConnectionHost, ConnectionOptions } from "./connection.js";
 import { FloodCounters } from "./flood-counters.js";
 import { HeaderBlock } from "./header-block.js";
@@ -50,6 +51,7 @@ export class ConnectionContext<Head, Data> {
   /** Leaky buckets of this connection alone. */
   readonly floods = new FloodCounters();
   readonly counters: EngineCounters;
+  readonly trace: FrameTrace | undefined;
 
   readonly streams = new StreamTable<Data>();
   readonly ready = new ReadyRing<Data>();
@@ -106,6 +108,7 @@ export class ConnectionContext<Head, Data> {
     this.handler = options.handler;
     this.host = options.host;
     this.limits = validateLimits(options.limits);
+    this.trace = options.trace;
     this.counters = options.counters ?? new EngineCounters();
     this.counters.connectionsOpened++;
     this.tooLargeFields = options.tooLargeFields ?? new Uint8Array(0);

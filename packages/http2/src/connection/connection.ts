@@ -4,6 +4,7 @@ import type { EngineCounters } from "../engine-counters.js";
 import type { HeadReader } from "../hpack/head-reader.js";
 import type { HeaderTemplate } from "../hpack/header-template.js";
 import type { Limits } from "../limits.js";
+import type { FrameTrace } from "../trace/frame-trace.js";
 
 /**
  * One stream as its user sees it. The record is reused after `onClosed`: drop every reference there. `Data` is the
@@ -100,6 +101,8 @@ export interface ConnectionOptions<Head, Data> {
   readonly limits?: Partial<Limits>;
   /** Where to count; one record may serve many connections. Default: a record of its own. */
   readonly counters?: EngineCounters;
+  /** Shows every frame in readable form; for debugging one connection. Default: nothing is shown, and nothing is spent. */
+  readonly trace?: FrameTrace | undefined;
   /** Server role: fields behind `:status: 431` for a request with too large a head, as `writeLiteralField` writes them. Default: none. */
   readonly tooLargeFields?: Uint8Array;
 }

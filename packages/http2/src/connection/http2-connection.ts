@@ -68,6 +68,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     const context = this.#context;
     if (context.closed) return;
     context.nowMs = nowMs;
+    context.trace?.received(bytes, start, end);
     if (context.unread.length === 0) handleInput(context, bytes, start, end);
     else context.unread.append(bytes, start, end);
   }
@@ -242,7 +243,9 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
       closeIfDone(context);
       bytes = output.take();
     }
-    if (bytes !== undefined) outputTaken(context);
+    if (bytes === undefined) return undefined;
+    outputTaken(context);
+    context.trace?.sent(bytes, 0, output.takenLength);
     return bytes;
   }
 
