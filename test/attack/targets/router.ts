@@ -25,25 +25,34 @@ async function startRouterTarget(settings: TargetSettings, pinning: Pinning): Pr
   const tls = settings.tls === true ? createCertificate() : undefined;
   const router = await startRouter({ tls, connections: settings.connections, prefix: pinning.target, linked: true });
   try {
-    const instance = await startAttackInstance(router.url, tls, pinning.others);
-    return runningRouter(router, instance, tls);
+    const attacked = await startInstance("faults", router.url, tls, pinning.attacker);
+    const unharmed = await startInstance("echo", router.url, tls, pinning.others);
+    return runningRouter({ router, attacked, unharmed, tls });
   } catch (error) {
     await router.stop();
     throw error;
   }
 }
 
-/** Starts the instance of the suite and waits until the router at `url` has taken it. */
-export function startAttackInstance(
+function startInstance(
+  service: "faults" | "echo",
   url: string,
   tls: Certificate | undefined,
   prefix: readonly string[],
 ): Promise<Running> {
-  const args = ["--url", url, ...(tls === undefined ? [] : ["--ca", tls.cert])];
+  const args = ["--url", url, "--service", service, ...(tls === undefined ? [] : ["--ca", tls.cert])];
   return startNode(instanceProgram, { prefix, args, ready: /^registered/, answers: {} });
 }
 
-function runningRouter(router: RouterProcess, instance: Running, tls: Certificate | undefined): RunningTarget {
+interface Parts {
+  readonly router: RouterProcess;
+  readonly attacked: Running;
+  /** The victim's. */
+  readonly unharmed: Running;
+  readonly tls: Certificate | undefined;
+}
+
+function runningRouter({ router, attacked, unharmed, tls }: Parts): RunningTarget {
   let code: number | null | undefined;
   void router.exited.then((exitCode) => {
     code = exitCode;
@@ -51,16 +60,16 @@ function runningRouter(router: RouterProcess, instance: Running, tls: Certificat
   return {
     address: { host: router.host, port: router.port, ca: tls && readFileSync(tls.cert, "utf8") },
     pid: router.pid,
-    resetInstance: () => instance.link.ask("reset"),
-    instance: () => instance.link.ask<InstanceCounts>("counts"),
+    resetInstance: () => attacked.link.ask("reset"),
+    instance: () => attacked.link.ask<InstanceCounts>("counts"),
     memory: () => router.link.ask<ProcessState>("state"),
     limitHits: async () => ({}),
     faults: () => [
       ...(code === undefined ? [] : [`the router ended with code ${code}`]),
-      ...[...router.output, ...instance.output].filter((line) => faultPattern.test(line)),
+      ...[...router.output, ...attacked.output, ...unharmed.output].filter((line) => faultPattern.test(line)),
     ],
     async stop() {
-      await instance.stop();
+      await Promise.all([attacked.stop(), unharmed.stop()]);
       router.kill("SIGKILL");
       await router.exited;
     },

@@ -9,7 +9,7 @@ export interface TargetAddress {
   readonly ca?: string | undefined;
 }
 
-/** What the instance behind a target has seen since `reset`. */
+/** What the instance that is attacked has seen since `reset`. */
 export interface InstanceCounts {
   /** Calls of the fault service that began. */
   readonly began: number;
@@ -31,7 +31,7 @@ export interface TargetMemory {
   readonly retainedBytes: number | undefined;
 }
 
-/** A running target with an instance behind it. */
+/** A running target with two instances behind it: one that is attacked, and the victim's. */
 export interface RunningTarget {
   readonly address: TargetAddress;
   /** The process whose memory and processor time count. */
@@ -61,8 +61,8 @@ export interface Target {
 export interface Pinning {
   /** The target alone: processor 0. */
   readonly target: readonly string[];
-  /** Instance and victim: processor 1. */
+  /** The victim and the instance that it calls (echo service): processor 1. */
   readonly others: readonly string[];
-  /** The attacker: processor 1, and last in line there. */
+  /** The attacker and the instance that it calls (fault service): processor 1, and last in line there. */
   readonly attacker: readonly string[];
 }
