@@ -35,8 +35,8 @@ export interface RawPeerOptions {
 }
 
 /**
- * Creates a peer at one end of a duplex. It shares no code with the engine, so it is an oracle for it; time is the
- * test's: send, let the scheduler run, look at what came.
+ * Creates a peer at one end of a duplex, or of anything that writes and delivers like one. It shares no code with the
+ * engine, so it is an oracle for it; time is the test's: send, let the scheduler run, look at what came.
  *
  * @example
  * const peer = createRawPeer(duplex.left);
@@ -44,7 +44,10 @@ export interface RawPeerOptions {
  * scheduler.runUntilIdle();
  * peer.blocksOf(1);
  */
-export function createRawPeer(end: DuplexEnd, { role = "client" }: RawPeerOptions = {}): RawPeer {
+export function createRawPeer(
+  end: Pick<DuplexEnd, "write" | "deliverTo">,
+  { role = "client" }: RawPeerOptions = {},
+): RawPeer {
   const parser = createRawFrameParser({ skip: role === "server" ? rawPreface.length : 0 });
   const frames: RawFrame[] = [];
   const blocks = createBlockReader();
