@@ -4,6 +4,8 @@ import {
   createFlusher,
   EngineCounters,
   type Flusher,
+  type FrameTrace,
+  type PeerInfo,
   type Scheduler,
   type Timer,
   type Transport,
@@ -34,6 +36,8 @@ export interface RouterPorts {
   /** `count` bytes that nobody can guess. */
   randomBytes(count: number): Uint8Array;
   readonly logger: Logger;
+  /** Gets the frames of every connection, in both directions, as lines that begin with the peer's address (`FrameTrace`). For debugging only. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** Options of `RouterCore.drain`. */
@@ -52,6 +56,8 @@ export interface RouterCoreParts {
   readonly paths: PathTable;
   readonly wheel: TimerWheel<CallRecord>;
   readonly connections: ResolvedConnectionSettings;
+  /** Makes the trace of a peer's connection. */
+  readonly trace?: ((peer: PeerInfo) => FrameTrace) | undefined;
   readonly maxOpenCalls: number | undefined;
   readonly holdLostMs: number | undefined;
 }
@@ -123,6 +129,7 @@ export class RouterCore {
       handler: server,
       limits: this.#parts.connections.limits,
       counters: this.counters,
+      trace: this.#parts.trace?.(transport.peer),
       tooLargeFields: this.#tooLargeFields,
     });
     server.attach(connection);

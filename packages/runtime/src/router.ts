@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescService } from "@bufbuild/protobuf";
+import { FrameTrace } from "@grpc-router/http2";
 import { HOLD_MS, MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { createBuiltinServices } from "./builtin/builtin-services.js";
@@ -25,7 +26,7 @@ import {
 import { TargetKind } from "./registry/target.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
 import { WaitingBudget } from "./resilience/waiting-queue.js";
-import { RouterCore, type RouterPorts } from "./router-core.js";
+import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
 import { RouterError } from "./router-error.js";
 import { createStatusCache } from "./status/status-cache.js";
 
@@ -151,6 +152,7 @@ class ConfiguredRouter implements Router {
       paths,
       wheel,
       connections: this.#connections,
+      trace: createTracer(ports),
       maxOpenCalls: this.#options.maxOpenCalls,
       holdLostMs: Math.min(this.#options.holdLostMs ?? 0, HOLD_MS),
     });
@@ -171,6 +173,13 @@ class ConfiguredRouter implements Router {
       onExpired,
     });
   }
+}
+
+/** Makes traces whose lines name the peer; undefined if nobody asked. */
+function createTracer({ trace: line, scheduler }: RouterPorts): RouterCoreParts["trace"] {
+  if (line === undefined) return undefined;
+  return ({ address }) =>
+    new FrameTrace({ line: (text) => line(`${address} ${text}`), nowMs: () => scheduler.nowMs() });
 }
 
 /** Everything that a path can lead to. A routed service goes before one of the router's own with the same name. */

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CloseReason, Connection, ConnectionHandler, PeerInfo, Stream } from "@grpc-router/http2";
+import {
+  type CloseReason,
+  type Connection,
+  type ConnectionHandler,
+  nameOfErrorCode,
+  type PeerInfo,
+  type Stream,
+} from "@grpc-router/http2";
 import { MAX_REGISTER_STREAMS, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol";
 import { answerProbe } from "../builtin/probe.js";
 import { Channel } from "../channel/channel.js";
@@ -27,6 +34,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   /** Calls of many messages that start at the end of the turn. */
   #fresh: CallRecord | undefined = undefined;
   #registrations = 0;
+  #goawayLogged = false;
 
   constructor(context: ServerContext, peer: PeerInfo) {
     this.#context = context;
@@ -108,7 +116,14 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     }
   }
 
-  onGoaway(): void {}
+  onGoaway(_lastStreamId: number, code: number, debug: string): void {
+    if (code === 0 || this.#goawayLogged) return;
+    this.#goawayLogged = true; // a peer may repeat it as often as it likes
+    const { address } = this.peer;
+    const name = nameOfErrorCode(code);
+    const text = `The peer ${address} leaves with ${name}${debug === "" ? "" : `: ${debug}`}`;
+    this.#context.logger.log("debug", "peer_goaway", text, { address, code, debug });
+  }
 
   onConnectionClosed(reason: CloseReason): void {
     this.#context.connections.delete(this);

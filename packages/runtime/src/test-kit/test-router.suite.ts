@@ -25,6 +25,7 @@ export interface TestRouterOptions extends RouterOptions {
   readonly settings?: ServiceSettings;
   readonly desc?: GenRouter<DescService>;
   readonly seed?: number;
+  readonly trace?: (line: string) => void;
 }
 
 /** A peer of the router, and the network between. */
@@ -39,7 +40,7 @@ export class TestRouter {
   readonly logger: RecordingLogger = createRecordingLogger();
   readonly core: RouterCore;
 
-  constructor({ settings = {}, desc = testServiceRouter(), seed = 1, ...options }: TestRouterOptions = {}) {
+  constructor({ settings = {}, desc = testServiceRouter(), seed = 1, trace, ...options }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
     this.core = createRouter(options)
       .service(desc, settings)
@@ -48,6 +49,7 @@ export class TestRouter {
         random: random.random,
         randomBytes: (count) => new Uint8Array(count).fill(7),
         logger: this.logger,
+        trace,
       });
   }
 
