@@ -29,6 +29,11 @@ export interface Limits {
   readonly unreadReplies: number;
   /** PING and SETTINGS answers that may wait for the transport: floods with an unread socket (CVE-2019-9512, CVE-2019-9515). */
   readonly queuedReplies: number;
+  /**
+   * Server role: PINGs that come sooner than `KeepaliveOptions` lets them, since we last sent HEADERS or DATA; one more
+   * closes the connection (gRFC A8): a fleet of clients that asks for the sake of asking.
+   */
+  readonly pingStrikes: number;
   /** Entries of one SETTINGS frame: thousands of entries for one acknowledgement. */
   readonly settingsEntries: number;
   /** Bucket of SETTINGS frames: each may move the window of every open stream (CVE-2019-9515). */
@@ -41,6 +46,13 @@ export interface Limits {
   readonly priorities: number;
   /** Bucket of frames of unknown types or for streams that are gone: work that helps nobody. */
   readonly strayFrames: number;
+  /**
+   * Stream id at which a connection is left in good order (a server drains it, a client opens no more on it), so far from
+   * the last one, 2^31-1, that both sides have time to move on: ids that run out in the middle of work.
+   */
+  readonly lastStreamId: number;
+  /** Octets to which measuring may raise the receive window of a connection: peers that make us hold what they send. */
+  readonly grownWindowBytes: number;
   /** Octets of output that may wait for the transport: a peer that opens its window but not its TCP (CVE-2019-9517). */
   readonly outputBytes: number;
   /** Octets above `outputBytes` for heads and control frames, which no window holds back: requests by a peer that reads no answers. */
@@ -82,12 +94,15 @@ export const defaultLimits: Limits = {
   turnStreams: 64,
   unreadReplies: 100,
   queuedReplies: 1_000,
+  pingStrikes: 2,
   settingsEntries: 32,
   settingsFrames: 100,
   emptyFrames: 100,
   windowUpdates: 1_000,
   priorities: 1_000,
   strayFrames: 10_000,
+  lastStreamId: 0x4000_0000,
+  grownWindowBytes: 16_777_216,
   outputBytes: 1_048_576,
   overflowBytes: 4_194_304,
   prefaceMs: 10_000,

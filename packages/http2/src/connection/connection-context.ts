@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineCounters } from "../engine-counters.js";
+import { BandwidthMeter } from "../flow/bandwidth-meter.js";
 import { ReceiveWindow } from "../flow/receive-window.js";
 import { SendWindow } from "../flow/send-window.js";
+import type { WindowBudget } from "../flow/window-budget.js";
 import { maxUint31 } from "../frame/frame-header.js";
 import { defaultWindowBytes } from "../frame/settings.js";
 import { HeaderBlockDecoder } from "../hpack/header-block-decoder.js";
 import { HeaderEncoder } from "../hpack/header-encoder.js";
+import { validateKeepalive } from "../keepalive.js";
 import { type Limits, validateLimits } from "../limits.js";
 import { EndedStreams } from "../stream/ended-streams.js";
 import { ReadyRing } from "../stream/ready-ring.js";
@@ -16,6 +19,7 @@ import type { ConnectionHandler, ConnectionHost, ConnectionOptions } from "./con
 import { FloodCounters } from "./flood-counters.js";
 import { HeaderBlock } from "./header-block.js";
 import { InputCarry } from "./input-carry.js";
+import { KeepaliveState } from "./keepalive-state.js";
 import { OutputBuffer } from "./output-buffer.js";
 import { Turn } from "./turn.js";
 import { UnreadInput } from "./unread-input.js";
@@ -66,11 +70,21 @@ export class ConnectionContext<Head, Data> {
   /** The window of new streams of the peer, in octets: what we announced, once that can be known to count. */
   streamWindow: number;
   /** What we announced; in force when acknowledged. */
-  readonly announcedStreamWindow: number;
+  announcedStreamWindow: number;
+  /** Set if windows may grow: what they grow by, what was taken of it, and the meter that says when. */
+  readonly windows: WindowBudget | undefined;
+  readonly bandwidth: BandwidthMeter | undefined;
+  grownBytes = 0;
 
   // The peer's settings.
   peerStreamWindow = defaultWindowBytes;
   peerConcurrentStreams = assumedConcurrentStreams;
+
+  readonly keepalive: KeepaliveState;
+  /** HEADERS or DATA of ours went out since the peer's last PING. */
+  hasSent = false;
+  /** Milliseconds that the last answer of the peer took; -1: none came yet. */
+  roundTripMs = -1;
 
   nowMs: number;
   sweptMs: number;
@@ -108,6 +122,10 @@ export class ConnectionContext<Head, Data> {
     this.handler = options.handler;
     this.host = options.host;
     this.limits = validateLimits(options.limits);
+    const keepalive = validateKeepalive(options.role, options.keepalive);
+    this.keepalive = new KeepaliveState(keepalive, options.nowMs, options.random);
+    this.windows = options.windows;
+    this.bandwidth = options.windows === undefined ? undefined : new BandwidthMeter();
     this.trace = options.trace;
     this.counters = options.counters ?? new EngineCounters();
     this.counters.connectionsOpened++;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { EngineCounters } from "../engine-counters.js";
+import type { WindowBudget } from "../flow/window-budget.js";
 import type { HeadReader } from "../hpack/head-reader.js";
 import type { HeaderTemplate } from "../hpack/header-template.js";
+import type { KeepaliveOptions } from "../keepalive.js";
 import type { Limits } from "../limits.js";
 import type { FrameTrace } from "../trace/frame-trace.js";
 
@@ -99,6 +101,15 @@ export interface ConnectionOptions<Head, Data> {
   readonly connectionWindowBytes?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<Limits>;
+  /** How to find out that the peer is gone, and how long the connection stands, other than the defaults. */
+  readonly keepalive?: Partial<KeepaliveOptions> | undefined;
+  /** A number in [0, 1), asked once, for the jitter of `KeepaliveOptions.maxAgeMs`. Default: no jitter. */
+  readonly random?: (() => number) | undefined;
+  /**
+   * What receive windows may take to grow by the measured bandwidth-delay product, at most to `Limits.grownWindowBytes`;
+   * one budget serves many connections. Default: windows keep their initial sizes.
+   */
+  readonly windows?: WindowBudget | undefined;
   /** Where to count; one record may serve many connections. Default: a record of its own. */
   readonly counters?: EngineCounters;
   /** Shows every frame in readable form; for debugging one connection. Default: nothing is shown, and nothing is spent. */
@@ -123,6 +134,15 @@ export interface Connection<Data> {
   lingering: number;
   /** Client role: a new stream may be opened now (peer's MAX_CONCURRENT_STREAMS, ids, GOAWAY). */
   readonly canOpen: boolean;
+  /** Client role: the stream ids are used up (`Limits.lastStreamId`); only a new connection can open streams. */
+  readonly idsUsedUp: boolean;
+  /**
+   * Milliseconds from our last PING, or SETTINGS, to its answer, as the clock readings of `receive` and `sweep` tell; -1
+   * before the first answer.
+   */
+  readonly roundTripMs: number;
+  /** The connection is to stand, because something else watches over it: no limit of idleness or age, no keepalive PING of ours. */
+  longLived: boolean;
 
   /** Handles `bytes[start, end)`; `nowMs` is the one clock reading for all of it. */
   receive(bytes: Uint8Array, start: number, end: number, nowMs: number): void;

@@ -12,12 +12,15 @@ export function giveWindows<Head, Data>(
   octets: number,
 ): void {
   const increment = stream.receive.give(octets);
-  if (increment > 0 && stream.state < StreamState.halfClosedRemote) sendWindowUpdate(context, stream.id, increment);
+  if (increment > 0 && stream.state < StreamState.halfClosedRemote) {
+    sendWindowUpdate(context, stream.id, increment);
+    context.bandwidth?.arm(stream.receive.size, false);
+  }
   giveConnectionWindow(context, octets);
 }
 
 /** The connection's window is at least this many times the largest stream's, so that one stream cannot use it up alone. */
-const connectionFactor = 4;
+export const connectionFactor = 4;
 
 /** Raises the window of a stream, and the connection's with it. */
 export function growWindows<Head, Data>(

@@ -12,6 +12,7 @@ import { closeStream, recycleStreams } from "./close-stream.js";
 import type { Connection, ConnectionOptions, Stream } from "./connection.js";
 import { ConnectionContext, DrainState, Phase } from "./connection-context.js";
 import { giveWindows, growWindows } from "./give-windows.js";
+import { beginMeasurement, receivedWhenArmed } from "./measure-bandwidth.js";
 import { openStream } from "./open-stream.js";
 import { receiveFrames } from "./receive-frames.js";
 import { receivePreface } from "./receive-preface.js";
@@ -21,7 +22,6 @@ import { sendOctets, takeWindows } from "./send-octets.js";
 import { sendOwnSettings } from "./send-settings.js";
 import { noteReady, serveReady } from "./serve-ready.js";
 import { beginDrain, closeConnection, closeIfDone, failConnection, peerLeftReason } from "./shutdown.js";
-import { lastUsedStreamId } from "./stream-ids.js";
 import { sweepConnection } from "./sweep.js";
 import { outputTaken } from "./turn.js";
 
@@ -59,15 +59,33 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
       !context.closed &&
       !context.peerLeaves &&
       context.drain === DrainState.none &&
-      context.nextStreamId < lastUsedStreamId &&
+      context.nextStreamId < context.limits.lastStreamId &&
       context.streams.count < context.peerConcurrentStreams
     );
+  }
+
+  get idsUsedUp(): boolean {
+    const { isServer, nextStreamId, limits } = this.#context;
+    return !isServer && nextStreamId >= limits.lastStreamId;
+  }
+
+  get roundTripMs(): number {
+    return this.#context.roundTripMs;
+  }
+
+  get longLived(): boolean {
+    return this.#context.keepalive.longLived;
+  }
+
+  set longLived(isLong: boolean) {
+    this.#context.keepalive.longLived = isLong;
   }
 
   receive(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     const context = this.#context;
     if (context.closed) return;
     context.nowMs = nowMs;
+    context.keepalive.lastReadMs = nowMs;
     context.trace?.received(bytes, start, end);
     if (context.unread.length === 0) handleInput(context, bytes, start, end);
     else context.unread.append(bytes, start, end);
@@ -103,6 +121,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     if (!this.canOpen) throw wrongState("open", "canOpen must be true");
     const stream = openStream(context, context.nextStreamId);
     context.nextStreamId += 2;
+    if (context.nextStreamId >= context.limits.lastStreamId) context.counters.limitHits.lastStreamId++;
     context.floods.newStreams++;
     stream.ending = endStream;
     sendHead(context, stream, template, literals, start, end);
@@ -280,9 +299,11 @@ function handleInput<Head, Data>(
   end: number,
 ): void {
   context.turn.begin(context.limits);
+  const receivedBefore = receivedWhenArmed(context);
   try {
     const at = context.phase === Phase.preface ? receivePreface(context, bytes, start, end) : start;
     if (context.phase !== Phase.preface) receiveFrames(context, bytes, at, end);
+    beginMeasurement(context, receivedBefore);
     if (context.mayServe && !context.closed) serveReady(context);
     if (!context.closed) context.handler.onTurn();
   } catch (error) {

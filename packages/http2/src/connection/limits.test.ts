@@ -46,7 +46,8 @@ const attacks: readonly Attack[] = [
   ["peerResets", "rapid reset (CVE-2023-44487)", 1_001, rapidReset],
   ["streamErrors", "streams that are malformed (CVE-2025-8671)", 101, (n) => headers(2 * n + 1, malformed, true)],
   ["refusedStreams", "streams beyond MAX_CONCURRENT_STREAMS", 102, (n) => headers(2 * n + 1, requestBlock), refusing],
-  ["queuedReplies", "PING without reading (CVE-2019-9512)", 1_001, () => ping()],
+  ["pingStrikes", "PING sooner than keepalive lets it (gRFC A8)", 4, () => ping()],
+  ["queuedReplies", "PING without reading (CVE-2019-9512)", 1_001, () => ping(), { limits: { pingStrikes: 10_000 } }],
   ["settingsFrames", "SETTINGS (CVE-2019-9515)", 99, () => settings([4, 65_535])],
   [
     "queuedReplies",

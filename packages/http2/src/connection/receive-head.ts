@@ -7,13 +7,13 @@ import type { Limits } from "../limits.js";
 import type { StreamRecord } from "../stream/stream-record.js";
 import { nextStreamState, StreamEvent, StreamState } from "../stream/stream-state.js";
 import { closeStream } from "./close-stream.js";
-import type { ConnectionContext } from "./connection-context.js";
+import { type ConnectionContext, DrainState } from "./connection-context.js";
 import { openPeerStream } from "./open-stream.js";
 import { endRemoteSide } from "./receive-data.js";
 import { sendTooLarge } from "./send-head.js";
 import { beginDrain, failConnection, failLimit } from "./shutdown.js";
 import { countStrayFrame, failStream, failUnopenedStream, refuseStream } from "./stream-errors.js";
-import { isIdleStream, isOwnStream, isSkippedStream, lastUsedStreamId, notePeerStream } from "./stream-ids.js";
+import { isIdleStream, isOwnStream, isSkippedStream, notePeerStream } from "./stream-ids.js";
 
 /** Handles a whole header block: a request, a response, trailers, or one that only keeps the HPACK table in step. */
 export function receiveHead<Head, Data>(
@@ -34,8 +34,18 @@ export function receiveHead<Head, Data>(
   } else if (context.isServer && streamId > context.lastPeerStreamId) {
     if (isOwnStream(context, streamId)) {
       failConnection(context, ErrorCode.protocolError, "HEADERS on a stream with an even id");
-    } else receiveRequest(context, streamId, endStream, bytes, start, end);
+    } else {
+      receiveRequest(context, streamId, endStream, bytes, start, end);
+      if (streamId >= context.limits.lastStreamId) leaveLastIds(context);
+    }
   } else receiveStrayHead(context, streamId, bytes, start, end);
+}
+
+/** The client comes near its last stream id (RFC 9113 section 5.1.1): it goes on with a new connection. */
+function leaveLastIds<Head, Data>(context: ConnectionContext<Head, Data>): void {
+  if (context.closed || context.drain !== DrainState.none) return;
+  context.counters.limitHits.lastStreamId++;
+  beginDrain(context, "stream ids run out");
 }
 
 function receiveRequest<Head, Data>(
@@ -65,7 +75,6 @@ function receiveRequest<Head, Data>(
     context.floods.newStreams++;
     if (endStream) stream.state = StreamState.halfClosedRemote;
     context.handler.onHead(stream, decoder.head, endStream);
-    if (streamId >= lastUsedStreamId) beginDrain(context, "stream ids run out");
   } else if (result === HeadResult.ok || result === HeadResult.malformed) {
     failUnopenedStream(context, streamId, ErrorCode.protocolError);
   } else if (result === HeadResult.tooLarge) {

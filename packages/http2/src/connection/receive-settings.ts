@@ -107,6 +107,7 @@ function acknowledge<Head, Data>(context: ConnectionContext<Head, Data>): void {
 /** The peer knows our SETTINGS. */
 function acknowledged<Head, Data>(context: ConnectionContext<Head, Data>): void {
   if (context.settingsSentMs < 0) return;
+  context.roundTripMs = context.nowMs - context.settingsSentMs;
   context.settingsSentMs = -1;
   if (context.limits.headerTableBytes !== 4_096) context.decoder.setTableLimit(context.limits.headerTableBytes);
   if (context.announcedStreamWindow >= context.streamWindow) return;

@@ -56,7 +56,9 @@ export function sendGoaway<Head, Data>(
 /** Returns received octets to the connection's window. */
 export function giveConnectionWindow<Head, Data>(context: ConnectionContext<Head, Data>, octets: number): void {
   const increment = context.receive.give(octets);
-  if (increment > 0 && !context.closed) sendWindowUpdate(context, 0, increment);
+  if (increment === 0 || context.closed) return;
+  sendWindowUpdate(context, 0, increment);
+  context.bandwidth?.arm(context.receive.size, true);
 }
 
 /** More output waits than a peer that reads would ever see: heads and control frames that no window stops. */

@@ -32,6 +32,7 @@ export function sendHead<Head, Data>(
   const most = encoder.sizeofMax(template) + end - start;
   const flags = stream.ending ? FrameFlag.endStream : FrameFlag.none;
   stream.headSent = true;
+  context.hasSent = true;
   if (most > maxFrameBytes) {
     const block = new Uint8Array(most);
     const length = copyBytes(literals, start, end, block, encoder.encode(template, block, 0));
@@ -83,6 +84,7 @@ export function sendTooLarge<Head, Data>(
   requestEnded: boolean,
 ): void {
   const { output, encoder, tooLargeFields } = context;
+  context.hasSent = true;
   const most = encoder.sizeofMax(noFields) + tooLargeStatus.length + tooLargeFields.length;
   const at = output.begin(frameHeaderBytes + most);
   const from = at + frameHeaderBytes;

@@ -37,4 +37,5 @@ export function takeWindows<Head, Data>(
   context.send.take(octets);
   stream.sentBytes += octets;
   context.floods.newOctets += octets;
+  context.hasSent = true;
 }

@@ -14,8 +14,8 @@ import {
   toHex,
 } from "../frame/frames.suite.js";
 import { ascii, clientPreface } from "../frame/preface.js";
+import { defaultLimits } from "../limits.js";
 import { Bench, exchange, runningClient, runningServer } from "./recorder.suite.js";
-import { lastUsedStreamId } from "./stream-ids.js";
 
 const drainPing = toHex(ascii("draining"));
 
@@ -64,7 +64,7 @@ describe("drain() of a server", () => {
 
   it("begins by itself when stream ids run out", () => {
     const bench = runningServer();
-    bench.receive(headers(lastUsedStreamId + 1, requestBlock, true));
+    bench.receive(headers(defaultLimits.lastStreamId + 1, requestBlock, true));
     expect(bench.frames()).toEqual(["GOAWAY 2147483647 0 stream ids run out", `PING ${drainPing}`]);
     expect(bench.handler.take()).toHaveLength(1);
   });

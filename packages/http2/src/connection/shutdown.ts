@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "../frame/error-code.js";
 import { maxUint31 } from "../frame/frame-header.js";
-import { ascii } from "../frame/preface.js";
 import type { Limits } from "../limits.js";
 import { closeStream } from "./close-stream.js";
 import type { CloseReason } from "./connection.js";
 import { type ConnectionContext, DrainState, Phase } from "./connection-context.js";
+import { drainPing } from "./own-pings.js";
 import { sendGoaway, sendPing } from "./send-control.js";
 import { sendOwnSettings } from "./send-settings.js";
-
-/** The opaque octets of the PING between the two GOAWAYs of a graceful shutdown. */
-export const drainPing: Uint8Array = ascii("draining");
 
 /**
  * Ends the connection: closes every stream, tells the handler last of all and hands the transport over to the host.
@@ -26,6 +23,7 @@ export function closeConnection<Head, Data>(
   context.counters.connectionsClosed++;
   if (reason.limit !== undefined) context.counters.limitHits[reason.limit]++;
   for (const stream of context.streams.toArray()) closeStream(context, stream, reason.code, "connection");
+  context.windows?.give(context.grownBytes);
   context.carry.clear();
   context.unread.drop();
   context.block.clear();

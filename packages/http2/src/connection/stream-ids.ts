@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConnectionContext } from "./connection-context.js";
 
-/** A connection stops taking new streams here, far from the last id, so that both sides can move on in order. */
-export const lastUsedStreamId = 0x4000_0000;
-
 /** True if nobody has opened this stream yet (RFC 9113 section 5.1.1): neither side may send for it but HEADERS, PRIORITY. */
 export function isIdleStream<Head, Data>(context: ConnectionContext<Head, Data>, streamId: number): boolean {
   if (isOwnStream(context, streamId)) return streamId >= context.nextStreamId || context.isServer;

@@ -5,6 +5,7 @@ import { closeStream, recycleStreams } from "./close-stream.js";
 import { type ConnectionContext, DrainState, Phase } from "./connection-context.js";
 import { sendReset } from "./send-control.js";
 import { closeConnection, closeIfDone, failConnection, failLimit, finishDrain } from "./shutdown.js";
+import { sweepKeepalive } from "./sweep-keepalive.js";
 
 /** Octets that a stream must move in `stallMs` to count as read: a window opened octet by octet is a slow read, too. */
 const leastProgressBytes = 1_024;
@@ -13,12 +14,14 @@ const leastProgressBytes = 1_024;
 export function sweepConnection<Head, Data>(context: ConnectionContext<Head, Data>, nowMs: number): void {
   if (context.closed) return;
   context.nowMs = nowMs;
-  context.floods.leak(Math.max(0, nowMs - context.sweptMs) / 1_000);
+  const sinceSweepMs = Math.max(0, nowMs - context.sweptMs);
+  context.floods.leak(sinceSweepMs / 1_000);
   context.sweptMs = nowMs;
   sweepBeginning(context);
   sweepHeaderBlock(context);
   sweepDrain(context);
   sweepOutput(context);
+  sweepKeepalive(context, sinceSweepMs);
   if (context.streams.count > 0) for (const stream of context.streams.toArray()) sweepStream(context, stream);
   closeIfDone(context);
   recycleStreams(context);

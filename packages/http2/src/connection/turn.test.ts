@@ -13,7 +13,7 @@ const request = (n: number): Uint8Array => headers(2 * n + 1, requestBlock, true
 const reset = (n: number): Uint8Array => join(request(n), rstStream(2 * n + 1, 8));
 
 function stepping(limits = {}): Bench {
-  const bench = runningServer({ limits });
+  const bench = runningServer({ limits: { pingStrikes: 1_000, ...limits } });
   bench.givesTurns = false;
   return bench;
 }

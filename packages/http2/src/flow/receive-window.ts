@@ -13,10 +13,18 @@ export class ReceiveWindow {
   held = 0;
   /** Octets that the application gave back, not yet announced to the peer. */
   unreturned = 0;
+  /** Octets that the peer was ever allowed to send. */
+  #granted: number;
 
   constructor(size: number) {
     this.size = size;
     this.available = size;
+    this.#granted = size;
+  }
+
+  /** Octets that ever arrived, without a count of its own for each frame. */
+  get received(): number {
+    return this.#granted - this.available;
   }
 
   /** Starts anew with `size` octets. */
@@ -25,6 +33,7 @@ export class ReceiveWindow {
     this.available = size;
     this.held = 0;
     this.unreturned = 0;
+    this.#granted = size;
   }
 
   /** Octets arrived; false if the peer was not allowed to send that many. */
@@ -46,19 +55,20 @@ export class ReceiveWindow {
     const increment = this.unreturned;
     this.unreturned = 0;
     this.available += increment;
+    this.#granted += increment;
     return increment;
   }
 
   /** Raises the size to `size`; returns the increment to announce, 0 if it is no larger than now. */
   grow(size: number): number {
     const increment = Math.max(0, size - this.size);
-    this.size += increment;
-    this.available += increment;
+    this.resize(increment);
     return increment;
   }
 
-  /** Changes the size by `octets`, as an acknowledged SETTINGS_INITIAL_WINDOW_SIZE does; the window may become negative. */
+  /** Changes the size by `octets`, as SETTINGS_INITIAL_WINDOW_SIZE does; the window may become negative. */
   resize(octets: number): void {
+    this.#granted += octets;
     this.available += octets;
     this.size += octets;
   }
