@@ -40,6 +40,14 @@ export const reasons = {
     code: StatusCode.resourceExhausted,
     text: "Cannot go on with {method}: the channel's buffer of {limit} bytes is full and this call holds most of it (BUFFER_LIMIT). Read faster or send less",
   },
+  CONNECTION_MEMORY: {
+    code: StatusCode.resourceExhausted,
+    text: "Cannot forward {method}: the router keeps at most {limit} for one connection (CONNECTION_MEMORY). Read faster, let calls end first, or use more connections",
+  },
+  MEMORY_EXHAUSTED: {
+    code: StatusCode.resourceExhausted,
+    text: "Cannot take {method}: the router has no memory left for new calls (MEMORY_EXHAUSTED). Try again later or on another router",
+  },
   QUEUE_DEADLINE: {
     code: StatusCode.deadlineExceeded,
     text: "The deadline of {method} passed while it waited for an instance of {service} (QUEUE_DEADLINE)",

@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defaultLimits, Http2Error, type Limits, validateLimits } from "@grpc-router/http2";
+import { connectionHeaderBytes, connectionMemoryBytes } from "./limits.js";
 import { RouterError } from "./router-error.js";
 
 /** Settings of a router's connections, those of clients and of instances alike. */
 export interface ConnectionSettings {
   /** Limits of HTTP/2 other than the defaults (`defaultLimits` of `@grpc-router/http2`); each stops an attack. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Bytes that the router keeps for the calls of one connection: requests that wait or are kept for a second try,
+   * metadata, replies that the client has not read. Above it new calls are refused (CONNECTION_MEMORY) and a client
+   * that hardly reads loses the calls that hold most (BUFFER_LIMIT). Default 8 MiB.
+   */
+  readonly memoryBytes?: number;
+  /** Bytes of these that may be metadata; above it new calls are refused (CONNECTION_MEMORY). Default 256 KiB. */
+  readonly headerBytes?: number;
 }
 
 /** What every connection of a router is made with. */
 export interface ResolvedConnectionSettings {
   readonly limits: Limits;
+  readonly memoryBytes: number;
+  readonly headerBytes: number;
 }
 
 /**
@@ -19,8 +30,17 @@ export interface ResolvedConnectionSettings {
  * @throws RouterError INVALID_SETTING for a name that is not there or a value out of range.
  */
 export function resolveConnectionSettings(settings: ConnectionSettings = {}): ResolvedConnectionSettings {
-  refuseUnknown("connections", settings, ["limits"]);
-  return { limits: resolveLimits(settings.limits) };
+  refuseUnknown("connections", settings, ["limits", "memoryBytes", "headerBytes"]);
+  return {
+    limits: resolveLimits(settings.limits),
+    memoryBytes: bytes("memoryBytes", settings.memoryBytes) ?? connectionMemoryBytes,
+    headerBytes: bytes("headerBytes", settings.headerBytes) ?? connectionHeaderBytes,
+  };
+}
+
+function bytes(name: string, value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return value;
+  throw refusal(`connections.${name} must be a whole number of bytes from 0, received ${String(value)}`);
 }
 
 function resolveLimits(limits: Partial<Limits> = {}): Limits {

@@ -60,3 +60,25 @@ export const pauseMs = 250;
 
 /** What clients that do read may leave for a moment, in channel buffers: memory, when thousands of large answers come at once. */
 export const busyBufferFactor = 8;
+
+/**
+ * Octets that the router keeps for one connection by default: heads, requests that wait or are kept for a second try,
+ * replies that the client has not taken. Windows allow 160 KiB a call, so 1,024 calls that hold still pin 160 MiB
+ * (CVE-2019-9511, CVE-2019-9517). A hundred calls with full windows fit.
+ */
+export const connectionMemoryBytes: number = 8 * 1024 * 1024;
+
+/** Octets of these that may be heads: many calls with as much metadata as fits, which go no further (CVE-2026-49975). */
+export const connectionHeaderBytes: number = 256 * 1024;
+
+/** Share of a connection's memory for heads that calls on an instance may keep for a second try; calls that wait for one need theirs. */
+export const keptHeadShare = 0.5;
+
+/** Requests may not grow any more from so many times a connection's memory on: slow uploads, each below its window. */
+export const overfullFactor = 2;
+
+/** Share of its unread replies that a client over its memory must take in a second: slow reading by drips. */
+export const minTakenShare: number = 1 / 64;
+
+/** Pressure of the process's memory from which no new call is taken: the process would be killed, and all calls with it. */
+export const refusePressure = 0.98;

@@ -5,6 +5,7 @@ import {
   EngineCounters,
   type Flusher,
   type FrameTrace,
+  type Limits,
   type PeerInfo,
   type Scheduler,
   type Timer,
@@ -23,10 +24,12 @@ import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
 import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
+import type { MemoryGauge } from "./memory-gauge.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
 import type { PathTable } from "./registry/path-table.js";
 import type { Registry } from "./registry/registry.js";
 import type { TimerWheel } from "./resilience/timer-wheel.js";
+import type { RouterCounters } from "./router-counters.js";
 
 /** What a router needs of the world; everything below the Node shell gets it as arguments. */
 export interface RouterPorts {
@@ -36,6 +39,8 @@ export interface RouterPorts {
   /** `count` bytes that nobody can guess. */
   randomBytes(count: number): Uint8Array;
   readonly logger: Logger;
+  /** How full the memory of the process is. From 0.98 on new calls are refused; those that run go on. Default: never full. */
+  readonly memory?: MemoryGauge | undefined;
   /** Gets the frames of every connection, in both directions, as lines that begin with the peer's address (`FrameTrace`). For debugging only. */
   readonly trace?: ((line: string) => void) | undefined;
 }
@@ -69,6 +74,8 @@ const drainText = "the router is draining";
 export class RouterCore {
   /** What HTTP/2 did on all connections since the start. */
   readonly counters = new EngineCounters();
+  /** What the router did beside HTTP/2. */
+  readonly routerCounters: RouterCounters;
   readonly #parts: RouterCoreParts;
   readonly #context: ServerContext;
   readonly #flusher: Flusher;
@@ -86,6 +93,7 @@ export class RouterCore {
   constructor(parts: RouterCoreParts) {
     const { clock, logger, forwarder, registry, health, paths } = parts;
     this.#parts = parts;
+    this.routerCounters = forwarder.context.counters;
     this.#flusher = createFlusher(clock);
     this.#lastSweepMs = clock.lastMs;
     const facts = { method: "a call", ...metadataLimits };
@@ -103,6 +111,8 @@ export class RouterCore {
       reader: new RequestHeadReader(paths),
       registrationRate: new RateLimiter(clock.lastMs, MAX_REGISTRATIONS_PER_SECOND, MAX_REGISTRATIONS_PER_SECOND),
       statuses: forwarder.context.statuses,
+      counters: this.routerCounters,
+      clientBudget: { ...parts.connections, counters: this.routerCounters },
       serviceNames: [...registry.services.keys()],
       connections: this.#connections,
       onGone: () => this.#onChange?.(),
@@ -113,6 +123,11 @@ export class RouterCore {
   /** Whether some instance serves some service and the router takes calls: what `/ready` answers. */
   get ready(): boolean {
     return this.#parts.health.ready;
+  }
+
+  /** Limits of each connection, the defaults included. */
+  get limits(): Limits {
+    return this.#parts.connections.limits;
   }
 
   /** Who is registered, an entry for each service of each instance. */
@@ -194,6 +209,7 @@ export class RouterCore {
   #schedule(): void {
     if (this.#timer !== undefined || this.#closed) return;
     this.#lastSweepMs = this.#parts.clock.lastMs;
+    this.#lookAtMemory();
     this.#timer = this.#parts.clock.after(sweepMs, () => this.#sweep());
   }
 
@@ -201,10 +217,22 @@ export class RouterCore {
     this.#timer = undefined;
     const nowMs = this.#parts.clock.nowMs();
     const judged = nowMs - this.#lastSweepMs < stallMs;
+    this.#lookAtMemory();
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
     if (++this.#sweeps % sweepsPerConnectionSweep === 0) {
-      for (const server of [...this.#connections]) server.connection?.sweep(nowMs);
+      for (const server of [...this.#connections]) server.sweep(nowMs, judged);
     }
     if (this.#connections.size > 0) this.#schedule();
+  }
+
+  #lookAtMemory(): void {
+    const { logger, forwarder } = this.#parts;
+    const { memory } = forwarder.context;
+    if (!memory.look()) return;
+    if (memory.exhausted) {
+      const text =
+        "The memory of this process is used up: new calls are refused (MEMORY_EXHAUSTED), those that run go on";
+      logger.log("error", "memory_exhausted", text);
+    } else logger.log("info", "memory_available", "There is memory again: new calls are taken");
   }
 }

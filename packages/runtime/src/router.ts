@@ -14,6 +14,7 @@ import { CallPool } from "./forward/call-pool.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { maxWaitingBytes, maxWaitingCalls } from "./limits.js";
+import { MemoryWatch } from "./memory-gauge.js";
 import { PathTable } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
 import { ServiceEntry } from "./registry/service-entry.js";
@@ -27,6 +28,7 @@ import { TargetKind } from "./registry/target.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
 import { WaitingBudget } from "./resilience/waiting-queue.js";
 import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
+import { RouterCounters } from "./router-counters.js";
 import { RouterError } from "./router-error.js";
 import { createStatusCache } from "./status/status-cache.js";
 
@@ -131,6 +133,8 @@ class ConfiguredRouter implements Router {
       statuses: createStatusCache({ errorDetails }),
       budget,
       errorDetails,
+      memory: new MemoryWatch(ports.memory),
+      counters: new RouterCounters(),
     });
     const services = new Map<string, ServiceEntry>();
     for (const [name, config] of this.#services) {

@@ -27,6 +27,7 @@ export class ChannelEnd {
   /** For a reason, which the instance is told; calls go by the lost rule. */
   close(fault: ChannelFault, note?: string): void {
     if (this.#isOver) return;
+    this.#forwarder.context.counters.reasons[fault.reason]++;
     const status = statusOfFault(fault);
     this.#stop();
     this.#tell(status.literals);

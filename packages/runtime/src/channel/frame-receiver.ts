@@ -110,7 +110,7 @@ export class FrameReceiver implements MessageSink {
       const call = channel.table.get(callId);
       if (call === undefined || call.state !== CallState.sent) continue;
       call.state = CallState.accepted;
-      if (!call.route.idempotent) call.log.drop();
+      if (!call.route.idempotent) call.commit();
     }
     channel.acceptedThrough = through;
     return undefined;

@@ -115,6 +115,7 @@ export class Registration implements StreamHandler, MessageSink {
     this.#stop();
     const { connection, stream, contentType, address } = this.#register;
     const { retryAfterMs } = refusal;
+    this.#context.forwarder.context.counters.reasons[refusal.reason]++;
     const status = statusOfFault(refusal, retryAfterMs === undefined ? {} : { retryAfterMs });
     const text = `Refused a registration from ${address}: ${status.message}`;
     this.#context.logger.log("warn", "refused", text, { address, reason: status.reason });

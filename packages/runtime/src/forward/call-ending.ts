@@ -2,9 +2,11 @@
 import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
 import { type Execution, judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
+import type { RouterStatus } from "../status/router-status.js";
 import { sendStatus } from "./answer.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState, CancelMode } from "./call-state.js";
+import type { ClientAccount } from "./client-account.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
 
@@ -28,28 +30,36 @@ export class CallEnding {
       case CallState.queued:
         this.#forwarder.placement.withdraw(call);
         this.#finish(call);
-        sendStatus(call, status);
+        this.#answer(call, status);
         this.settle(call);
         return;
       case CallState.held:
         call.channel?.forget(call);
         this.#finish(call);
-        sendStatus(call, status);
+        this.#answer(call, status);
         this.settle(call);
         return;
       case CallState.sent:
       case CallState.accepted:
         this.#cancel(call, reason === "CALL_DEADLINE" ? CancelMode.deadline : CancelMode.abort);
-        sendStatus(call, status);
+        this.#answer(call, status);
         return;
       default:
         return;
     }
   }
 
+  /** What the router keeps for the call's connection leaves no room for it. */
+  overMemory(call: CallRecord, client: ClientAccount): void {
+    const { memoryBytes, headerBytes } = client.budget;
+    const limit = client.isFullOfHeads ? `${headerBytes} bytes of metadata` : `${memoryBytes} bytes`;
+    this.fail(call, "CONNECTION_MEMORY", { method: call.route.path, limit });
+  }
+
   /** The router ends the call by resetting its stream, since what waits for the client must go, too. */
   cutOff(call: CallRecord, errorCode: number): void {
     const { connection, stream } = call;
+    this.#context.counters.reasons.BUFFER_LIMIT++;
     // `onClosed` follows at once and does what a caller's going does.
     if (connection !== undefined && stream !== undefined) connection.reset(stream, errorCode);
   }
@@ -58,11 +68,7 @@ export class CallEnding {
   clientGone(call: CallRecord): void {
     call.stream = undefined;
     call.connection = undefined;
-    if (call.replyHeld > 0) {
-      const held = call.replyHeld;
-      call.replyHeld = 0;
-      call.channel?.budget.remove(call, held);
-    }
+    if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.forget(call);
     switch (call.state) {
       case CallState.queued:
         this.#forwarder.placement.withdraw(call);
@@ -75,6 +81,10 @@ export class CallEnding {
       case CallState.sent:
       case CallState.accepted:
         this.#cancel(call, CancelMode.abort);
+        this.#linger(call);
+        break;
+      case CallState.cancelling:
+        this.#linger(call);
         break;
       default:
         break;
@@ -175,11 +185,11 @@ export class CallEnding {
       return;
     }
     this.#finish(call);
-    if (verdict.action === "end") sendStatus(call, this.#lostStatus(call, channel, verdict));
+    if (verdict.action === "end") this.#answer(call, this.#lostStatus(call, channel, verdict));
     this.settle(call);
   }
 
-  #lostStatus(call: CallRecord, channel: Channel, verdict: Extract<Verdict, { action: "end" }>) {
+  #lostStatus(call: CallRecord, channel: Channel, verdict: Extract<Verdict, { action: "end" }>): RouterStatus {
     const { statuses } = this.#context;
     const { execution } = verdict;
     const method = call.route.path;
@@ -189,10 +199,16 @@ export class CallEnding {
     return statuses.get("INSTANCE_LOST", { method, instance: channel.instanceId, execution }, { execution });
   }
 
+  #answer(call: CallRecord, status: RouterStatus): void {
+    this.#context.counters.reasons[status.reason]++;
+    sendStatus(call, status);
+  }
+
   /** Tells the instance; the slot stays taken until it confirms (CVE-2025-8671). */
   #cancel(call: CallRecord, mode: CancelMode): void {
     call.state = CallState.cancelling;
     call.log.clear();
+    call.dropHead();
     call.deadlineMs = Number.POSITIVE_INFINITY;
     this.#context.wheel.insert(call, this.#context.clock.lastMs + CANCEL_CONFIRM_MS);
     call.channel?.cancel(call, mode);
@@ -201,11 +217,28 @@ export class CallEnding {
   #finish(call: CallRecord): void {
     call.state = CallState.done;
     if (call.wheelSlot >= 0) this.#context.wheel.remove(call);
+    if (call.lingers) call.client?.release(call);
+    call.log.clear();
+    call.dropHead();
   }
 
+  /** The client's slot stays taken, too, as long as anyone may believe that the instance will confirm. */
+  #linger(call: CallRecord): void {
+    if (!call.stuckReported) call.client?.linger(call);
+  }
+
+  /**
+   * Patience with a Cancel is over. The instance's slot stays taken, since the work may go on; the client gets its own
+   * back, or one instance that hangs would lock out whoever called it. The bound is not the call's deadline: that is the
+   * client's choice, and who resets calls to make work would choose a short one.
+   */
   #reportStuck(call: CallRecord): void {
     if (call.stuckReported) return;
     call.stuckReported = true;
+    if (call.lingers) {
+      this.#context.counters.slotsGivenUp++;
+      call.client?.release(call);
+    }
     const instance = call.channel?.instanceId ?? "none";
     this.#context.logger.log(
       "warn",

@@ -3,11 +3,13 @@ import { type Connection, copyBytes, type Stream } from "@grpc-router/http2";
 import { SliceTracker } from "@grpc-router/protocol";
 import type { BalancedCall } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
+import { keptHeadShare } from "../limits.js";
 import type { MethodRoute } from "../registry/method-route.js";
 import type { Execution } from "../resilience/lost-rule.js";
 import type { WheelEntry } from "../resilience/timer-wheel.js";
 import type { WaitingEntry } from "../resilience/waiting-queue.js";
 import { CallState, type CancelMode } from "./call-state.js";
+import type { ClientAccount } from "./client-account.js";
 import { ContentType, type HeadFault } from "./request-head.js";
 import type { HeadHolder } from "./request-head-reader.js";
 import { RequestLog } from "./request-log.js";
@@ -42,6 +44,10 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   connection: Connection<StreamUser> | undefined = undefined;
   /** The client's stream; undefined once it is over. */
   stream: Stream<StreamUser> | undefined = undefined;
+  /** What the connection has to answer for; there until the call is done. */
+  client: ClientAccount | undefined = undefined;
+  /** Counted in `ClientAccount.lingering`. */
+  lingers = false;
   contentType: ContentType = ContentType.grpc;
   contentTypeText = "";
   waitForReady = false;
@@ -56,6 +62,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   restIsBorrowed = false;
   /** Where `rest` is copied to when it must be. */
   ownRest: Uint8Array = nothing;
+  /** What of it is counted in the client's account. */
+  restKept = 0;
   /** Milliseconds of `Scheduler.nowMs`; `Infinity`: none. */
   deadlineMs = Number.POSITIVE_INFINITY;
   /** Attempts of this router that may have run. */
@@ -100,6 +108,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   replyTakenMs = 0;
   /** Cost taken by the client's writer and not yet returned to the instance. */
   replyOwed = 0;
+  /** Octets of trailers that wait behind such payloads. */
+  trailersHeld = 0;
 
   // The channel's side: `Channel`, `CallTable`, `TurnRing`, `ControlQueue`.
   channel: Channel | undefined = undefined;
@@ -138,14 +148,55 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.rest = head.rest;
     this.restEnd = head.restEnd;
     this.restIsBorrowed = !head.kept;
+    // One that many calls share costs next to nothing, unless a client makes the many heads that look shared.
+    if (head.kept && head.restEnd > maxOwnRestBytes) this.#chargeHead();
   }
 
   saveHead(): void {
     if (!this.restIsBorrowed) return;
+    this.#chargeHead();
+    this.shedHead();
+    if (!this.restIsBorrowed) return;
     this.restIsBorrowed = false;
-    if (this.ownRest.length < this.restEnd) this.ownRest = new Uint8Array(Math.max(128, this.restEnd * 2));
+    if (this.ownRest.length < this.restEnd) {
+      // A buffer that the record does not keep has no use for more than this call needs.
+      const size = this.restEnd * 2 > maxOwnRestBytes ? this.restEnd : Math.max(128, this.restEnd * 2);
+      this.ownRest = new Uint8Array(size);
+    }
     copyBytes(this.rest, 0, this.restEnd, this.ownRest, 0);
     this.rest = this.ownRest;
+  }
+
+  /**
+   * A call on an instance keeps its head only for a second try. Where heads take up too much of the client's memory, the
+   * call gives the try up.
+   */
+  shedHead(): void {
+    const { client } = this;
+    if (this.restKept === 0 || this.callId === 0 || client === undefined) return;
+    const { headerBytes, counters } = client.budget;
+    if (client.headBytes <= headerBytes * keptHeadShare) return;
+    counters.requestsNotKept++;
+    this.commit();
+  }
+
+  /** The call stays with the present attempt: nothing of what it was sent is needed again. */
+  commit(): void {
+    this.log.drop();
+    this.dropHead();
+  }
+
+  dropHead(): void {
+    this.rest = nothing;
+    this.restEnd = 0;
+    this.restIsBorrowed = false;
+    if (this.ownRest.length > maxOwnRestBytes) this.ownRest = nothing;
+    if (this.restKept === 0) return;
+    if (this.client !== undefined) {
+      this.client.headBytes -= this.restKept;
+      this.client.keptBytes -= this.restKept;
+    }
+    this.restKept = 0;
   }
 
   /** Back to the state before the first attempt, for the next one: what was sent counts as not sent. */
@@ -172,10 +223,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.stream = undefined;
     this.contentTypeText = "";
     this.waitForReady = false;
-    this.rest = nothing;
-    if (this.ownRest.length > maxOwnRestBytes) this.ownRest = nothing;
-    this.restEnd = 0;
-    this.restIsBorrowed = false;
+    this.dropHead();
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.attempt = 0;
     this.requeues = 0;
@@ -183,6 +231,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.execution = "none";
     this.avoid = undefined;
     this.log.clear();
+    this.log.client = undefined;
+    this.client = undefined;
     this.requestEnded = false;
     this.halfCloseSent = false;
     this.requestLeft = 0;
@@ -199,5 +249,13 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.cancelPending = 0;
     this.creditPending = 0;
     this.stuckReported = false;
+  }
+
+  #chargeHead(): void {
+    const { client } = this;
+    if (client === undefined) return;
+    this.restKept = this.restEnd;
+    client.headBytes += this.restEnd;
+    client.keptBytes += this.restEnd;
   }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
+import type { MemoryWatch } from "../memory-gauge.js";
 import type { TimerWheel } from "../resilience/timer-wheel.js";
 import type { WaitingBudget } from "../resilience/waiting-queue.js";
+import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
 import type { CallPool } from "./call-pool.js";
 import type { CallRecord } from "./call-record.js";
@@ -21,4 +23,7 @@ export interface ForwardContext {
   readonly errorDetails: boolean;
   /** What waits for instances. */
   readonly budget: WaitingBudget;
+  /** Whether the process has room for new calls. */
+  readonly memory: MemoryWatch;
+  readonly counters: RouterCounters;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connection, Stream } from "@grpc-router/http2";
+import type { Stream } from "@grpc-router/http2";
 import { MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from "@grpc-router/protocol";
 import type { MethodRoute } from "../registry/method-route.js";
 import { CallEnding } from "./call-ending.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
+import type { ClientAccount } from "./client-account.js";
 import type { ForwardContext } from "./forward-context.js";
 import { Placement } from "./placement.js";
 import { ReplyForwarder } from "./reply-forwarder.js";
@@ -39,7 +40,7 @@ export class Forwarder {
    * bytes are copied in time (`CallRecord.saveHead`).
    */
   open(
-    connection: Connection<StreamUser>,
+    client: ClientAccount,
     stream: Stream<StreamUser>,
     route: MethodRoute,
     head: RequestHead,
@@ -47,7 +48,9 @@ export class Forwarder {
     const { clock, pool, wheel } = this.context;
     const call = pool.take(route);
     call.state = CallState.queued;
-    call.connection = connection;
+    call.client = client;
+    call.log.client = client;
+    call.connection = client.connection;
     call.stream = stream;
     stream.data = call;
     call.takeHead(head);
@@ -55,6 +58,10 @@ export class Forwarder {
       head.waitForReady === WaitForReady.unset ? route.waitForReady : head.waitForReady === WaitForReady.yes;
     if (head.fault !== HeadFault.none) {
       this.#refuseHead(call, head.fault);
+      return undefined;
+    }
+    if (this.context.memory.exhausted || client.isFull || client.isFullOfHeads) {
+      this.#refuseForMemory(call, client);
       return undefined;
     }
     const timeoutMs = head.timeoutUs < 0 ? route.timeoutMs : Math.min(head.timeoutUs / 1000, route.timeoutMs);
@@ -71,6 +78,11 @@ export class Forwarder {
   /** The end of what could be read: a call of many messages starts without waiting for its first one. */
   startFresh(call: CallRecord): void {
     if (call.state === CallState.queued && call.waitingIndex < 0) this.placement.place(call);
+  }
+
+  #refuseForMemory(call: CallRecord, client: ClientAccount): void {
+    if (this.context.memory.exhausted) this.ending.fail(call, "MEMORY_EXHAUSTED", { method: call.route.path });
+    else this.ending.overMemory(call, client);
   }
 
   #refuseHead(call: CallRecord, fault: HeadFault): void {

@@ -70,7 +70,19 @@ export class ReplyForwarder {
     if (taken === 0) return;
     call.replyHeld = held;
     channel.budget.remove(call, taken);
+    call.client?.take(call, taken);
     this.#returnCredit(call, channel, taken);
+  }
+
+  /** The client has gone: what it has not taken it never will. */
+  forget(call: CallRecord): void {
+    const { client, replyHeld, trailersHeld } = call;
+    call.replyHeld = 0;
+    call.trailersHeld = 0;
+    if (client !== undefined) client.keptBytes -= trailersHeld;
+    if (replyHeld === 0) return;
+    call.channel?.budget.remove(call, replyHeld);
+    client?.take(call, replyHeld);
   }
 
   #header(call: CallRecord, head: ReplyHeadView): ChannelFault | undefined {
@@ -198,6 +210,10 @@ export class ReplyForwarder {
       ending.settle(call);
       return;
     }
+    if (stream.queuedBytes > 0 && call.client !== undefined) {
+      call.trailersHeld = fields.end;
+      call.client.keptBytes += fields.end;
+    }
     if (!call.headersSent) this.#sendHead(call, fields, true);
     else connection.writeHead(stream, isPlain ? trailersOk : noTemplate, fields.bytes, 0, fields.end, true);
     endEarly(call);
@@ -215,8 +231,7 @@ export class ReplyForwarder {
     const { connection, stream } = call;
     if (connection === undefined || stream === undefined) return;
     call.headersSent = true;
-    // The call is committed to this attempt: its request is never sent again.
-    call.log.drop();
+    call.commit();
     connection.writeHead(stream, headTemplate(call.contentType), fields.bytes, 0, fields.end, endStream);
   }
 
@@ -237,6 +252,8 @@ export class ReplyForwarder {
   #hold(call: CallRecord, channel: Channel, size: number): void {
     if (call.stream === undefined) return;
     call.replyHeld += size + PAYLOAD_OVERHEAD;
+    // Either may end the call at once.
+    call.client?.hold(call, size + PAYLOAD_OVERHEAD);
     channel.budget.add(call, size + PAYLOAD_OVERHEAD);
   }
 

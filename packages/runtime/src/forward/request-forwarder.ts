@@ -30,7 +30,7 @@ export class RequestForwarder {
       case CallState.queued:
         if (ended && this.#sendWhole(call, bytes, start, end)) return;
         if (ended) call.requestEnded = true;
-        if (end > start) call.log.append(bytes, start, end);
+        if (end > start && !this.#keep(call, bytes, start, end)) return;
         if (call.waitingIndex < 0) this.prepare(call);
         else this.#resize(call);
         return;
@@ -41,7 +41,7 @@ export class RequestForwarder {
         return;
       case CallState.held:
         if (ended) call.requestEnded = true;
-        if (end > start) call.log.append(bytes, start, end);
+        if (end > start) this.#keep(call, bytes, start, end);
         return;
       default:
         consume(call, end - start);
@@ -65,6 +65,7 @@ export class RequestForwarder {
     if (call.callId === 0 && !this.#startWithoutPayload(call, channel)) return false;
     if (call.callId !== 0) {
       consume(call, log.advance(sent));
+      call.shedHead();
       this.#afterSend(call, channel);
       // What it held for long may be more than a turn.
       if (call.inRing) channel.output.pump();
@@ -108,15 +109,25 @@ export class RequestForwarder {
     }
     call.requestEnded = true;
     call.log.appendSent(bytes, start, end);
+    call.shedHead();
     consume(call, end - start);
     return true;
+  }
+
+  /** Puts bytes with those that wait. False if that was too much for the client's memory: the call is over. */
+  #keep(call: CallRecord, bytes: Uint8Array, start: number, end: number): boolean {
+    call.log.append(bytes, start, end);
+    const { client } = call;
+    if (client === undefined || !client.isOverfull) return true;
+    this.#forwarder.ending.overMemory(call, client);
+    return false;
   }
 
   #forward(call: CallRecord, bytes: Uint8Array, start: number, end: number): void {
     const { channel, log } = call;
     if (channel === undefined) return;
     if (log.waiting > 0 || !channel.output.isIdle) {
-      if (end > start) log.append(bytes, start, end);
+      if (end > start && !this.#keep(call, bytes, start, end)) return;
       // Whatever the call waits for (its turn, credit, room), it gets by its place in the ring or by the credit.
       channel.output.ring.add(call);
       channel.output.pump();
@@ -126,7 +137,7 @@ export class RequestForwarder {
     const { stop } = this.#sender;
     log.appendSent(bytes, start, sent);
     consume(call, sent - start);
-    if (sent < end) log.append(bytes, sent, end);
+    if (sent < end && !this.#keep(call, bytes, sent, end)) return;
     this.#sender.stop = stop;
     this.#afterSend(call, channel);
   }

@@ -2,6 +2,7 @@
 import { copyBytes } from "@grpc-router/http2";
 import { acquireBytes, MAX_KEPT_REQUEST_BYTES, releaseBytes } from "@grpc-router/protocol";
 import { ownBufferBytes } from "../limits.js";
+import type { ClientAccount } from "./client-account.js";
 
 const nothing = new Uint8Array(0);
 
@@ -25,6 +26,8 @@ export class RequestLog {
   returned = 0;
   /** The log begins with the first byte of the request, and what is sent stays. */
   kept = true;
+  /** Whose memory a buffer counts as, unless it is the log's own. */
+  client: ClientAccount | undefined = undefined;
 
   /** Bytes that wait. */
   get waiting(): number {
@@ -40,7 +43,7 @@ export class RequestLog {
   /** Notes bytes that went to the channel straight from the client; nothing may wait. */
   appendSent(source: Uint8Array, start: number, end: number): void {
     if (!this.kept) return;
-    if (this.end + (end - start) > MAX_KEPT_REQUEST_BYTES) {
+    if (this.end + (end - start) > MAX_KEPT_REQUEST_BYTES || this.#isTooDear(this.end + (end - start))) {
       this.drop();
       return;
     }
@@ -54,7 +57,7 @@ export class RequestLog {
     this.sent = sent;
     const back = Math.max(0, sent - this.returned);
     this.returned += back;
-    if (this.kept && sent > MAX_KEPT_REQUEST_BYTES) this.drop();
+    if (this.kept && (sent > MAX_KEPT_REQUEST_BYTES || this.#isTooDear(sent))) this.drop();
     else if (!this.kept && sent === this.end) this.#empty();
     return back;
   }
@@ -88,8 +91,17 @@ export class RequestLog {
     this.end = 0;
     this.returned = 0;
     if (this.bytes.length <= ownBufferBytes) return;
+    if (this.client !== undefined) this.client.keptBytes -= this.bytes.length;
     releaseBytes(this.bytes);
     this.bytes = nothing;
+  }
+
+  /** The client's memory has no room for `size` bytes that only a second try would need. */
+  #isTooDear(size: number): boolean {
+    const { client } = this;
+    if (size <= ownBufferBytes || client === undefined || !client.isFull) return false;
+    client.budget.counters.requestsNotKept++;
+    return true;
   }
 
   #reserve(size: number): void {
@@ -107,7 +119,11 @@ export class RequestLog {
   #move(needed: number, drop: number): void {
     const larger = needed <= ownBufferBytes ? new Uint8Array(ownBufferBytes) : acquireBytes(needed);
     copyBytes(this.bytes, drop, this.end, larger, 0);
-    if (this.bytes.length > ownBufferBytes) releaseBytes(this.bytes);
+    if (this.bytes.length > ownBufferBytes) {
+      if (this.client !== undefined) this.client.keptBytes -= this.bytes.length;
+      releaseBytes(this.bytes);
+    }
+    if (this.client !== undefined && larger.length > ownBufferBytes) this.client.keptBytes += larger.length;
     this.bytes = larger;
   }
 }

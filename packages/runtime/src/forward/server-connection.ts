@@ -3,6 +3,7 @@ import {
   type CloseReason,
   type Connection,
   type ConnectionHandler,
+  ErrorCode,
   nameOfErrorCode,
   type PeerInfo,
   type Stream,
@@ -16,6 +17,7 @@ import { serviceOfRegisterPath } from "../registry/register-path.js";
 import { type RegisterTarget, TargetKind } from "../registry/target.js";
 import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
+import { ClientAccount } from "./client-account.js";
 import { sendHttpAnswer } from "./http-answer.js";
 import { LocalCallStream } from "./local-call-stream.js";
 import { ProbeStream } from "./probe-stream.js";
@@ -34,6 +36,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   /** Calls of many messages that start at the end of the turn. */
   #fresh: CallRecord | undefined = undefined;
   #registrations = 0;
+  #client: ClientAccount | undefined = undefined;
   #goawayLogged = false;
 
   constructor(context: ServerContext, peer: PeerInfo) {
@@ -53,7 +56,20 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   attach(connection: Connection<StreamUser>): void {
     this.#connection = connection;
+    this.#client = new ClientAccount(connection, this.#context.clientBudget);
     this.#context.connections.add(this);
+  }
+
+  /** Looks at time limits, those of the engine and of the client's memory; call about once a second. */
+  sweep(nowMs: number, judged: boolean): void {
+    this.#connection?.sweep(nowMs);
+    this.#client?.sweep(judged, (call) => {
+      const { address } = this.peer;
+      const text = `A call of ${call.route.path} is ended (BUFFER_LIMIT): ${address} leaves more unread than its memory and takes too little of it, of this call ${call.replyHeld} bytes`;
+      const fields = { address, method: call.route.path, heldBytes: call.replyHeld };
+      this.#context.logger.log("warn", "buffer_limit", text, fields);
+      this.#context.forwarder.ending.cutOff(call, ErrorCode.enhanceYourCalm);
+    });
   }
 
   onHead(stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
@@ -127,6 +143,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   onConnectionClosed(reason: CloseReason): void {
     this.#context.connections.delete(this);
+    this.#client?.close();
     this.#context.onGone();
     if (reason.limit === undefined && reason.by !== "local") return;
     if (reason.code === 0) return;
@@ -139,7 +156,8 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const { target } = head;
     switch (target?.kind) {
       case TargetKind.call: {
-        const call = this.#context.forwarder.open(connection, stream, target, head);
+        if (this.#client === undefined) break;
+        const call = this.#context.forwarder.open(this.#client, stream, target, head);
         if (call !== undefined) this.#begin(call, ended);
         break;
       }
@@ -171,6 +189,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     }
     const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
     const status = this.#context.statuses.get("METHOD_UNKNOWN", facts);
+    this.#context.counters.reasons.METHOD_UNKNOWN++;
     endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
 

@@ -2,7 +2,9 @@
 import type { HealthBook } from "../builtin/health-book.js";
 import type { RateLimiter } from "../channel/rate-limiter.js";
 import type { RegistrationContext } from "../channel/registration.js";
+import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
+import type { ClientBudget } from "./client-account.js";
 import type { RequestHeadReader } from "./request-head-reader.js";
 import type { ServerConnection } from "./server-connection.js";
 
@@ -11,6 +13,9 @@ export interface ServerContext extends RegistrationContext {
   readonly reader: RequestHeadReader;
   readonly health: HealthBook;
   readonly statuses: StatusCache;
+  readonly counters: RouterCounters;
+  /** What each connection may make the router keep. */
+  readonly clientBudget: ClientBudget;
   /** Registrations per second. */
   readonly registrationRate: RateLimiter;
   /** Names of the services that are served here. */
