@@ -27,6 +27,19 @@ describe("resolveConnectionSettings()", () => {
       "Cannot create router: connections.limits.stallMs must be a whole number from 0 to 2147483647, received 30s",
     ],
     ["a limit that nobody knows", { limits: { streams: 1 } }, "received streams"],
+    [
+      "a time out of range",
+      { keepalive: { timeMs: 5 } },
+      "connections.keepalive.timeMs must be a number of milliseconds from 1000 on, received 5",
+    ],
+    ["a time that nobody knows", { keepalive: { time: 1 } }, "a name in connections.keepalive must be one of timeMs"],
+    [
+      "a budget below 0",
+      { windowBudgetBytes: -1 },
+      "connections.windowBudgetBytes must be a whole number of bytes from 0, received -1",
+    ],
+    ["a part of a byte", { memoryBytes: 0.5 }, "connections.memoryBytes must be a whole number of bytes from 0"],
+    ["a budget that is no number", { headerBytes: "1" }, "connections.headerBytes must be a whole number of bytes"],
     ["a setting that nobody knows", { limit: {} }, "a name in connections must be one of limits"],
   ])("refuses %s, at createRouter()", (_case, settings, message) => {
     // Settings may come from JSON, so they are checked as if they had no type.

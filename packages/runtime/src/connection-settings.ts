@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { defaultLimits, Http2Error, type Limits, validateLimits } from "@grpc-router/http2";
-import { connectionHeaderBytes, connectionMemoryBytes } from "./limits.js";
+import {
+  defaultKeepalive,
+  defaultLimits,
+  Http2Error,
+  type KeepaliveOptions,
+  type Limits,
+  validateKeepalive,
+  validateLimits,
+} from "@grpc-router/http2";
+import { connectionHeaderBytes, connectionMemoryBytes, windowBudgetBytes } from "./limits.js";
 import { RouterError } from "./router-error.js";
 
 /** Settings of a router's connections, those of clients and of instances alike. */
 export interface ConnectionSettings {
   /** Limits of HTTP/2 other than the defaults (`defaultLimits` of `@grpc-router/http2`); each stops an attack. */
   readonly limits?: Partial<Limits>;
+  /**
+   * How peers that are gone are found, which PINGs are borne, and how long connections stand (gRFC A8 and A9). Idleness
+   * and age do not end a connection while an instance is registered on it.
+   */
+  readonly keepalive?: Partial<KeepaliveOptions>;
+  /** Bytes by which the receive windows of all connections may grow beyond their initial sizes, together. Default 64 MiB. */
+  readonly windowBudgetBytes?: number;
   /**
    * Bytes that the router keeps for the calls of one connection: requests that wait or are kept for a second try,
    * metadata, replies that the client has not read. Above it new calls are refused (CONNECTION_MEMORY) and a client
@@ -20,6 +35,8 @@ export interface ConnectionSettings {
 /** What every connection of a router is made with. */
 export interface ResolvedConnectionSettings {
   readonly limits: Limits;
+  readonly keepalive: KeepaliveOptions;
+  readonly windowBudgetBytes: number;
   readonly memoryBytes: number;
   readonly headerBytes: number;
 }
@@ -30,9 +47,14 @@ export interface ResolvedConnectionSettings {
  * @throws RouterError INVALID_SETTING for a name that is not there or a value out of range.
  */
 export function resolveConnectionSettings(settings: ConnectionSettings = {}): ResolvedConnectionSettings {
-  refuseUnknown("connections", settings, ["limits", "memoryBytes", "headerBytes"]);
+  refuseUnknown("connections", settings, ["limits", "keepalive", "windowBudgetBytes", "memoryBytes", "headerBytes"]);
+  const { limits = {}, keepalive = {} } = settings;
+  refuseUnknown("connections.limits", limits, Object.keys(defaultLimits));
+  refuseUnknown("connections.keepalive", keepalive, Object.keys(defaultKeepalive.server));
   return {
-    limits: resolveLimits(settings.limits),
+    limits: checked("limits", () => validateLimits(limits)),
+    keepalive: checked("keepalive", () => validateKeepalive("server", keepalive)),
+    windowBudgetBytes: bytes("windowBudgetBytes", settings.windowBudgetBytes) ?? windowBudgetBytes,
     memoryBytes: bytes("memoryBytes", settings.memoryBytes) ?? connectionMemoryBytes,
     headerBytes: bytes("headerBytes", settings.headerBytes) ?? connectionHeaderBytes,
   };
@@ -43,12 +65,12 @@ function bytes(name: string, value: number | undefined): number | undefined {
   throw refusal(`connections.${name} must be a whole number of bytes from 0, received ${String(value)}`);
 }
 
-function resolveLimits(limits: Partial<Limits> = {}): Limits {
-  refuseUnknown("connections.limits", limits, Object.keys(defaultLimits));
+/** What the engine finds of its part, told as the router's. */
+function checked<Value>(part: string, validate: () => Value): Value {
   try {
-    return validateLimits(limits);
+    return validate();
   } catch (error) {
-    if (error instanceof Http2Error) throw refusal(error.message.replace(/^[^:]*: /, "connections.limits."), error);
+    if (error instanceof Http2Error) throw refusal(error.message.replace(/^[^:]*: /, `connections.${part}.`), error);
     throw error;
   }
 }

@@ -71,11 +71,17 @@ export const connectionMemoryBytes: number = 8 * 1024 * 1024;
 /** Octets of these that may be heads: many calls with as much metadata as fits, which go no further (CVE-2026-49975). */
 export const connectionHeaderBytes: number = 256 * 1024;
 
+/** Octets by which the receive windows of all connections may grow by default, together: peers with long, fat paths that fill them and stop. */
+export const windowBudgetBytes: number = 64 * 1024 * 1024;
+
 /** Share of a connection's memory for heads that calls on an instance may keep for a second try; calls that wait for one need theirs. */
 export const keptHeadShare = 0.5;
 
-/** Requests may not grow any more from so many times a connection's memory on: slow uploads, each below its window. */
-export const overfullFactor = 2;
+/**
+ * Requests may not grow any more from so many times a connection's memory on: slow uploads, each below its window. What
+ * a grown window lets come at once, 16 MiB, must fit even in buffers of up to twice its size.
+ */
+export const overfullFactor = 4;
 
 /** Share of its unread replies that a client over its memory must take in a second: slow reading by drips. */
 export const minTakenShare: number = 1 / 64;

@@ -11,6 +11,7 @@ import {
   type Timer,
   type Transport,
   type TransportSink,
+  WindowBudget,
 } from "@grpc-router/http2";
 import { type Logger, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol";
 import type { HealthBook } from "./builtin/health-book.js";
@@ -77,6 +78,7 @@ export class RouterCore {
   /** What the router did beside HTTP/2. */
   readonly routerCounters: RouterCounters;
   readonly #parts: RouterCoreParts;
+  readonly #windows: WindowBudget;
   readonly #context: ServerContext;
   readonly #flusher: Flusher;
   readonly #connections = new Set<ServerConnection>();
@@ -93,6 +95,7 @@ export class RouterCore {
   constructor(parts: RouterCoreParts) {
     const { clock, logger, forwarder, registry, health, paths } = parts;
     this.#parts = parts;
+    this.#windows = new WindowBudget(parts.connections.windowBudgetBytes);
     this.routerCounters = forwarder.context.counters;
     this.#flusher = createFlusher(clock);
     this.#lastSweepMs = clock.lastMs;
@@ -143,6 +146,9 @@ export class RouterCore {
       reader: this.#context.reader,
       handler: server,
       limits: this.#parts.connections.limits,
+      keepalive: this.#parts.connections.keepalive,
+      windows: this.#windows,
+      random: this.#parts.forwarder.context.random,
       counters: this.counters,
       trace: this.#parts.trace?.(transport.peer),
       tooLargeFields: this.#tooLargeFields,

@@ -115,7 +115,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     stream.data = undefined;
     if (user instanceof CallRecord) this.#context.forwarder.ending.clientGone(user);
     else if (user !== undefined) {
-      if (user instanceof Registration || user instanceof Channel) this.#registrations--;
+      if (user instanceof Registration || user instanceof Channel) this.#count(-1);
       user.onClosed();
     }
   }
@@ -225,12 +225,19 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     stream.data = registration;
     connection.maxOutputBytes = channelOutputBytes;
     const service = target.serviceName ?? "a service";
-    if (++this.#registrations > MAX_REGISTER_STREAMS) {
+    this.#count(1);
+    if (this.#registrations > MAX_REGISTER_STREAMS) {
       registration.refuse({ reason: "REGISTRATION_RATE", facts: { service, limit: MAX_REGISTER_STREAMS } });
     } else if (!registrationRate.take(clock.lastMs)) {
       const facts = { service, limit: MAX_REGISTRATIONS_PER_SECOND };
       registration.refuse({ reason: "REGISTRATION_RATE", facts, retryAfterMs: registrationRate.waitMs });
     } else if (ended) registration.onData(nothing, 0, 0, true);
+  }
+
+  /** The number of Register streams changes. With one, heartbeats watch over the connection, and an instance leaves by a drain. */
+  #count(change: number): void {
+    this.#registrations += change;
+    if (this.#connection !== undefined) this.#connection.longLived = this.#registrations > 0;
   }
 }
 
