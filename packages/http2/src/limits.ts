@@ -13,7 +13,8 @@ export interface Limits {
   readonly refusedStreams: number;
   /**
    * Bucket of streams that the peer reset before they ended: rapid reset (CVE-2023-44487). A stream that ends in good
-   * order gives one back, so a busy client may cancel as many as it completes.
+   * order gives one back, so a busy client may cancel as many as it completes. Streams that are refused because work of
+   * reset ones goes on (`Connection.lingering`) count, too.
    */
   readonly peerResets: number;
   /** Bucket of streams that we reset for a fault of the peer: making us do the resetting (CVE-2025-8671). */

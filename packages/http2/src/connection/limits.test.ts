@@ -140,6 +140,13 @@ describe("the limits of a connection", () => {
     expect(bench.connection.lingering).toBe(0);
   });
 
+  it("streams refused for lingering work count as resets do, not as streams beyond the limit", () => {
+    const bench = runningServer({ limits: { concurrentStreams: 1, refusedStreams: 5, peerResets: 50 } });
+    bench.connection.lingering = 1;
+    expect(flood(bench, (n) => headers(2 * n + 1, requestBlock, true))).toBe(51);
+    expect(bench.handler.closeReason).toMatchObject({ code: 11, limit: "peerResets" });
+  });
+
   it("overflowBytes stops requests by a peer that reads no answers", () => {
     const bench = runningServer({ limits: { outputBytes: 1_000, overflowBytes: 1_000 } });
     bench.connection.setHeld(true);

@@ -91,8 +91,15 @@ function refuse<Head, Data>(
   end: number,
 ): void {
   if (!skipBlock(context, bytes, start, end)) return;
-  if (++context.floods.refusedStreams > context.limits.refusedStreams) {
-    failLimit(context, "refusedStreams", "too many streams beyond MAX_CONCURRENT_STREAMS");
+  const { floods, limits } = context;
+  if (context.streams.count >= limits.concurrentStreams) {
+    if (++floods.refusedStreams > limits.refusedStreams) {
+      failLimit(context, "refusedStreams", "too many streams beyond MAX_CONCURRENT_STREAMS");
+      return;
+    }
+  } else if (++floods.peerResets > limits.peerResets) {
+    // Work that goes on after resets takes the slot. A client cannot know of it, so this counts as the resets do.
+    failLimit(context, "peerResets", "too many streams while the work of reset ones goes on");
     return;
   }
   context.counters.limitHits.concurrentStreams++;
