@@ -35,7 +35,7 @@ describe("run()", () => {
   });
 
   it.each([
-    [["--help"], ["serve", "bridge", "instances", "call", "version", "Exit codes: 0 ok"]],
+    [["--help"], ["serve", "bridge", "instances", "stats", "call", "version", "Exit codes: 0 ok"]],
     [
       ["serve", "--help"],
       ["--module", "--listen", "Examples:\n  grpc-router serve"],
@@ -47,6 +47,10 @@ describe("run()", () => {
     [
       ["instances", "--help"],
       ["--admin", "Examples:\n  grpc-router instances"],
+    ],
+    [
+      ["stats", "--help"],
+      ["--admin", "--all", "Examples:\n  grpc-router stats"],
     ],
     [
       ["call", "--help"],

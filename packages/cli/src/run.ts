@@ -6,6 +6,7 @@ import { bridgeCommand } from "./commands/bridge.js";
 import { callCommand } from "./commands/call.js";
 import { instancesCommand } from "./commands/instances.js";
 import { serveCommand } from "./commands/serve.js";
+import { statsCommand } from "./commands/stats.js";
 import { versionCommand } from "./commands/version.js";
 import type { Io } from "./io.js";
 
@@ -27,7 +28,7 @@ function createProgram(io: Io): Command {
   const program = new Command("grpc-router")
     .description("Routes gRPC calls to service instances that dialled out to the router.")
     .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage, 64 + gRPC status for a failed call.");
-  for (const command of [serveCommand, bridgeCommand, instancesCommand, callCommand, versionCommand]) {
+  for (const command of [serveCommand, bridgeCommand, instancesCommand, statsCommand, callCommand, versionCommand]) {
     program.addCommand(command(io));
   }
   for (const command of [program, ...program.commands]) {

@@ -16,9 +16,17 @@ export type {
 export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
-export { AdminService, type Instance, ListInstancesResponseSchema, State } from "./gen/grpcrouter/admin/v1/admin_pb.js";
+export {
+  AdminService,
+  type GetEngineStatsResponse,
+  GetEngineStatsResponseSchema,
+  type Instance,
+  ListInstancesResponseSchema,
+  State,
+} from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
+export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export { type RouterServer, type ServeRouterOptions, type ServeTls, serveRouter } from "./serve/serve-router.js";
 export { createSocketTransport, type SocketTransport, type SocketTransportOptions } from "./socket/socket-transport.js";

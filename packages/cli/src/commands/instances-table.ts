@@ -2,6 +2,7 @@
 
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { type Instance, State } from "@grpc-router/node";
+import { formatTable } from "./table.js";
 
 const HEADINGS = [
   "SERVICE",
@@ -25,17 +26,7 @@ const STATES = new Map<State, string>([
 /** A table with one line per instance, for people. */
 export function formatInstances(instances: readonly Instance[]): string {
   if (instances.length === 0) return "No instance is connected.\n";
-  const rows = [HEADINGS, ...instances.map(cellsOf)];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  return formatTable([HEADINGS, ...instances.map(cellsOf)]);
 }
 
 function cellsOf(instance: Instance): readonly string[] {

@@ -26,8 +26,12 @@ const info: InstanceInfo = {
   registeredMs: performance.now() - 61_000,
 };
 
+function noStats(): never {
+  throw new Error("Nobody asks for stats here");
+}
+
 async function instances(all: readonly InstanceInfo[], ...flags: readonly string[]) {
-  const server = await serveAdmin({ instances: () => all }, { port: 0 });
+  const server = await serveAdmin({ instances: () => all, engineStats: noStats }, { port: 0 });
   servers.push(server);
   const io = createTestIo();
   const code = await run(["instances", "--admin", server.url, ...flags], io);
@@ -72,7 +76,7 @@ describe("grpc-router instances", () => {
   });
 
   it("says that nobody listens", async () => {
-    const server = await serveAdmin({ instances: () => [] }, { port: 0 });
+    const server = await serveAdmin({ instances: () => [], engineStats: noStats }, { port: 0 });
     await server.close();
     const io = createTestIo();
     expect(await run(["instances", "--admin", server.url], io)).toBe(1);

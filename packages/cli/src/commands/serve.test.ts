@@ -102,6 +102,23 @@ describe("grpc-router serve and bridge", () => {
     ]);
   });
 
+  it("show the frames of a call with --trace-frames, and its counts by stats", async () => {
+    const { io, address, adminUrl } = await serve("--trace-frames");
+    const path = `${address}/test.v1.NoteService/Get`;
+    expect((await once("call", path, "-d", "{}", "-H", "authorization: Bearer geheim")).code).toBe(64 + 14);
+    const peer = /^(127\.0\.0\.1:\d+) +\d+\.\d{6} recv preface$/m.exec(io.text.err)?.[1];
+    const lines = io.text.err.split("\n").filter((line) => line.startsWith(`${peer} `));
+    const shown = lines.map((line) => line.slice(`${peer} `.length).replace(/^ *([\d.]+ )?/, ""));
+    expect(shown).toContain("recv preface");
+    expect(shown).toContain(":path: /test.v1.NoteService/Get");
+    expect(shown).toContain("authorization: (13 octets)");
+    expect(shown.some((line) => /^recv DATA .* message=0$/.test(line))).toBe(true);
+    expect(shown.some((line) => /^send HEADERS .* flags=END_STREAM\|END_HEADERS$/.test(line))).toBe(true);
+    expect(shown).toContain("grpc-status: 14");
+    expect(io.text.err).not.toContain("geheim");
+    expect((await once("stats", "--admin", adminUrl)).out).toMatch(/\nstreams +0 +\d+ +\d+\n/);
+  });
+
   it("carry calls over TLS", async () => {
     const { cert, key } = createSelfSigned();
     writeFileSync(join(folder, "cert.pem"), cert);

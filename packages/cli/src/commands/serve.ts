@@ -25,6 +25,7 @@ interface ServeFlags {
   readonly tlsCa?: string;
   readonly grace: number;
   readonly logLevel: LogLevel | "silent";
+  readonly traceFrames: boolean;
 }
 
 const examples = `
@@ -50,6 +51,7 @@ export function serveCommand(io: Io): Command {
         .default(10_000, "10s"),
     )
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
+    .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
     .addHelpText("after", examples)
     .action((flags: ServeFlags) => serve(flags, io));
 }
@@ -58,7 +60,8 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const router = await createRouterOf(flags.module, io);
   const tls = tlsOf(flags);
   const logger = createConsoleLogger({ level: flags.logLevel, stream: { write: io.err, isTTY: process.stderr.isTTY } });
-  const server = await serveRouter(router, { ...flags.listen, logger, ...(tls === undefined ? {} : { tls }) });
+  const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
+  const server = await serveRouter(router, { ...flags.listen, logger, trace, ...(tls === undefined ? {} : { tls }) });
   try {
     const admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);

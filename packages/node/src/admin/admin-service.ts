@@ -5,15 +5,21 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { InstanceInfo } from "@grpc-router/runtime";
 import {
   type AdminService,
+  type GetEngineStatsResponse,
+  GetEngineStatsResponseSchema,
   type Instance,
   InstanceSchema,
   type ListInstancesRequest,
   State,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import type { EngineStats } from "../serve/engine-stats.js";
 import type { RouterServer } from "../serve/serve-router.js";
 
+/** What of a router's server an operator may ask. */
+export type ObservedServer = Pick<RouterServer, "instances" | "engineStats">;
+
 /** Answers an operator's questions about `server`. */
-export function createAdminService(server: Pick<RouterServer, "instances">): ServiceImpl<typeof AdminService> {
+export function createAdminService(server: ObservedServer): ServiceImpl<typeof AdminService> {
   return {
     listInstances: (request: ListInstancesRequest) => ({
       instances: server
@@ -22,6 +28,7 @@ export function createAdminService(server: Pick<RouterServer, "instances">): Ser
         .map(toMessage)
         .sort((a, b) => compare(a.service, b.service) || compare(a.id, b.id)),
     }),
+    getEngineStats: () => toStatsMessage(server.engineStats()),
   };
 }
 
@@ -43,6 +50,25 @@ function toMessage(info: InstanceInfo): Instance {
     registeredFor: durationOf(Math.max(0, Math.round(performance.now() - info.registeredMs))),
     agent: info.agent,
   });
+}
+
+function toStatsMessage(stats: EngineStats): GetEngineStatsResponse {
+  return create(GetEngineStatsResponseSchema, {
+    countedFor: durationOf(Math.round(stats.countedForMs)),
+    connectionsOpened: BigInt(stats.connectionsOpened),
+    connectionsClosed: BigInt(stats.connectionsClosed),
+    streamsOpened: BigInt(stats.streamsOpened),
+    streamsClosed: BigInt(stats.streamsClosed),
+    resetsSent: bigCounts(stats.resetsSent),
+    resetsReceived: bigCounts(stats.resetsReceived),
+    goawaysSent: bigCounts(stats.goawaysSent),
+    goawaysReceived: bigCounts(stats.goawaysReceived),
+    limits: stats.limits.map(({ name, hits, value }) => ({ name, hits: BigInt(hits), value: BigInt(value) })),
+  });
+}
+
+function bigCounts(counts: Readonly<Record<string, number>>): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
 }
 
 /** `durationFromMs` of newer @bufbuild/protobuf. */

@@ -6,6 +6,7 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import type { InstanceInfo } from "@grpc-router/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 import { AdminService, State } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { createEngineStats } from "../serve/engine-stats.suite.js";
 import { type AdminServer, serveAdmin } from "./serve-admin.js";
 
 const servers: AdminServer[] = [];
@@ -28,8 +29,8 @@ const info: InstanceInfo = {
   registeredMs: performance.now() - 61_500,
 };
 
-async function start(instances: readonly InstanceInfo[] = [info]): Promise<AdminServer> {
-  const server = await serveAdmin({ instances: () => instances }, { port: 0 });
+async function start(instances: readonly InstanceInfo[] = [info], stats = createEngineStats()): Promise<AdminServer> {
+  const server = await serveAdmin({ instances: () => instances, engineStats: () => stats }, { port: 0 });
   servers.push(server);
   return server;
 }
@@ -95,6 +96,35 @@ describe("serveAdmin()", () => {
     expect(one.instances.length).toBe(1);
   });
 
+  it("tells what HTTP/2 did", async () => {
+    const stats = createEngineStats({
+      countedForMs: 61_500,
+      connectionsOpened: 3,
+      connectionsClosed: 1,
+      streamsOpened: 2 ** 53 - 1,
+      streamsClosed: 5,
+      resetsSent: { REFUSED_STREAM: 4 },
+      resetsReceived: { CANCEL: 3, OTHER: 1 },
+      goawaysSent: { ENHANCE_YOUR_CALM: 2 },
+      goawaysReceived: { NO_ERROR: 1 },
+      limits: [{ name: "concurrentStreams", hits: 4, value: 100 }],
+    });
+    const { url } = await start([], stats);
+    const client = createClient(AdminService, createGrpcTransport({ baseUrl: url }));
+    expect(await client.getEngineStats({})).toMatchObject({
+      countedFor: { seconds: 61n, nanos: 500_000_000 },
+      connectionsOpened: 3n,
+      connectionsClosed: 1n,
+      streamsOpened: 2n ** 53n - 1n,
+      streamsClosed: 5n,
+      resetsSent: { REFUSED_STREAM: 4n },
+      resetsReceived: { CANCEL: 3n, OTHER: 1n },
+      goawaysSent: { ENHANCE_YOUR_CALM: 2n },
+      goawaysReceived: { NO_ERROR: 1n },
+      limits: [{ name: "concurrentStreams", hits: 4n, value: 100n }],
+    });
+  });
+
   it.each([
     ["localhost:1", 200],
     ["127.0.0.1", 200],
@@ -107,6 +137,8 @@ describe("serveAdmin()", () => {
 
   it("says that its port is in use", async () => {
     const { address } = await start();
-    await expect(serveAdmin({ instances: () => [] }, address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+    await expect(serveAdmin({ instances: () => [], engineStats: createEngineStats }, address)).rejects.toMatchObject({
+      code: "ADDRESS_IN_USE",
+    });
   });
 });

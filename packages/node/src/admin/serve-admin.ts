@@ -7,9 +7,8 @@ import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_REQUEST_BYTES } from "../limits.js";
 import { listen } from "../serve/listener.js";
-import type { RouterServer } from "../serve/serve-router.js";
 import { formatAddress } from "../socket/peer.js";
-import { createAdminService } from "./admin-service.js";
+import { createAdminService, type ObservedServer } from "./admin-service.js";
 
 /** Where the admin API listens. */
 export interface ServeAdminOptions {
@@ -32,10 +31,7 @@ export interface AdminServer {
  *
  * @throws NodeError when the address is in use or wrong.
  */
-export async function serveAdmin(
-  server: Pick<RouterServer, "instances">,
-  options: ServeAdminOptions = {},
-): Promise<AdminServer> {
+export async function serveAdmin(server: ObservedServer, options: ServeAdminOptions = {}): Promise<AdminServer> {
   const { port = 8081, host = "127.0.0.1" } = options;
   const handler = await createHandler(server);
   const http1 = createHttp1(handler);
@@ -71,7 +67,7 @@ export async function serveAdmin(
 
 type Adapter = ReturnType<typeof connectNodeAdapter>;
 
-async function createHandler(server: Pick<RouterServer, "instances">): Promise<Adapter> {
+async function createHandler(server: ObservedServer): Promise<Adapter> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const adapter = connectNodeAdapter({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { connect, type Socket } from "node:net";
-import type { Transport } from "@grpc-router/http2";
+import { defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_GRACE_MS } from "../limits.js";
@@ -31,6 +31,8 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
       for (const transport of transports) transport.end();
     },
     instances: () => [],
+    counters: new EngineCounters(),
+    limits: defaultLimits,
   };
   return { open: () => core, calls, transports };
 }

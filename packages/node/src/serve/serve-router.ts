@@ -9,6 +9,7 @@ import { createConsoleLogger } from "../log/console-logger.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { formatAddress } from "../socket/peer.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
+import { type EngineStats, readEngineStats } from "./engine-stats.js";
 import { type Listener, listen } from "./listener.js";
 
 /** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
@@ -31,6 +32,11 @@ export interface ServeRouterOptions {
   readonly tls?: ServeTls | undefined;
   /** Default: `createConsoleLogger()`. */
   readonly logger?: Logger | undefined;
+  /**
+   * Gets every HTTP/2 frame of every connection, in both directions, as text: lines that begin with the peer's address.
+   * Credentials and payload are not in them. For debugging; it costs a multiple of what the calls cost. Default: none.
+   */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** A router that listens. */
@@ -40,6 +46,8 @@ export interface RouterServer {
   readonly url: string;
   /** The registration channels that are open now. */
   instances(): readonly InstanceInfo[];
+  /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit. */
+  engineStats(): EngineStats;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Ends calls with UNAVAILABLE and closes. Resolves when all sockets are gone. */
@@ -52,7 +60,7 @@ export interface ServableRouter {
 }
 
 /** What of a `RouterCore` is used here. */
-export type ServableCore = Pick<RouterCore, "accept" | "drain" | "close" | "instances">;
+export type ServableCore = Pick<RouterCore, "accept" | "drain" | "close" | "instances" | "counters" | "limits">;
 
 const DRAIN_MS = 10_000;
 
@@ -65,8 +73,8 @@ const DRAIN_MS = 10_000;
  * @throws NodeError when the address is in use or wrong, or a certificate cannot be used.
  */
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
-  const { port = 8080, host = "127.0.0.1", tls, logger = createConsoleLogger() } = options;
-  const core = router.open({ scheduler: createNodeScheduler(), random: Math.random, randomBytes, logger });
+  const { port = 8080, host = "127.0.0.1", tls, logger = createConsoleLogger(), trace } = options;
+  const core = router.open({ scheduler: createNodeScheduler(), random: Math.random, randomBytes, logger, trace });
   const onSocket = (socket: Socket): void => {
     const transport = createSocketTransport(socket, {
       // One connection's fault must not end all the others.
@@ -91,6 +99,7 @@ class ListeningRouter implements RouterServer {
   readonly url: string;
   readonly #core: ServableCore;
   readonly #listener: Listener;
+  readonly #startedMs = performance.now();
 
   constructor(core: ServableCore, listener: Listener, scheme: "http" | "https") {
     this.address = listener.address;
@@ -101,6 +110,10 @@ class ListeningRouter implements RouterServer {
 
   instances(): readonly InstanceInfo[] {
     return this.#core.instances();
+  }
+
+  engineStats(): EngineStats {
+    return readEngineStats(this.#core, performance.now() - this.#startedMs);
   }
 
   async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {

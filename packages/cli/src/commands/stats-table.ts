@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { GetEngineStatsResponse } from "@grpc-router/node";
+import { formatAge } from "./instances-table.js";
+import { formatTable } from "./table.js";
+
+/** Tables for people: streams, resets and GOAWAYs by code, limits that were hit (`all`: every limit). */
+export function formatStats(stats: GetEngineStatsResponse, all: boolean): string {
+  const since = `Since the start ${formatAge(stats.countedFor)} ago:\n`;
+  return [since, formatOpened(stats), formatCodes(stats), formatLimits(stats, all)].join("\n");
+}
+
+function formatOpened(stats: GetEngineStatsResponse): string {
+  const row = (name: string, opened: bigint, closed: bigint): string[] => [
+    name,
+    `${opened - closed}`,
+    `${opened}`,
+    `${closed}`,
+  ];
+  return formatTable([
+    ["", "OPEN", "OPENED", "CLOSED"],
+    row("connections", stats.connectionsOpened, stats.connectionsClosed),
+    row("streams", stats.streamsOpened, stats.streamsClosed),
+  ]);
+}
+
+function formatCodes(stats: GetEngineStatsResponse): string {
+  const counts = [stats.resetsSent, stats.resetsReceived, stats.goawaysSent, stats.goawaysReceived];
+  const codes = [...new Set(counts.flatMap((count) => Object.keys(count)))].sort();
+  if (codes.length === 0) return "No stream was reset, no GOAWAY was sent.\n";
+  return formatTable([
+    ["CODE", "RST_STREAM SENT", "RECEIVED", "GOAWAY SENT", "RECEIVED"],
+    ...codes.map((code) => [code, ...counts.map((count) => `${count[code] ?? 0}`)]),
+  ]);
+}
+
+function formatLimits({ limits }: GetEngineStatsResponse, all: boolean): string {
+  const shown = limits.filter(({ hits }) => all || hits > 0n);
+  if (shown.length === 0) return "No limit was hit.\n";
+  return formatTable([
+    ["LIMIT", "HITS", "VALUE"],
+    ...shown.map(({ name, hits, value }) => [name, `${hits}`, `${value}`]),
+  ]);
+}
