@@ -24,9 +24,11 @@ export {
   ListInstancesResponseSchema,
   State,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
+export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
 export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
+export type { ListenerStats } from "./serve/listener-stats.js";
 export { type RouterServer, type ServeRouterOptions, type ServeTls, serveRouter } from "./serve/serve-router.js";
 export { createSocketTransport, type SocketTransport, type SocketTransportOptions } from "./socket/socket-transport.js";

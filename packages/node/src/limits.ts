@@ -1,13 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { NodeError } from "./node-error.js";
+
+/** Limits of a router's listener; each stops the attack named beside it. Those of a connection are `@grpc-router/http2`'s. */
+export interface ListenerLimits {
+  /** Connections at once, TLS handshakes included; more are closed at once: a flood that takes all descriptors and memory. */
+  readonly connections: number;
+  /**
+   * Connections at once from one address, where an IPv6 /64 counts as one, being what a single subscriber holds: one
+   * machine that takes every connection there is. Half of all by default, since thousands may sit behind one load balancer or NAT.
+   */
+  readonly connectionsPerAddress: number;
+  /** Milliseconds from accept to the end of the TLS handshake: peers that stop in the middle and hold a socket each. */
+  readonly handshakeMs: number;
+  /**
+   * Octets of TLS records that carry no data, one connection's, beyond what its data explains: a flood of key updates,
+   * each of which costs two key derivations and an answer that waits in memory when nobody reads it.
+   */
+  readonly tlsOverheadBytes: number;
+}
+
+/** What a listener's limits are unless said otherwise. */
+export const defaultListenerLimits: ListenerLimits = {
+  connections: 16_384,
+  connectionsPerAddress: 8_192,
+  handshakeMs: 10_000,
+  tlsOverheadBytes: 65_536,
+};
+
+/** Returns the defaults with `limits` laid over them. @throws NodeError `LIMIT_INVALID` for one that is not a whole number from 1 to 2^31-1. */
+export function validateListenerLimits(limits: Partial<ListenerLimits> = {}): ListenerLimits {
+  const merged = { ...defaultListenerLimits, ...limits };
+  for (const [name, value] of Object.entries(merged)) {
+    if (!(name in defaultListenerLimits)) {
+      const known = Object.keys(defaultListenerLimits).join(", ");
+      throw new NodeError("LIMIT_INVALID", `Cannot use limits: a name must be one of ${known}, received ${name}`);
+    }
+    if (!Number.isInteger(value) || value < 1 || value > 0x7fff_ffff) {
+      throw new NodeError(
+        "LIMIT_INVALID",
+        `Cannot use limits: ${name} must be a whole number from 1 to 2147483647, received ${String(value)}`,
+      );
+    }
+  }
+  return merged;
+}
+
 /** Octets of the one read buffer of a thread; larger ones gain nothing (a socket read returns at most this much). */
 export const READ_BUFFER_BYTES = 65_536;
 
 /** Connections the kernel may hold before they are accepted; a small backlog drops SYNs when thousands reconnect at once. */
 export const LISTEN_BACKLOG = 4_096;
 
-/** Milliseconds for a TLS handshake: peers that connect and never speak would hold a socket each. */
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Milliseconds for the first octets inside TLS of a peer that chose no protocol; they tell in which one to refuse it. */
+export const FOREIGN_WAIT_MS = 1_000;
+
+/** Share of the memory budget from which on connections are closed at once: before calls that run meet a full process. */
+export const ACCEPT_PRESSURE = 0.95;
+
+/** Milliseconds between looks at what TLS records of each connection carried (`tlsOverheadBytes`); a second of flood is a few MiB. */
+export const TLS_OVERHEAD_CHECK_MS = 2_000;
+
+/** Octets on the wire that one octet of data may take without being overhead: a record of one octet is 23 to 30 octets. */
+export const TLS_RECORD_EXPANSION = 32;
+
+/** Octets of overhead that a connection is forgiven in a second: some 70 honest key updates in a minute. */
+export const TLS_OVERHEAD_LEAK_BYTES = 32;
+
+/** Milliseconds in which one kind of refusal is logged as a warning once: a scanner would fill the disk. */
+export const REFUSAL_BURST_MS = 60_000;
+
+/** Milliseconds between two looks at the memory of the process; one takes some 10 microseconds. */
+export const MEMORY_SAMPLE_MS = 100;
+
+/** Share of the container's or machine's memory that a router uses unless told otherwise; the rest is the system's. */
+export const MEMORY_SHARE = 0.8;
 
 /** Milliseconds for name look-up, TCP connect and TLS handshake together: a blackholed address would block reconnecting. */
 export const DIAL_TIMEOUT_MS = 10_000;

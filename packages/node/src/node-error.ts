@@ -6,6 +6,7 @@ export type NodeErrorCode =
   | "ADDRESS_INVALID"
   | "ADDRESS_REFUSED"
   | "FILE_UNREADABLE"
+  | "LIMIT_INVALID"
   | "TLS_INVALID"
   | "URL_INVALID"
   | "UNREACHABLE";

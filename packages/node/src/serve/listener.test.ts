@@ -4,20 +4,27 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it } from "vitest";
+import { defaultListenerLimits, type ListenerLimits } from "../limits.js";
+import { readServerTls } from "../tls/tls-material.js";
 import { type Listener, type ListenOptions, listen } from "./listener.js";
 
 const certificate = createSelfSigned();
+const tls = readServerTls(certificate);
 const open: Listener[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((listener) => listener.stop()));
 });
 
-async function start(options: Partial<ListenOptions> = {}) {
+async function start({
+  limits,
+  ...options
+}: Omit<Partial<ListenOptions>, "limits"> & { limits?: Partial<ListenerLimits> } = {}) {
   const logged: string[] = [];
   const sockets: Socket[] = [];
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,
+    limits: { ...defaultListenerLimits, ...limits },
     logger: { log: (level, event, message) => logged.push(`${level} ${event} ${message.replace(/:\d+:/, ":")}`) },
     onSocket: (socket) => {
       sockets.push(socket);
@@ -61,7 +68,7 @@ describe("listen()", () => {
   });
 
   it("hands over a TLS connection only with h2 chosen by ALPN", async () => {
-    const { port, logged, sockets } = await start({ tls: certificate });
+    const { port, logged, sockets } = await start({ tls });
     const to = { port, host: "127.0.0.1", ca: certificate.cert };
     const good = connectTls({ ...to, ALPNProtocols: ["h2"] });
     await closed(good);
@@ -78,7 +85,7 @@ describe("listen()", () => {
   });
 
   it("logs plain text on a TLS port once, further ones for debugging only", async () => {
-    const { port, logged } = await start({ tls: certificate });
+    const { port, logged } = await start({ tls });
     for (const _ of [1, 2]) {
       const peer = connect(port, "127.0.0.1");
       peer.write("GET / HTTP/1.1\r\n\r\n");
@@ -86,11 +93,11 @@ describe("listen()", () => {
       await closed(peer);
     }
     expect(logged.map((line) => line.split(" ", 1)[0])).toEqual(["warn", "debug"]);
-    expect(logged[0]).toContain("the peer must speak TLS, it sent plain text");
+    expect(logged[0]).toContain("the peer must speak TLS, it sent plain text HTTP/1");
   });
 
   it("refuses TLS 1.1", async () => {
-    const { port, sockets } = await start({ tls: certificate });
+    const { port, sockets } = await start({ tls });
     const peer = connectTls({
       port,
       host: "127.0.0.1",
@@ -105,7 +112,7 @@ describe("listen()", () => {
   });
 
   it("with ca asks for a client certificate and verifies it", async () => {
-    const { port, logged, sockets } = await start({ tls: { ...certificate, ca: certificate.cert } });
+    const { port, logged, sockets } = await start({ tls: readServerTls({ ...certificate, ca: certificate.cert }) });
     const to = { port, host: "127.0.0.1", ca: certificate.cert, ALPNProtocols: ["h2"] };
     const without = connectTls({ ...to, maxVersion: "TLSv1.2" });
     await closed(without);
@@ -117,7 +124,7 @@ describe("listen()", () => {
   });
 
   it("notices at once that a peer leaves in the TLS handshake", async () => {
-    const { port, listener } = await start({ tls: certificate });
+    const { port, listener } = await start({ tls });
     const unknown = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"] }); // does not trust us
     await closed(unknown);
     connect(port, "127.0.0.1").end();
@@ -126,7 +133,7 @@ describe("listen()", () => {
   });
 
   it("destroyConnections() cuts off a peer in the TLS handshake", async () => {
-    const { port, listener } = await start({ tls: certificate });
+    const { port, listener } = await start({ tls });
     const silent = connect(port, "127.0.0.1");
     const gone = closed(silent.resume());
     await new Promise<void>((resolve) => silent.once("connect", resolve));

@@ -4,13 +4,18 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
 import type { InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
-import { CLOSE_GRACE_MS } from "../limits.js";
+import { CLOSE_GRACE_MS, type ListenerLimits, validateListenerLimits } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
+import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
+import { createMemoryGauge } from "../memory/memory-gauge.js";
+import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { formatAddress } from "../socket/peer.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
+import { Certificates } from "./certificates.js";
 import { type EngineStats, readEngineStats } from "./engine-stats.js";
 import { type Listener, listen } from "./listener.js";
+import type { ListenerStats } from "./listener-stats.js";
 
 /** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
 export interface ServeTls {
@@ -20,6 +25,8 @@ export interface ServeTls {
   readonly key: string;
   /** Authorities of client and instance certificates. When given, a certificate of theirs is required. */
   readonly ca?: string | undefined;
+  /** Milliseconds between looks at the files; changed ones are taken over as by `reloadCertificates`. Default: never. */
+  readonly watchMs?: number | undefined;
 }
 
 /** How a router listens. */
@@ -30,6 +37,13 @@ export interface ServeRouterOptions {
   readonly host?: string | undefined;
   /** Without it the router speaks plaintext HTTP/2 with prior knowledge. */
   readonly tls?: ServeTls | undefined;
+  /** Limits of the listener; each has a default. Those of single connections are options of `createRouter`. */
+  readonly limits?: Partial<ListenerLimits> | undefined;
+  /**
+   * What this process may use, in octets. From 95 % of it on new connections are closed at once, from 98 % on new calls end
+   * with RESOURCE_EXHAUSTED. Default: 80 % of the container's memory, else of the machine's.
+   */
+  readonly memoryBytes?: number | undefined;
   /** Default: `createConsoleLogger()`. */
   readonly logger?: Logger | undefined;
   /**
@@ -46,6 +60,14 @@ export interface RouterServer {
   readonly url: string;
   /** The registration channels that are open now. */
   instances(): readonly InstanceInfo[];
+  /** What the listener counts, up to now. */
+  listenerStats(): ListenerStats;
+  /**
+   * Reads the certificates of `tls` again, or takes those given, for connections to come; those that are open stay.
+   *
+   * @throws NodeError when they cannot be used, or the router serves plain text; then all stays as it was.
+   */
+  reloadCertificates(tls?: Omit<ServeTls, "watchMs">): void;
   /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit. */
   engineStats(): EngineStats;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
@@ -73,8 +95,18 @@ const DRAIN_MS = 10_000;
  * @throws NodeError when the address is in use or wrong, or a certificate cannot be used.
  */
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
-  const { port = 8080, host = "127.0.0.1", tls, logger = createConsoleLogger(), trace } = options;
-  const core = router.open({ scheduler: createNodeScheduler(), random: Math.random, randomBytes, logger, trace });
+  const { port = 8080, host = "127.0.0.1", logger = createConsoleLogger() } = options;
+  const limits = validateListenerLimits(options.limits);
+  const memory = createMemoryGauge({ budgetBytes: validateMemoryBytes(options.memoryBytes ?? defaultMemoryBytes()) });
+  const certificates = options.tls && new Certificates(options.tls, logger);
+  const core = router.open({
+    scheduler: createNodeScheduler(),
+    random: Math.random,
+    randomBytes,
+    logger,
+    memory,
+    trace: options.trace,
+  });
   const onSocket = (socket: Socket): void => {
     const transport = createSocketTransport(socket, {
       // One connection's fault must not end all the others.
@@ -83,12 +115,22 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
     });
     transport.start(core.accept(transport));
   };
+  let listener: Listener | undefined;
   try {
-    const listener = await listen({ host, port, tls, logger, onSocket });
-    const server = new ListeningRouter(core, listener, tls === undefined ? "http" : "https");
+    listener = await listen({
+      host,
+      port,
+      tls: certificates?.current,
+      limits,
+      pressure: () => memory.pressure(),
+      logger,
+      onSocket,
+    });
+    const server = new ListeningRouter(core, listener, certificates, options.tls?.watchMs);
     logger.log("info", "listening", `Routing on ${server.url}`);
     return server;
   } catch (error) {
+    await listener?.stop();
     core.close();
     throw error;
   }
@@ -99,17 +141,33 @@ class ListeningRouter implements RouterServer {
   readonly url: string;
   readonly #core: ServableCore;
   readonly #listener: Listener;
+  readonly #certificates: Certificates | undefined;
+  readonly #endWatch: (() => void) | undefined;
   readonly #startedMs = performance.now();
 
-  constructor(core: ServableCore, listener: Listener, scheme: "http" | "https") {
+  constructor(core: ServableCore, listener: Listener, certificates?: Certificates, watchMs?: number) {
     this.address = listener.address;
+    const scheme = certificates === undefined ? "http" : "https";
     this.url = `${scheme}://${formatAddress(listener.address.host, listener.address.port)}`;
     this.#core = core;
     this.#listener = listener;
+    this.#certificates = certificates;
+    if (watchMs !== undefined) this.#endWatch = certificates?.watch(watchMs, listener.useCertificates);
   }
 
   instances(): readonly InstanceInfo[] {
     return this.#core.instances();
+  }
+
+  listenerStats(): ListenerStats {
+    return structuredClone(this.#listener.stats);
+  }
+
+  reloadCertificates(tls?: Omit<ServeTls, "watchMs">): void {
+    if (this.#certificates === undefined) {
+      throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
+    }
+    this.#certificates.reload(this.#listener.useCertificates, tls);
   }
 
   engineStats(): EngineStats {
@@ -117,16 +175,21 @@ class ListeningRouter implements RouterServer {
   }
 
   async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const stopped = this.#listener.stop();
+    const stopped = this.#stopListening();
     await this.#core.drain({ timeoutMs });
     this.#closeConnections(stopped);
     await stopped;
   }
 
   async close(): Promise<void> {
-    const stopped = this.#listener.stop();
+    const stopped = this.#stopListening();
     this.#closeConnections(stopped);
     await stopped;
+  }
+
+  #stopListening(): Promise<void> {
+    this.#endWatch?.();
+    return this.#listener.stop();
   }
 
   #closeConnections(stopped: Promise<void>): void {

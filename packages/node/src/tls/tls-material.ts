@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
@@ -29,6 +29,16 @@ const CIPHERS = [
 ].join(":");
 
 /**
+ * Reads and checks the certificates of a listener. Suites are chosen in our order, save that a peer which prefers ChaCha20
+ * (it has no AES in hardware) gets it. Groups are OpenSSL's: x25519, P-256 and so on, with ML-KEM where it has it.
+ *
+ * @throws NodeError as `readTlsMaterial`.
+ */
+export function readServerTls(material: TlsMaterial): SecureContextOptions {
+  return { ...readTlsMaterial(material), honorCipherOrder: true, secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA };
+}
+
+/**
  * Reads and checks certificates: TLS 1.2 at least.
  *
  * @throws NodeError `FILE_UNREADABLE` or `TLS_INVALID`, naming the part that is wrong.
@@ -53,13 +63,18 @@ export function readTlsMaterial(material: TlsMaterial): SecureContextOptions {
   }
 }
 
+/** Whether a part of `TlsMaterial` is PEM text; else it is the path of a file. */
+export function isPemText(part: string): boolean {
+  return part.includes("-----BEGIN ");
+}
+
 function readPart(
   part: "cert" | "key" | "ca",
   label: string,
   value: string | undefined,
 ): Partial<Record<"cert" | "key" | "ca", string>> {
   if (value === undefined) return {};
-  const isText = value.includes("-----BEGIN ");
+  const isText = isPemText(value);
   const text = isText ? value : readText(part, value);
   if (!text.includes(`${label}-----`)) {
     const what = isText ? "other PEM text" : value;

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { X509Certificate } from "node:crypto";
+import type { SecureContextOptions } from "node:tls";
+import type { Logger } from "@grpc-router/protocol";
+import { firstLine, NodeError } from "../node-error.js";
+import { isPemText, readServerTls, type TlsMaterial } from "../tls/tls-material.js";
+import { watchFiles } from "../tls/watch-files.js";
+
+/** The certificates of a listener, through their renewals. */
+export class Certificates {
+  /** What is in use, read and checked. */
+  current: SecureContextOptions;
+  readonly #logger: Logger;
+  #material: TlsMaterial;
+
+  /** @throws NodeError for certificates that cannot be used. */
+  constructor(material: TlsMaterial, logger: Logger) {
+    this.#material = material;
+    this.#logger = logger;
+    this.current = readServerTls(material);
+    this.#warnOfExpiry();
+  }
+
+  /**
+   * Reads the certificates again, or takes others, and gives them to `use`.
+   *
+   * @throws NodeError when they cannot be used; then all stays as it was.
+   */
+  reload(use: (tls: SecureContextOptions) => void, material: TlsMaterial = this.#material): void {
+    if ((material.ca === undefined) !== (this.#material.ca === undefined)) {
+      const how = material.ca === undefined ? "given as at the start, received none" : "left out as at the start";
+      throw new NodeError("TLS_INVALID", `Cannot use certificates: tls.ca must be ${how}`);
+    }
+    const read = readServerTls(material);
+    use(read);
+    this.current = read;
+    this.#material = material;
+    const { validTo, subjectAltName = "no names" } = this.#own();
+    this.#logger.log("info", "certificates_reloaded", `Took new certificates: ${subjectAltName}, valid to ${validTo}`);
+    this.#warnOfExpiry();
+  }
+
+  /** Looks at the files every `intervalMs` and reloads them when they have changed. Returns what ends that. */
+  watch(intervalMs: number, use: (tls: SecureContextOptions) => void): () => void {
+    if (!Number.isInteger(intervalMs) || intervalMs < 1) {
+      throw new NodeError("TLS_INVALID", `Cannot use TLS: tls.watchMs must be 1 or more, received ${intervalMs}`);
+    }
+    const parts = (["cert", "key", "ca"] as const).flatMap((name) => {
+      const path = this.#material[name];
+      return path === undefined || isPemText(path) ? [] : [{ path, text: String(this.current[name]) }];
+    });
+    const onChange = (): void => {
+      try {
+        this.reload(use);
+      } catch (error) {
+        this.#logger.log("error", "certificates_kept", `Kept the old certificates. ${firstLine(error)}`);
+      }
+    };
+    const texts = parts.map(({ text }) => text);
+    const paths = parts.map(({ path }) => path);
+    return watchFiles(paths, { intervalMs, texts, onChange });
+  }
+
+  #warnOfExpiry(): void {
+    const { validTo, validToDate } = this.#own();
+    if (validToDate.getTime() > Date.now()) return;
+    this.#logger.log("warn", "certificate_expired", `The certificate has expired on ${validTo}: peers will refuse it`);
+  }
+
+  #own(): X509Certificate {
+    return new X509Certificate(String(this.current.cert));
+  }
+}

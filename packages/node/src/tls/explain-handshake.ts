@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { firstLine, systemCode } from "../node-error.js";
+
+/** Why a peer's TLS handshake failed, in words that say what the peer must do. */
+export function explainHandshake(error: Error): string {
+  switch (systemCode(error)) {
+    case "ERR_SSL_WRONG_VERSION_NUMBER":
+    case "ERR_SSL_UNSUPPORTED_PROTOCOL":
+    case "ERR_SSL_VERSION_TOO_LOW":
+      return "the peer must speak TLS 1.2 or 1.3, it offered other versions";
+    case "ERR_SSL_NO_SHARED_CIPHER":
+      return "the peer must offer a cipher suite that HTTP/2 may use (ECDHE with AES-GCM or ChaCha20), it offered none";
+    case "ERR_SSL_NO_SHARED_GROUP":
+    case "ERR_SSL_NO_SUITABLE_KEY_SHARE":
+      return "the peer must offer a group for the key exchange such as x25519, it offered others";
+    case "ERR_SSL_NO_APPLICATION_PROTOCOL":
+      return "the peer must offer h2 by ALPN, it offered other protocols";
+    case "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE":
+      return "the peer must show a client certificate, it sent none";
+    case "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA":
+    case "ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE":
+    case "ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN":
+    case "ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE":
+    case "ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN":
+      return "the peer does not trust this router's certificate";
+    case "ECONNRESET":
+      return "the peer left during the TLS handshake";
+    default:
+      return `the TLS handshake failed (${firstLine(error)})`;
+  }
+}

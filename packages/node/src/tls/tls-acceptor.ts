@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Socket } from "node:net";
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import { CLOSE_GRACE_MS, FOREIGN_WAIT_MS, type ListenerLimits } from "../limits.js";
+import type { BurstLog } from "../log/burst-log.js";
+import { systemCode } from "../node-error.js";
+import type { ListenerCounters } from "../serve/listener-stats.js";
+import { formatAddress } from "../socket/peer.js";
+import { explainHandshake } from "./explain-handshake.js";
+import { foreignAnswer, type Refusal, recognizeForeign } from "./foreign-answer.js";
+import { TlsOverheadGuard } from "./tls-overhead.js";
+
+/** What TLS on accepted connections needs. */
+export interface TlsAcceptorOptions {
+  readonly material: SecureContextOptions;
+  readonly limits: ListenerLimits;
+  readonly counters: ListenerCounters;
+  readonly log: BurstLog;
+  /** A connection that chose `h2` by ALPN. */
+  readonly onSocket: (socket: TLSSocket) => void;
+}
+
+/** A connection from accept to the end of its handshake. */
+interface Handshake {
+  readonly raw: Socket;
+  readonly peer: string;
+  readonly end: () => void;
+}
+
+/** First octet of a TLS connection: a record of type handshake (RFC 8446 section 5.1). */
+const handshakeRecord = 0x16;
+
+const speaksTls: Refusal = {
+  status: "400 Bad Request",
+  text: "This port speaks HTTP/2 over TLS only, as gRPC does. Write https://",
+};
+const wantsAlpn: Refusal = {
+  status: "505 HTTP Version Not Supported",
+  text: "This port speaks HTTP/2 only, as gRPC does: use a gRPC client, which offers h2 by ALPN.",
+};
+
+/**
+ * Makes TLS connections of accepted sockets. A peer costs no TLS state before its first octet is that of TLS; peers of
+ * other protocols are told so in theirs.
+ */
+export class TlsAcceptor {
+  readonly #options: TlsAcceptorOptions;
+  readonly #server: Server;
+  readonly #guard: TlsOverheadGuard;
+  readonly #handshakes = new Map<string, Handshake>();
+
+  constructor(options: TlsAcceptorOptions) {
+    this.#options = options;
+    this.#guard = new TlsOverheadGuard({ limitBytes: options.limits.tlsOverheadBytes });
+    const mutual = options.material.ca !== undefined;
+    // It never listens; the sockets are given to it, as its documentation allows.
+    this.#server = createServer({
+      ...options.material,
+      ALPNProtocols: ["h2"], // a peer that offers others only gets the alert no_application_protocol (RFC 7301 section 3.2)
+      handshakeTimeout: options.limits.handshakeMs,
+      requestCert: mutual,
+      rejectUnauthorized: mutual,
+    });
+    this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
+    this.#server.on("secureConnection", (socket) => this.#secured(socket));
+  }
+
+  /** Takes a socket from which nothing was read. */
+  accept(raw: Socket): void {
+    const { counters, limits } = this.#options;
+    const key = connectionKey(raw);
+    const peer = formatAddress(raw.remoteAddress ?? "unknown", raw.remotePort ?? 0);
+    const timer = setTimeout(() => this.#expired(raw, peer), limits.handshakeMs).unref();
+    counters.handshakes++;
+    let ended = false;
+    const end = () => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      counters.handshakes--;
+      // The next connection may have the same two ends already.
+      if (this.#handshakes.get(key)?.raw === raw) this.#handshakes.delete(key);
+    };
+    this.#handshakes.set(key, { raw, peer, end });
+    raw.on("error", () => {}); // 'close' follows
+    raw.once("close", end);
+    raw.once("readable", () => this.#begin(raw, peer, end));
+  }
+
+  /** Takes these certificates for connections to come. */
+  use(material: SecureContextOptions): void {
+    this.#server.setSecureContext(material);
+  }
+
+  #begin(raw: Socket, peer: string, end: () => void): void {
+    const first: Buffer | null = raw.read();
+    if (first === null) {
+      raw.destroy(); // a port scan or a health check: it said nothing
+      return;
+    }
+    if (first[0] === handshakeRecord) {
+      raw.unshift(first);
+      this.#server.emit("connection", raw);
+      return;
+    }
+    end();
+    const spoken = recognizeForeign(first);
+    const what = spoken === "unknown" ? "plain text" : `plain text ${spoken}`;
+    this.#refuse(peer, `PLAIN ${spoken}`, `the peer must speak TLS, it sent ${what}`);
+    endWith(raw, foreignAnswer(spoken, speaksTls));
+  }
+
+  #secured(socket: TLSSocket): void {
+    const handshake = this.#handshakes.get(connectionKey(socket));
+    if (handshake === undefined) {
+      socket.destroy(); // reset in this very moment: it has no address any more
+      return;
+    }
+    const { raw, peer, end } = handshake;
+    end();
+    socket.disableRenegotiation();
+    // Node only tells of what comes behind the handshake, such as a broken record or a renegotiation.
+    socket.on("error", (error) => {
+      if (systemCode(error) === "ERR_TLS_RENEGOTIATION_DISABLED") this.#renegotiated(peer);
+      socket.destroy();
+    });
+    socket.once(
+      "close",
+      this.#guard.watch(raw, socket, () => this.#flooded(raw, peer)),
+    );
+    if (socket.alpnProtocol === "h2") this.#options.onSocket(socket);
+    else this.#refuseWithoutAlpn(socket, peer);
+  }
+
+  /** Over TLS a peer can be told what this port speaks, once it has shown what it speaks itself. */
+  #refuseWithoutAlpn(socket: TLSSocket, peer: string): void {
+    this.#refuse(peer, "NO_ALPN", "the peer must choose h2 by ALPN, it sent no ALPN");
+    const timer = setTimeout(() => socket.destroy(), FOREIGN_WAIT_MS).unref();
+    socket.once("close", () => clearTimeout(timer));
+    socket.once("data", (first: Buffer) => {
+      clearTimeout(timer);
+      endWith(socket, foreignAnswer(recognizeForeign(first), wantsAlpn));
+    });
+  }
+
+  #failed(error: Error, socket: TLSSocket): void {
+    const { counters, log } = this.#options;
+    counters.handshakesFailed++;
+    const peer = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+    log.log(systemCode(error) ?? "", "tls_refused", `Refused ${peer}: ${explainHandshake(error)}`, { peer });
+    socket.destroy();
+  }
+
+  #expired(raw: Socket, peer: string): void {
+    const { counters, limits, log } = this.#options;
+    counters.handshakesFailed++;
+    counters.limitHits.handshakeMs++;
+    const reason = `the TLS handshake must end within ${limits.handshakeMs} ms (limits.handshakeMs)`;
+    log.log("handshakeMs", "tls_refused", `Refused ${peer}: ${reason}`, { peer });
+    raw.resetAndDestroy();
+  }
+
+  #refuse(peer: string, kind: string, reason: string): void {
+    this.#options.counters.foreignPeers++;
+    this.#options.log.log(kind, "tls_refused", `Refused ${peer}: ${reason}`, { peer });
+  }
+
+  /** RFC 9113 section 9.2.1: a connection error. */
+  #renegotiated(peer: string): void {
+    this.#options.counters.renegotiations++;
+    const message = `Closed the connection of ${peer}: it asked for a TLS renegotiation, which HTTP/2 forbids`;
+    this.#options.log.log("renegotiation", "tls_closed", message, { peer });
+  }
+
+  #flooded(raw: Socket, peer: string): void {
+    this.#options.counters.limitHits.tlsOverheadBytes++;
+    const message = `Closed the connection of ${peer}: its TLS records carry no data (limits.tlsOverheadBytes)`;
+    this.#options.log.log("tlsOverheadBytes", "tls_closed", message, { peer });
+    raw.resetAndDestroy();
+  }
+}
+
+/** Both ends: what a TLS socket and the socket below it have in common. */
+function connectionKey({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+/** Says `last` and closes. What the peer still sends is read, since octets that nobody read would reset our answer away. */
+function endWith(socket: Socket, last: Buffer): void {
+  if (last.length === 0) {
+    socket.destroy();
+    return;
+  }
+  const timer = setTimeout(() => socket.destroy(), CLOSE_GRACE_MS).unref();
+  socket.once("close", () => clearTimeout(timer));
+  socket.end(last);
+  socket.resume();
+}
