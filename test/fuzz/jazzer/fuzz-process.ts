@@ -26,7 +26,7 @@ function options(): OptionsManager {
       fuzzEntryPoint: "fuzz",
       fuzzerOptions,
       includes: ["/packages/", "/test/fuzz/"],
-      excludes: ["node_modules", "/gen/", "/test/fuzz/jazzer/fuzz-process", "/test/fuzz/jazzer/fit-addon"],
+      excludes: ["node_modules", "/gen/", "/packages/testing/", "/test/fuzz/jazzer/fuzz-process", "/test/fuzz/jazzer/fit-addon"],
       // They look for what the engine cannot do (commands, files, evaluated code), and slow every call down.
       disableBugDetectors: [".*"],
       sync: true,
