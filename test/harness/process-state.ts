@@ -12,7 +12,8 @@ export interface ProcessState {
 export async function processState(): Promise<ProcessState> {
   // What a first collection finalizes, a second one frees.
   for (let round = 0; round < 2; round++) {
-    globalThis.gc?.();
+    // Of the last resort, because V8 keeps the pages of a young generation that a burst has made large.
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     await setImmediate();
   }
   const { rss, heapUsed, external } = process.memoryUsage();

@@ -6,10 +6,14 @@ import type { Pinning, RunningTarget, Target } from "../targets/target.ts";
 import type { Scene } from "./run-attack.ts";
 import { startVictim } from "./victim.ts";
 
-/** Calls that make a target's code warm and its pools full, so that what an attack adds can be told. */
+/**
+ * Calls, and connections that come and go, which make a target's code warm, its pools full and its heap as large as
+ * ordinary work makes it, so that what an attack adds can be told.
+ */
 const warmUpCalls = 3_000;
 const warmUpAtOnce = 100;
 const warmUpConnections = 3;
+const warmUpVisits = 2_000;
 
 /** Keeps a target with its instance and victim running for all attacks that want the same settings. */
 export class Stage {
@@ -64,5 +68,13 @@ async function warmUp(target: RunningTarget): Promise<void> {
     const client = await openRawClient(target.address);
     await client.calls(warmUpCalls / warmUpConnections, warmUpAtOnce, { path: Path.echo });
     client.close();
+  }
+  const visit = async () => {
+    const client = await openRawClient(target.address);
+    await client.call({ path: Path.echo });
+    client.close();
+  };
+  for (let visits = 0; visits < warmUpVisits; visits += warmUpAtOnce) {
+    await Promise.all(Array.from({ length: warmUpAtOnce }, visit));
   }
 }

@@ -10,8 +10,8 @@ import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { fromBinary } from "@bufbuild/protobuf";
 import { OrderSchema } from "../../faults/gen/faults/v1/faults_pb.ts";
+import { processState } from "../../harness/process-state.ts";
 import { framed, readMessages } from "./grpc-messages.ts";
-import type { TargetMemory } from "./target.ts";
 
 const { values } = parseArgs({ options: { tls: { type: "string" } } });
 const [cert, key] = values.tls?.split(":") ?? [];
@@ -46,7 +46,8 @@ server.on("sessionError", () => {});
 const questions = createHttp1Server((request, response) => {
   if (request.url === "/reset") Object.assign(counts, { began: 0, mostRunning: counts.running, ended: 0, aborted: 0 });
   response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify(request.url === "/memory" ? memory() : counts));
+  if (request.url !== "/memory") response.end(JSON.stringify(counts));
+  else void processState().then((state) => response.end(JSON.stringify(state)));
 });
 questions.listen(0, "127.0.0.1", () => {
   console.log(`counts 127.0.0.1:${portOf(questions)}`);
@@ -57,12 +58,6 @@ process.once("SIGTERM", () => process.exit(0));
 function portOf(listener: { address(): AddressInfo | string | null }): number {
   const address = listener.address();
   return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-function memory(): TargetMemory {
-  globalThis.gc?.();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { residentBytes: rss, retainedBytes: globalThis.gc === undefined ? undefined : heapUsed + external };
 }
 
 async function serve(stream: ServerHttp2Stream, answer: Answer): Promise<void> {
