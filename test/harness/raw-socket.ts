@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import type { TransportSink } from "@grpc-router/http2";
 import { createRawPeer, RawFlag, type RawPeer, type RawPeerOptions, RawType, rawPing } from "@grpc-router/testing";
+import { createSocketEnd } from "./socket-end.ts";
 
 /** A raw peer on a socket: it sends what it is told to, and one can wait for what comes. */
 export interface RawSocket extends RawPeer {
@@ -30,17 +30,7 @@ export function createRawSocket(socket: Socket, options: RawPeerOptions = {}): R
   const notify = () => {
     for (const look of waiting) look();
   };
-  const peer = createRawPeer(
-    {
-      // All is taken: what a test sends is little, and Node keeps what the kernel does not take.
-      write(bytes, length) {
-        socket.write(bytes.slice(0, length));
-        return true;
-      },
-      deliverTo: (sink) => deliver(socket, sink, notify),
-    },
-    options,
-  );
+  const peer = createRawPeer(createSocketEnd(socket, notify), options);
   const until = (isSo: () => boolean, what: string): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const look = () => {
@@ -65,23 +55,6 @@ export function createRawSocket(socket: Socket, options: RawPeerOptions = {}): R
   };
   // Not a copy: its getters tell what is so now.
   return Object.assign(Object.create(peer) as RawPeer, { until, pingAnswered, close: () => void socket.destroy() });
-}
-
-/** Hands what the socket reads to `sink`, then says that something has come. */
-function deliver(socket: Socket, sink: TransportSink, notify: () => void): void {
-  socket.on("data", (bytes) => {
-    sink.receive(bytes, 0, bytes.length);
-    notify();
-  });
-  socket.on("end", () => {
-    sink.ended();
-    notify();
-  });
-  socket.on("error", () => {}); // "close" follows
-  socket.on("close", () => {
-    sink.closed();
-    notify();
-  });
 }
 
 function describe(peer: RawPeer): string {
