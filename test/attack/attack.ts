@@ -59,6 +59,10 @@ export interface AttackContext {
   instance(): Promise<InstanceCounts>;
   /** Resident memory of the target's process now, in bytes. */
   residentBytes(): number;
+  /** Begins to watch the target's memory; the result tells how far it has risen at its peak, in bytes. */
+  watchPeak(): () => number;
+  /** Processor time that the target's process has used so far, in milliseconds; the victim's calls are in it. */
+  cpuMs(): number;
   /** How often each limit has acted since the target was started; empty when the target does not tell. */
   limitHits(): Promise<Readonly<Record<string, number>>>;
   sleep(ms: number): Promise<void>;

@@ -22,6 +22,8 @@ import { openRawConnection, type RawConnection } from "./raw-connection.ts";
 export interface RawClientOptions {
   /** Octets of the receive window of a stream. Default 65,535. */
   readonly windowBytes?: number;
+  /** Id of the first stream. Default 1. */
+  readonly firstStreamId?: number;
 }
 
 /** How a call is made. */
@@ -65,8 +67,11 @@ export function isOk({ status }: RawCallResult): boolean {
 }
 
 /** Opens a client and waits for the target's SETTINGS. @throws Error as `openRawConnection`. */
-export async function openRawClient(address: TargetAddress, { windowBytes = 65_535 }: RawClientOptions = {}) {
-  const calls = new Calls();
+export async function openRawClient(
+  address: TargetAddress,
+  { windowBytes = 65_535, firstStreamId = 1 }: RawClientOptions = {},
+) {
+  const calls = new Calls(firstStreamId);
   const connection = await openRawConnection(address, {
     settings: [[RawSetting.initialWindowSize, windowBytes]],
     onFrame: (frame) => calls.take(frame),
@@ -107,11 +112,15 @@ class Calls {
   readonly #decoder = createRawHpackDecoder();
   /** Pieces of a header block. */
   #block: Uint8Array[] = [];
-  #nextId = 1;
+  #nextId: number;
   #mostOpen = Number.POSITIVE_INFINITY;
   readonly #waiting: (() => void)[] = [];
   /** Octets of the connection's window that are to be returned. */
   #owed = 0;
+
+  constructor(firstStreamId: number) {
+    this.#nextId = firstStreamId;
+  }
 
   async call(options: RawCallOptions): Promise<RawCallResult> {
     while (this.#open.size >= this.#mostOpen) await new Promise<void>((resolve) => this.#waiting.push(resolve));

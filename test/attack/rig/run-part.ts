@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Link } from "../../harness/link.ts";
-import { residentBytes } from "../../harness/memory.ts";
+import { residentBytes, watchPeak } from "../../harness/memory.ts";
+import { threadCpuMs } from "../../harness/thread-cpu.ts";
 import type { Attack, AttackContext, Check, Outcome } from "../attack.ts";
 import { openRawClient } from "../raw/raw-client.ts";
 import { openRawConnection } from "../raw/raw-connection.ts";
@@ -68,6 +69,8 @@ function createContext(
     instance: () => link.ask<InstanceCounts>("instance"),
     limitHits: () => link.ask<Record<string, number>>("limitHits"),
     residentBytes: () => residentBytes(pid),
+    watchPeak: () => watchPeak(pid),
+    cpuMs: () => threadCpuMs(pid),
     sleep: (ms) => sleep(ms),
     async until(condition, withinMs) {
       const endMs = performance.now() + withinMs;

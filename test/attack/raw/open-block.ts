@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RawType, rawFrame } from "@grpc-router/testing/raw-http2";
+import type { RawConnection } from "./raw-connection.ts";
+
+/** HEADERS without END_HEADERS: CONTINUATION must follow. */
+export function openBlock(streamId: number, block: Uint8Array): Uint8Array {
+  return rawFrame(RawType.headers, block, { streamId });
+}
+
+/**
+ * Sends `frame` again and again, each when the one before has had time to be answered, and returns how many it took until the
+ * target said GOAWAY or left; `most` if it did neither.
+ */
+export async function countUntilCut(connection: RawConnection, frame: Uint8Array, most: number): Promise<number> {
+  const isCut = () => connection.goaway !== undefined || connection.over;
+  for (let count = 1; count <= most; count++) {
+    connection.send(frame);
+    if (await connection.until(isCut, 20)) return count;
+  }
+  return (await connection.until(isCut, 500)) ? most : Number.POSITIVE_INFINITY;
+}
