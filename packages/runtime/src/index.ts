@@ -19,6 +19,7 @@ export { isRouterError, RouterError } from "./router-error.js";
 
 // For the packages that bring sockets and timers.
 
+export type { ConnectionUsage } from "./forward/client-account.js";
 export { waitForReadyName } from "./forward/request-metadata.js";
 export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
 export { ServerReflection as ServerReflectionAlpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";

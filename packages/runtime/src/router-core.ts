@@ -20,6 +20,7 @@ import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
 import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
+import type { ConnectionUsage } from "./forward/client-account.js";
 import { type Forwarder, metadataLimits } from "./forward/forwarder.js";
 import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { ServerConnection } from "./forward/server-connection.js";
@@ -136,6 +137,11 @@ export class RouterCore {
   /** Who is registered, an entry for each service of each instance. */
   instances(): InstanceInfo[] {
     return this.#parts.registry.instances();
+  }
+
+  /** What each open connection makes the router keep and do. */
+  usage(): ConnectionUsage[] {
+    return Array.from(this.#connections, (server) => server.usage);
   }
 
   /** Takes a connection, of a client or of an instance: its paths decide. Answers where the transport delivers. */

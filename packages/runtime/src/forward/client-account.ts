@@ -14,6 +14,18 @@ export interface ClientBudget {
   readonly counters: RouterCounters;
 }
 
+/** What one connection makes the router keep and do now. */
+export interface ConnectionUsage {
+  /** Of the peer. */
+  readonly address: string;
+  /** Octets kept for its calls; `ConnectionSettings.memoryBytes` bounds them. */
+  readonly keptBytes: number;
+  /** Of these, metadata; `ConnectionSettings.headerBytes` bounds them. */
+  readonly headBytes: number;
+  /** Calls that are over for the client while an instance still works on them; they take slots of the connection. */
+  readonly lingering: number;
+}
+
 /**
  * What one client connection makes the router keep and do: octets of its calls, and calls that are over for the client
  * while an instance still works on them. It outlives the connection as long as such a call refers to it, so it lets go

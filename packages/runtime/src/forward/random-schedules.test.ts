@@ -74,6 +74,9 @@ describe("under random schedules", () => {
           if (info?.metadata.execution === "none") expect(runs, `${label}, ${key}: none`).toBe(0);
         }
         for (const { openCalls } of router.core.instances()) expect(openCalls, `${label}: slots`).toBe(0);
+        for (const { keptBytes, headBytes, lingering } of router.core.usage()) {
+          expect([keptBytes, headBytes, lingering], `${label}: memory and slots of connections`).toEqual([0, 0, 0]);
+        }
         for (const { fault } of instances) expect([undefined, "SUPERSEDED"], `${label}: fault`).toContain(fault);
       }
       // The runs are worth something only if they end in many ways.

@@ -17,7 +17,7 @@ import { serviceOfRegisterPath } from "../registry/register-path.js";
 import { type RegisterTarget, TargetKind } from "../registry/target.js";
 import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
-import { ClientAccount } from "./client-account.js";
+import { ClientAccount, type ConnectionUsage } from "./client-account.js";
 import { sendHttpAnswer } from "./http-answer.js";
 import { LocalCallStream } from "./local-call-stream.js";
 import { ProbeStream } from "./probe-stream.js";
@@ -52,6 +52,11 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   /** The peer has a registration open. */
   get isInstance(): boolean {
     return this.#registrations > 0;
+  }
+
+  get usage(): ConnectionUsage {
+    const { keptBytes = 0, headBytes = 0, lingering = 0 } = this.#client ?? {};
+    return { address: this.peer.address, keptBytes, headBytes, lingering };
   }
 
   attach(connection: Connection<StreamUser>): void {

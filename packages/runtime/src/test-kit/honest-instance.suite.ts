@@ -78,6 +78,15 @@ export class HonestInstance {
     this.#peer.duplex.reset();
   }
 
+  /** Keys of the calls that it has been given and has not ended, whether it has read them or not. */
+  get openKeys(): string[] {
+    const unread = this.#raw.frames.slice(this.#read).filter(({ callId }) => callId <= this.#drainedThrough);
+    return [
+      ...Array.from(this.#calls.values(), ({ key }) => key),
+      ...unread.flatMap(({ start }) => (start ? [keyOf(start)] : [])),
+    ];
+  }
+
   get fault(): string | undefined {
     const reason = this.#raw.call.status?.details?.errorInfo?.reason;
     return reason;
@@ -87,7 +96,7 @@ export class HonestInstance {
     if (frame.start !== undefined) {
       this.#lastStart = frame.callId;
       if (frame.callId > this.#drainedThrough) return;
-      const key = text(frame.start.metadata.find(({ name }) => name === "x-key")?.value);
+      const key = keyOf(frame.start);
       const method =
         (Object.keys(numbers) as MethodName[]).find((name) => numbers[name] === frame.start?.method) ?? "Get";
       this.#calls.set(frame.callId, {
@@ -162,4 +171,8 @@ export class HonestInstance {
     this.#raw.control({ kind: { case: "drain", value: { lastCallId: BigInt(this.#drainedThrough) } } });
     for (const call of this.#calls.values()) if (call.id > this.#drainedThrough) this.#calls.delete(call.id);
   }
+}
+
+function keyOf({ metadata }: NonNullable<CallFrame["start"]>): string {
+  return text(metadata.find(({ name }) => name === "x-key")?.value);
 }
