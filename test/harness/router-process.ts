@@ -2,7 +2,7 @@
 // A router as a process of its own: `node router-process.ts --port N [--tls cert.pem:key.pem] …`.
 // It serves the services of the suites and prints `ready HOST:PORT pid PID`.
 import { parseArgs } from "node:util";
-import { createConsoleLogger, createRouter, serveRouter } from "@grpc-router/node";
+import { createConsoleLogger, createRouter, serveAdmin, serveRouter } from "@grpc-router/node";
 import { echoServiceRouter } from "../bench/gen/bench/v1/echo_router.ts";
 import { conformanceServiceRouter } from "../conformance/gen/connectrpc/conformance/v1/service_router.ts";
 import { faultServiceRouter } from "../faults/gen/faults/v1/faults_router.ts";
@@ -19,6 +19,13 @@ const { values } = parseArgs({
     "grace-ms": { type: "string", default: "2000" },
     /** The option `connections`, as JSON. */
     connections: { type: "string", default: "{}" },
+    /** The option `limits` of the listener, as JSON. */
+    "listener-limits": { type: "string", default: "{}" },
+    "memory-bytes": { type: "string" },
+    /** Serves the admin API, too, and prints `admin URL` before the ready line. */
+    admin: { type: "boolean", default: false },
+    /** Writes every frame to standard error. */
+    trace: { type: "boolean", default: false },
     "no-error-details": { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -40,11 +47,15 @@ try {
     port: Number(values.port),
     logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
     ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
+    limits: JSON.parse(values["listener-limits"]),
+    ...(values.trace ? { trace: (line: string) => console.error(line) } : {}),
+    ...(values["memory-bytes"] === undefined ? {} : { memoryBytes: Number(values["memory-bytes"]) }),
   });
   const timeoutMs = Number(values["grace-ms"]);
   // Before the line that makes others send signals.
   process.once("SIGTERM", () => void server.drain({ timeoutMs }).then(() => process.exit(0)));
-  linkToParent({ state: processState });
+  linkToParent({ state: processState, listener: () => server.listenerStats(), engine: () => server.engineStats() });
+  if (values.admin) console.log(`admin ${(await serveAdmin(server, { port: 0 })).url}`);
   console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

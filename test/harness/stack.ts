@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fileURLToPath } from "node:url";
+import type { ListenerLimits } from "@grpc-router/node";
 import type { ConnectionSettings } from "@grpc-router/runtime";
 import type { Answers } from "./link.ts";
 import { type Running, startProcess } from "./processes.ts";
@@ -15,6 +16,8 @@ export interface RouterProcess extends Running {
   readonly address: string;
   /** `http://host:port`, or `https://…` with TLS. */
   readonly url: string;
+  /** Where its admin API is; empty without one. */
+  readonly adminUrl: string;
 }
 
 /** How a router is started. */
@@ -31,11 +34,19 @@ export interface RouterProcessOptions {
   readonly errorDetails?: boolean | undefined;
   /** The router's option of this name. */
   readonly connections?: ConnectionSettings | undefined;
+  /** The option `limits` of its listener. */
+  readonly listenerLimits?: Partial<ListenerLimits> | undefined;
+  /** What the process may use, in bytes. */
+  readonly memoryBytes?: number | undefined;
+  /** Serves the admin API, too; see `RouterProcess.adminUrl`. Default false. */
+  readonly admin?: boolean | undefined;
+  /** Writes every frame to its output. Default false. */
+  readonly trace?: boolean | undefined;
   /** What calls get after SIGTERM, in milliseconds. Default 2,000. */
   readonly graceMs?: number | undefined;
   /** Logs from info on. Default: from warn on. */
   readonly verbose?: boolean | undefined;
-  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`. Default false. */
+  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState` `listener` with `ListenerStats` and `engine` with `EngineStats`. Default false. */
   readonly linked?: boolean | undefined;
   /** Puts the program in front of another command, such as `taskset -c 0`. */
   readonly prefix?: readonly string[] | undefined;
@@ -114,6 +125,10 @@ export async function startRouter(options: RouterProcessOptions = {}): Promise<R
     ...flag("max-response", options.maxResponseBytes),
     ...flag("grace-ms", options.graceMs),
     ...flag("connections", options.connections && JSON.stringify(options.connections)),
+    ...flag("listener-limits", options.listenerLimits && JSON.stringify(options.listenerLimits)),
+    ...flag("memory-bytes", options.memoryBytes),
+    ...(options.admin === true ? ["--admin"] : []),
+    ...(options.trace === true ? ["--trace"] : []),
     ...(options.errorDetails === false ? ["--no-error-details"] : []),
     ...(options.verbose === true ? ["--verbose"] : []),
   ];

@@ -99,7 +99,7 @@ describe("a router that speaks TLS", () => {
     expect(performance.now() - startedMs).toBeLessThan(PROMPT_MS);
     const lines = router.routerLog.lines.slice(before).filter(({ level }) => level !== "debug");
     expect(lines.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^Refused 127\.0\.0\.1:\d+: the peer must speak TLS, it sent plain text$/),
+      expect.stringMatching(/^Refused 127\.0\.0\.1:\d+: the peer must speak TLS, it sent plain text \(HTTP\/2\)$/),
     ]);
   });
 

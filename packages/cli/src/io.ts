@@ -10,6 +10,8 @@ export interface Io {
   readonly input: AsyncIterable<Uint8Array>;
   /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
   readonly stop: AbortSignal;
+  /** Calls `reload` whenever the user wants files to be read again (SIGHUP); without this, SIGHUP ends the process. */
+  onReload(reload: () => void): void;
   /** Folder that relative paths start from. */
   readonly folder: string;
 }
@@ -23,6 +25,7 @@ export function createProcessIo(): Io {
     err: (text) => void process.stderr.write(text),
     input: process.stdin,
     stop: stop.signal,
+    onReload: (reload) => void process.on("SIGHUP", reload),
     folder: process.cwd(),
   };
 }

@@ -7,6 +7,8 @@ export interface TestIo extends Io {
   readonly text: { out: string; err: string };
   /** As Ctrl-C. */
   interrupt(): void;
+  /** As SIGHUP. */
+  hangUp(): void;
   /** Resolves when standard output or error matches. */
   until(pattern: RegExp): Promise<void>;
 }
@@ -14,6 +16,9 @@ export interface TestIo extends Io {
 export function createTestIo(options: { readonly input?: readonly string[]; readonly folder?: string } = {}): TestIo {
   const stop = new AbortController();
   const text = { out: "", err: "" };
+  let reload = (): void => {
+    throw new Error("nobody waits for SIGHUP");
+  };
   const waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
   const check = () => {
     for (const { pattern, resolve } of waiting) if (pattern.test(text.out) || pattern.test(text.err)) resolve();
@@ -32,6 +37,10 @@ export function createTestIo(options: { readonly input?: readonly string[]; read
       for (const piece of options.input ?? []) yield new TextEncoder().encode(piece);
     })(),
     stop: stop.signal,
+    onReload: (listener) => {
+      reload = listener;
+    },
+    hangUp: () => reload(),
     folder: options.folder ?? process.cwd(),
     interrupt: () => stop.abort(),
     until: (pattern) =>

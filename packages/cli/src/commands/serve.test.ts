@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -148,6 +149,42 @@ describe("grpc-router serve and bridge", () => {
       expect(err).toMatch(message);
       expect(code).toBe(78);
     }
+  });
+
+  it("take new certificates on SIGHUP or when the files change, and keep the old ones when the new are broken", async () => {
+    const files = { cert: join(folder, "renewed.pem"), key: join(folder, "renewed-key.pem") };
+    const write = (names: readonly string[]) => {
+      const { cert, key } = createSelfSigned(names);
+      writeFileSync(files.cert, cert);
+      writeFileSync(files.key, key);
+    };
+    const tls = ["--tls-cert", files.cert, "--tls-key", files.key];
+    write(["localhost", "127.0.0.1"]);
+    const { io, address } = await serve(...tls);
+    const watching = await serve(...tls, "--tls-watch", "20ms");
+    const names = (at: string) =>
+      new Promise<string>((resolve, reject) => {
+        const [host, port] = at.split(":");
+        const to = { host, port: Number(port), rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+        const socket = connect(to, () => {
+          resolve(socket.getPeerX509Certificate()?.subjectAltName ?? "");
+          socket.destroy();
+        }).on("error", reject);
+      });
+    expect(await names(address)).toBe("DNS:localhost, IP Address:127.0.0.1");
+    write(["renewed.example"]);
+    io.hangUp();
+    expect(io.text.err).toMatch(/Took new certificates: DNS:renewed\.example, valid to .* event=certificates_reloaded/);
+    expect(await names(address)).toBe("DNS:renewed.example");
+    await watching.io.until(/Took new certificates: DNS:renewed\.example/);
+    expect(await names(watching.address)).toBe("DNS:renewed.example");
+    writeFileSync(files.key, createSelfSigned().key);
+    io.hangUp();
+    expect(io.text.err).toContain(
+      "Kept the old certificates. Cannot use TLS: tls.key must be the key of tls.cert, received that of another",
+    );
+    expect(await names(address)).toBe("DNS:renewed.example");
+    await watching.io.until(/Kept the old certificates/);
   });
 
   it("end with 0 on Ctrl-C, the instance first leaving the router", async () => {

@@ -3,8 +3,11 @@
 import {
   createConsoleLogger,
   createRouter,
+  type Logger,
   type LogLevel,
   type Router,
+  type RouterServer,
+  type ServeTls,
   serveAdmin,
   serveRouter,
 } from "@grpc-router/node";
@@ -23,6 +26,7 @@ interface ServeFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly tlsWatch?: number;
   readonly grace: number;
   readonly logLevel: LogLevel | "silent";
   readonly traceFrames: boolean;
@@ -32,7 +36,9 @@ const examples = `
 Examples:
   grpc-router serve --module ./gen/acme/user/v1/user_router.js
   grpc-router serve --module ./a_router.js --module ./b_router.js --listen 0.0.0.0:8080
-  grpc-router serve --module ./a_router.js --tls-cert cert.pem --tls-key key.pem`;
+  grpc-router serve --module ./a_router.js --tls-cert cert.pem --tls-key key.pem
+
+SIGHUP makes it read the certificates again; connections that are open stay.`;
 
 /** `grpc-router serve`: a router without code of one's own. */
 export function serveCommand(io: Io): Command {
@@ -45,6 +51,11 @@ export function serveCommand(io: Io): Command {
     .option("--tls-cert <file>", "PEM certificate chain; with --tls-key the router speaks TLS")
     .option("--tls-key <file>", "PEM private key")
     .option("--tls-ca <file>", "PEM authorities; then clients and instances must show a certificate of theirs")
+    .addOption(
+      new Option("--tls-watch <duration>", "look at the PEM files this often and take over changed ones").argParser(
+        parseDurationMs,
+      ),
+    )
     .addOption(
       new Option("--grace <duration>", "time that calls get to end on Ctrl-C")
         .argParser(parseDurationMs)
@@ -64,6 +75,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const server = await serveRouter(router, { ...flags.listen, logger, trace, ...(tls === undefined ? {} : { tls }) });
   try {
     const admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
+    if (tls !== undefined) io.onReload(() => reload(server, logger));
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);
     io.out(`ready ${server.url.replace(/^https?:\/\//, "")} pid ${process.pid}\n`);
     await stopped(io);
@@ -89,12 +101,22 @@ async function createRouterOf(files: readonly string[], io: Io): Promise<Router>
   return router;
 }
 
-function tlsOf({ tlsCert, tlsKey, tlsCa }: ServeFlags): { cert: string; key: string; ca?: string } | undefined {
-  if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
+/** New certificates, or the old ones and why. */
+function reload(server: Pick<RouterServer, "reloadCertificates">, logger: Logger): void {
+  try {
+    server.reloadCertificates();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.log("error", "certificates_kept", `Kept the old certificates. ${reason}`);
+  }
+}
+
+function tlsOf({ tlsCert, tlsKey, tlsCa, tlsWatch }: ServeFlags): ServeTls | undefined {
+  if ([tlsCert, tlsKey, tlsCa, tlsWatch].every((flag) => flag === undefined)) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
     throw usageError("Cannot use TLS: --tls-cert and --tls-key must be given together");
   }
-  return { cert: tlsCert, key: tlsKey, ...(tlsCa === undefined ? {} : { ca: tlsCa }) };
+  return { cert: tlsCert, key: tlsKey, ca: tlsCa, watchMs: tlsWatch };
 }
 
 function address(flags: string, description: string, preset: string): Option {

@@ -93,7 +93,7 @@ describe("listen()", () => {
       await closed(peer);
     }
     expect(logged.map((line) => line.split(" ", 1)[0])).toEqual(["warn", "debug"]);
-    expect(logged[0]).toContain("the peer must speak TLS, it sent plain text HTTP/1");
+    expect(logged[0]).toContain("the peer must speak TLS, it sent plain text (HTTP/1)");
   });
 
   it("refuses TLS 1.1", async () => {

@@ -8,7 +8,7 @@ import { systemCode } from "../node-error.js";
 import type { ListenerCounters } from "../serve/listener-stats.js";
 import { formatAddress } from "../socket/peer.js";
 import { explainHandshake } from "./explain-handshake.js";
-import { foreignAnswer, type Refusal, recognizeForeign } from "./foreign-answer.js";
+import { type Http1Refusal, http1Answer, recognizeForeign, unexpectedMessageAlert } from "./foreign-answer.js";
 import { TlsOverheadGuard } from "./tls-overhead.js";
 
 /** What TLS on accepted connections needs. */
@@ -31,18 +31,18 @@ interface Handshake {
 /** First octet of a TLS connection: a record of type handshake (RFC 8446 section 5.1). */
 const handshakeRecord = 0x16;
 
-const speaksTls: Refusal = {
+const speaksTls: Http1Refusal = {
   status: "400 Bad Request",
   text: "This port speaks HTTP/2 over TLS only, as gRPC does. Write https://",
 };
-const wantsAlpn: Refusal = {
+const wantsAlpn: Http1Refusal = {
   status: "505 HTTP Version Not Supported",
   text: "This port speaks HTTP/2 only, as gRPC does: use a gRPC client, which offers h2 by ALPN.",
 };
 
 /**
- * Makes TLS connections of accepted sockets. A peer costs no TLS state before its first octet is that of TLS; peers of
- * other protocols are told so in theirs.
+ * Makes TLS connections of accepted sockets. A peer costs no TLS state before its first octet is that of TLS; a peer of
+ * HTTP/1 is told in its own language what this port speaks.
  */
 export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions;
@@ -106,9 +106,8 @@ export class TlsAcceptor {
     }
     end();
     const spoken = recognizeForeign(first);
-    const what = spoken === "unknown" ? "plain text" : `plain text ${spoken}`;
-    this.#refuse(peer, `PLAIN ${spoken}`, `the peer must speak TLS, it sent ${what}`);
-    endWith(raw, foreignAnswer(spoken, speaksTls));
+    this.#refuse(peer, `PLAIN ${spoken}`, `the peer must speak TLS, it sent plain text (${spoken})`);
+    endWith(raw, spoken === "HTTP/1" ? http1Answer(speaksTls) : unexpectedMessageAlert);
   }
 
   #secured(socket: TLSSocket): void {
@@ -140,7 +139,8 @@ export class TlsAcceptor {
     socket.once("close", () => clearTimeout(timer));
     socket.once("data", (first: Buffer) => {
       clearTimeout(timer);
-      endWith(socket, foreignAnswer(recognizeForeign(first), wantsAlpn));
+      if (recognizeForeign(first) === "HTTP/1") endWith(socket, http1Answer(wantsAlpn));
+      else socket.destroy();
     });
   }
 
@@ -187,11 +187,7 @@ function connectionKey({ remoteAddress, remotePort, localAddress }: Socket): str
 }
 
 /** Says `last` and closes. What the peer still sends is read, since octets that nobody read would reset our answer away. */
-function endWith(socket: Socket, last: Buffer): void {
-  if (last.length === 0) {
-    socket.destroy();
-    return;
-  }
+function endWith(socket: Socket, last: Uint8Array): void {
   const timer = setTimeout(() => socket.destroy(), CLOSE_GRACE_MS).unref();
   socket.once("close", () => clearTimeout(timer));
   socket.end(last);
