@@ -46,7 +46,7 @@ export interface RouterProcessOptions {
   readonly graceMs?: number | undefined;
   /** Logs from info on. Default: from warn on. */
   readonly verbose?: boolean | undefined;
-  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState` `listener` with `ListenerStats` and `engine` with `EngineStats`. Default false. */
+  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`, `listener` with `ListenerStats` and `engine` with `EngineStats`. Default false. */
   readonly linked?: boolean | undefined;
   /** Puts the program in front of another command, such as `taskset -c 0`. */
   readonly prefix?: readonly string[] | undefined;
@@ -142,7 +142,8 @@ export async function startRouter(options: RouterProcessOptions = {}): Promise<R
   const [, host = "", port = ""] = /^ready (.+):(\d+) pid/.exec(running.line) ?? [];
   const address = `${host}:${port}`;
   const url = `${options.tls === undefined ? "http" : "https"}://${address}`;
-  return { ...running, host, port: Number(port), address, url };
+  const adminUrl = /^admin (.+)$/m.exec(running.output.join("\n"))?.[1] ?? "";
+  return { ...running, host, port: Number(port), address, url, adminUrl };
 }
 
 /** Starts an instance and waits until the router has taken it. */
