@@ -162,7 +162,10 @@ export class RouterCore {
     server.attach(connection);
     if (this.#closed) connection.close(0, "the router is closed");
     else if (this.#draining !== undefined) connection.drain(drainText);
-    else this.#schedule();
+    else {
+      if (this.#timer === undefined) this.#lookAtMemory();
+      this.#schedule();
+    }
     return sink;
   }
 
@@ -221,7 +224,6 @@ export class RouterCore {
   #schedule(): void {
     if (this.#timer !== undefined || this.#closed) return;
     this.#lastSweepMs = this.#parts.clock.lastMs;
-    this.#lookAtMemory();
     this.#timer = this.#parts.clock.after(sweepMs, () => this.#sweep());
   }
 

@@ -14,6 +14,7 @@ import {
   type TestClient,
   type TestClientOptions,
 } from "@grpc-router/testing";
+import type { MemoryGauge } from "../memory-gauge.js";
 import type { RouterOptions, ServiceSettings } from "../registry/settings.js";
 import { createRouter } from "../router.js";
 import type { RouterCore } from "../router-core.js";
@@ -25,6 +26,7 @@ export interface TestRouterOptions extends RouterOptions {
   readonly settings?: ServiceSettings;
   readonly desc?: GenRouter<DescService>;
   readonly seed?: number;
+  readonly memory?: MemoryGauge;
   readonly trace?: (line: string) => void;
 }
 
@@ -40,7 +42,14 @@ export class TestRouter {
   readonly logger: RecordingLogger = createRecordingLogger();
   readonly core: RouterCore;
 
-  constructor({ settings = {}, desc = testServiceRouter(), seed = 1, trace, ...options }: TestRouterOptions = {}) {
+  constructor({
+    settings = {},
+    desc = testServiceRouter(),
+    seed = 1,
+    trace,
+    memory,
+    ...options
+  }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
     this.core = createRouter(options)
       .service(desc, settings)
@@ -50,6 +59,7 @@ export class TestRouter {
         randomBytes: (count) => new Uint8Array(count).fill(7),
         logger: this.logger,
         trace,
+        memory,
       });
   }
 
