@@ -11,7 +11,12 @@ const lateSweepMs = 3_000;
 
 /** Keepalive (gRFC A8), idleness and age (gRFC A9), for a connection that nothing else watches over. */
 export function sweepKeepalive<Head, Data>(context: ConnectionContext<Head, Data>, sinceSweepMs: number): void {
-  if (context.closed || context.keepalive.longLived || context.phase !== Phase.running) return;
+  const { keepalive } = context;
+  if (context.closed || context.phase !== Phase.running) return;
+  if (keepalive.longLived) {
+    keepalive.idleSinceMs = context.nowMs;
+    return;
+  }
   sweepSilence(context, sinceSweepMs);
   if (!context.isServer || context.closed) return;
   sweepIdleness(context);

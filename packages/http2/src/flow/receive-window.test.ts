@@ -48,11 +48,23 @@ describe("ReceiveWindow", () => {
     expect(state(window)).toEqual([40, 0, 0]);
   });
 
+  it("received counts what ever arrived, whatever happens to the size", () => {
+    const window = new ReceiveWindow(100);
+    window.take(70);
+    window.give(60);
+    window.grow(300);
+    window.take(200);
+    window.resize(-250);
+    window.give(210);
+    window.take(5);
+    expect(window.received).toBe(275);
+  });
+
   it("reset() forgets everything", () => {
     const window = new ReceiveWindow(100);
     window.take(90);
     window.give(10);
     window.reset(7);
-    expect([window.size, ...state(window)]).toEqual([7, 7, 0, 0]);
+    expect([window.size, ...state(window), window.received]).toEqual([7, 7, 0, 0, 0]);
   });
 });
