@@ -159,6 +159,8 @@ export const maxCachedBlocks = 2;
 export const maxCachedBlockBytes = 512;
 /** Templates whose encoded form one connection keeps: an application that makes templates per call. */
 export const maxCachedTemplates = 64;
+/** Octets read and thrown away behind our last GOAWAY, so that no reset overtakes it: a flood that goes on costs processor time. */
+export const maxDiscardedBytes = 262_144;
 /** Octets of a value that a frame trace shows: a peer's text must not flood the log. */
 export const maxTracedValueBytes = 256;
 /** Fields of one block that a frame trace shows: a small block that unfolds to thousands (CVE-2016-6581). */

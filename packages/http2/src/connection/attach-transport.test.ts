@@ -13,6 +13,7 @@ import {
   windowUpdate,
 } from "../frame/frames.suite.js";
 import { createFieldListReader } from "../hpack/field-list-reader.js";
+import { maxDiscardedBytes } from "../limits.js";
 import type { Scheduler, Transport } from "../ports.js";
 import { attachTransport } from "./attach-transport.js";
 import { outputBufferBytes } from "./buffer-pool.js";
@@ -196,6 +197,23 @@ describe("attachTransport()", () => {
     expect(transport.log.at(-1)).toBe("end");
     scheduler.advance(1);
     expect(transport.log.at(-1)).toBe("destroy");
+  });
+
+  it("reads on behind its last words, so that they arrive, but not whatever comes", () => {
+    const { scheduler, transport, connection, sink, say } = attach();
+    say(clientHello);
+    connection.close(0, "bye");
+    const flood = new Uint8Array(65_536);
+    const reads = () => transport.log.filter((line) => line === "pause" || line === "read");
+    for (let octets = 0; octets < maxDiscardedBytes; octets += flood.length) say(flood);
+    expect(reads()).toEqual([]);
+    say(flood);
+    expect(reads()).toEqual(["pause"]);
+    say(flood);
+    expect(reads()).toEqual(["pause"]);
+    scheduler.advance(2_000);
+    expect(transport.log.at(-1)).toBe("destroy");
+    sink.closed();
   });
 
   it("waits for the transport before it ends it, but not for ever", () => {

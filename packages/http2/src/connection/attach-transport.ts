@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { maxDiscardedBytes } from "../limits.js";
 import type { Timer, Transport, TransportSink } from "../ports.js";
 import type { Connection, ConnectionHost, ConnectionOptions } from "./connection.js";
 import { createConnection } from "./create-connection.js";
@@ -44,6 +45,8 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
   #paused = false;
   /** The peer's end came in spite of that. */
   #endPending = false;
+  /** Octets that came after the end of the connection. */
+  #discardedBytes = 0;
   #state: "open" | "closing" | "ended" | "gone" = "open";
   #timer: Timer | undefined;
 
@@ -91,7 +94,8 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
   }
 
   receive(bytes: Uint8Array, start: number, end: number): void {
-    this.connection?.receive(bytes, start, end, this.#flusher.scheduler.nowMs());
+    if (this.#state === "open") this.connection?.receive(bytes, start, end, this.#flusher.scheduler.nowMs());
+    else this.#discard(end - start);
   }
 
   drained(): void {
@@ -129,6 +133,12 @@ class Attachment<Data> implements ConnectionHost, TransportSink, Flushable {
     if (!this.#paused) return;
     this.#paused = false;
     this.#transport.setReading(true);
+  }
+
+  /** After the end octets are read only to keep the transport from a reset, which would overtake our last words. */
+  #discard(octets: number): void {
+    this.#discardedBytes += octets;
+    if (this.#discardedBytes > maxDiscardedBytes && !this.#paused) this.pause();
   }
 
   #writeAll(connection: Connection<Data>): void {
