@@ -97,17 +97,29 @@ async function collect(stream: ServerHttp2Stream, requests: AsyncIterable<Buffer
   stream.write(framed(Buffer.alloc(0)));
 }
 
+/** Counts a call from its first message on, as an instance's user code begins then. */
 function counted(answer: Answer): Answer {
   return async (stream, requests) => {
-    counts.began++;
-    counts.running++;
-    counts.mostRunning = Math.max(counts.mostRunning, counts.running);
+    let began = false;
+    async function* beginning() {
+      for await (const request of requests) {
+        if (!began) {
+          began = true;
+          counts.began++;
+          counts.running++;
+          counts.mostRunning = Math.max(counts.mostRunning, counts.running);
+        }
+        yield request;
+      }
+    }
     try {
-      await answer(stream, requests);
+      await answer(stream, beginning());
     } finally {
-      counts.running--;
-      if (stream.destroyed || stream.aborted) counts.aborted++;
-      else counts.ended++;
+      if (began) {
+        counts.running--;
+        if (stream.destroyed || stream.aborted) counts.aborted++;
+        else counts.ended++;
+      }
     }
   };
 }
