@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CloseReason, Connection, ConnectionHandler, FieldList, Scheduler } from "@grpc-router/http2";
+import type { CloseReason, Connection, ConnectionHandler, FieldList, Scheduler, Transport } from "@grpc-router/http2";
 import { attachTransport, createFieldListReader, createFlusher, createHeaderTemplate } from "@grpc-router/http2";
 import type { DuplexEnd } from "./duplex.js";
 import { rawLiterals } from "./raw-http2/raw-hpack.js";
@@ -41,7 +41,7 @@ export interface TestClient {
 const empty = createHeaderTemplate([]);
 
 /**
- * Creates a client at one end of a duplex, on the engine's client role.
+ * Creates a client at one end of a duplex, or of anything that delivers like one, on the engine's client role.
  *
  * @example
  * const client = createTestClient(duplex.left, scheduler);
@@ -50,7 +50,7 @@ const empty = createHeaderTemplate([]);
  * call.status;
  */
 export function createTestClient(
-  end: DuplexEnd,
+  end: Transport & Pick<DuplexEnd, "deliverTo">,
   scheduler: Scheduler,
   clientOptions: TestClientOptions = {},
 ): TestClient {
