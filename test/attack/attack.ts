@@ -33,6 +33,8 @@ export interface Attack<Size = unknown> {
   readonly sizes: Readonly<Record<Form, Size>>;
   /** How the target is started. Default: `{}` in both forms, which shares one process with other such attacks. */
   readonly settings?: Readonly<Record<Form, TargetSettings>>;
+  /** Limits of the router (`connections.limits`) that `run` must hit, as the router itself counts. Default none. */
+  readonly limits?: readonly string[];
   /** False: once is enough (an attack that lasts). Default true: again and again while the victim is measured. */
   readonly repeats?: boolean;
   /** Targets that cannot be attacked in this way, and why. */
@@ -59,6 +61,11 @@ export interface AttackContext {
   instance(): Promise<InstanceCounts>;
   /** Resident memory of the target's process now, in bytes. */
   residentBytes(): number;
+  /**
+   * How much more than before the attack the target holds now, in bytes: what is in use after a collection where it tells,
+   * else resident memory. A collection stops the router for some milliseconds: ask once or twice, not in a loop.
+   */
+  grownBytes(): Promise<number>;
   /** Begins to watch the target's memory; the result tells how far it has risen at its peak, in bytes. */
   watchPeak(): () => number;
   /** Processor time that the target's process has used so far, in milliseconds; the victim's calls are in it. */

@@ -24,29 +24,41 @@ export function createFaultService(host: FaultHost): ServiceImpl<typeof FaultSer
     repeat: run,
     watch: (order, context) => watch(host, order, context),
     watchAgain: (order, context) => watch(host, order, context),
-    async collect(orders, context) {
-      let first: Order | undefined;
-      let receivedBytes = 0;
-      for await (const order of orders) {
-        if (first === undefined) {
-          first = order;
-          host.say(`began ${order.name}`);
-          await hold(host, order, context);
-        }
-        receivedBytes += order.payload.length;
-      }
-      if (first !== undefined) host.say(`ended ${first.name}`);
-      return { instance: host.id, receivedBytes: BigInt(receivedBytes) };
-    },
+    collect: (orders, context) => collect(host, orders, context),
     async *converse(orders, context) {
       for await (const order of orders) {
         host.say(`began ${order.name}`);
-        yield reportOf(host, order, context, order.payload.length);
-        await hold(host, order, context);
-        host.say(`ended ${order.name}`);
+        let ended = false;
+        try {
+          yield reportOf(host, order, context, order.payload.length);
+          await hold(host, order, context);
+          ended = true;
+        } finally {
+          host.say(ended ? `ended ${order.name}` : `aborted ${order.name} ${context.signal.reason}`);
+        }
       }
     },
   };
+}
+
+async function collect(host: FaultHost, orders: AsyncIterable<Order>, context: HandlerContext) {
+  let first: Order | undefined;
+  let receivedBytes = 0;
+  try {
+    for await (const order of orders) {
+      if (first === undefined) {
+        first = order;
+        host.say(`began ${order.name}`);
+        await hold(host, order, context);
+      }
+      receivedBytes += order.payload.length;
+    }
+  } catch (error) {
+    if (first !== undefined) host.say(`aborted ${first.name} ${context.signal.reason}`);
+    throw error;
+  }
+  if (first !== undefined) host.say(`ended ${first.name}`);
+  return { instance: host.id, receivedBytes: BigInt(receivedBytes) };
 }
 
 async function* watch(host: FaultHost, order: Order, context: HandlerContext) {

@@ -19,6 +19,7 @@ export const attack = defineAttack<{ streams: number; legit: number }>({
   id: "A1",
   name: "Rapid Reset",
   cves: ["CVE-2023-44487"],
+  limits: ["peerResets"],
   sizes: { quick: { streams: 20_000, legit: 1_000 }, full: { streams: 200_000, legit: 1_000 } },
   async run(context, { streams }) {
     const flood = streamSeries(joinBytes(heldCall(1), rawReset(1, ErrorCode.cancel)), streams);

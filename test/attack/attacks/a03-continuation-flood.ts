@@ -2,7 +2,7 @@
 import { joinBytes, RawFlag, RawType, rawContinuation, rawData, rawMessage } from "@grpc-router/testing/raw-http2";
 import { defineAttack } from "../attack.ts";
 import { ErrorCode } from "../raw/error-code.ts";
-import { countUntilCut, openBlock } from "../raw/open-block.ts";
+import { beginBlock, countUntilCut, openBlock } from "../raw/open-block.ts";
 import { Path, requestBlock } from "../raw/orders.ts";
 import { reactionOf } from "../raw/reaction.ts";
 import { repeatBytes } from "../raw/repeat-bytes.ts";
@@ -21,10 +21,11 @@ export const attack = defineAttack<{ megabytes: number }>({
   id: "A3",
   name: "CONTINUATION flood",
   cves: ["CVE-2023-45288", "CVE-2024-27983", "CVE-2024-28182", "CVE-2024-27316", "CVE-2024-30255"],
+  limits: ["continuationFrames", "headerBlockBytes"],
   sizes: { quick: { megabytes: 16 }, full: { megabytes: 1_024 } },
   async run(context, { megabytes }) {
     const paced = await context.open();
-    paced.send(openBlock(1, requestBlock(Path.run)));
+    await beginBlock(paced, requestBlock(Path.run));
     const frames = await countUntilCut(paced, rawContinuation(1, new Uint8Array([0x82])), 50);
     const { code, closed, text } = await reactionOf(paced);
     context.check("GOAWAY(ENHANCE_YOUR_CALM) and the end", code === ErrorCode.enhanceYourCalm && closed, text);
@@ -38,7 +39,7 @@ export const attack = defineAttack<{ megabytes: number }>({
     for (let flood = 0; flood < floods; flood++) {
       const connection = await context.open();
       const beforeMs = context.cpuMs();
-      connection.send(openBlock(1, requestBlock(Path.run)));
+      await beginBlock(connection, requestBlock(Path.run));
       for (let sent = 0; sent < megabytes && (await connection.push(chunk)); sent++);
       const { closed: over } = await reactionOf(connection);
       cpuMs.push(context.cpuMs() - beforeMs);

@@ -2,7 +2,7 @@
 import { rawContinuation, rawData, rawMessage } from "@grpc-router/testing/raw-http2";
 import { defineAttack } from "../attack.ts";
 import { ErrorCode } from "../raw/error-code.ts";
-import { countUntilCut, openBlock } from "../raw/open-block.ts";
+import { beginBlock, countUntilCut, openBlock } from "../raw/open-block.ts";
 import { Path, requestBlock } from "../raw/orders.ts";
 import { reactionOf } from "../raw/reaction.ts";
 import { floodWith } from "../raw/repeat-bytes.ts";
@@ -14,17 +14,18 @@ export const attack = defineAttack<{ frames: number }>({
   id: "A4",
   name: "Empty CONTINUATION",
   cves: ["CVE-2026-33871"],
+  limits: ["continuationFrames"],
   sizes: { quick: { frames: 100_000 }, full: { frames: 1_000_000 } },
   async run(context, { frames }) {
     const empty = rawContinuation(1, new Uint8Array());
     const paced = await context.open();
-    paced.send(openBlock(1, requestBlock(Path.run)));
+    await beginBlock(paced, requestBlock(Path.run));
     const taken = await countUntilCut(paced, empty, 50);
     const { code, closed, text } = await reactionOf(paced);
     context.check("GOAWAY(ENHANCE_YOUR_CALM) and the end", code === ErrorCode.enhanceYourCalm && closed, text);
     context.check(`cut after at most ${mostFrames} CONTINUATION`, taken <= mostFrames, taken);
     const flood = await context.open();
-    flood.send(openBlock(1, requestBlock(Path.run)));
+    await beginBlock(flood, requestBlock(Path.run));
     await floodWith(flood, { frame: empty, count: frames });
     const reaction = await reactionOf(flood);
     context.check("the flood is cut off", reaction.closed, reaction.text);

@@ -28,6 +28,7 @@ export const attack = defineAttack<{ references: number; connections: number }>(
   id: "A5",
   name: "HPACK bomb",
   cves: ["CVE-2016-6581"],
+  limits: ["headerListBytes"],
   sizes: { quick: { references: 4_000, connections: 50 }, full: { references: 4_000, connections: 1_000 } },
   async run(context, { references, connections }) {
     const bomb = rawHeaders(1, bombBlock(references), true);

@@ -31,24 +31,23 @@ export const attack = defineAttack<{ connections: number; stallMs: number }>({
   id: "A6",
   name: "HTTP/2 Bomb",
   cves: ["CVE-2026-49975", "CVE-2026-47774"],
+  limits: ["stallMs"],
   sizes: { quick: { connections: 10, stallMs: 3_000 }, full: { connections: 50, stallMs: 30_000 } },
   settings: shortStall,
   repeats: false,
   async run(context, { connections, stallMs }) {
-    const before = context.residentBytes();
     const opened = await context.openMany(connections, { settings: [[RawSetting.initialWindowSize, 0]] });
     const startedMs = performance.now();
     for (const connection of opened) await connection.push(bomb());
     await context.until(async () => (await context.instance()).ended >= connections * streams, 5_000);
-    let mostBytes = 0;
+    const grownBytes = await context.grownBytes();
     const isOver = () => opened.every((connection) => connection.resets.size === streams || connection.over);
     while (!isOver() && performance.now() - startedMs < 2 * stallMs) {
       for (const connection of opened) drip(connection);
-      mostBytes = Math.max(mostBytes, context.residentBytes() - before);
       await context.sleep(1_000);
     }
     const tookMs = performance.now() - startedMs;
-    const perConnection = mostBytes / connections;
+    const perConnection = grownBytes / connections;
     context.check("a connection takes at most 1 MiB", perConnection <= mib, Math.round(perConnection));
     const resets = opened.reduce((sum, connection) => sum + connection.resets.size, 0);
     context.check("all streams are reset when they have stalled", isOver() && tookMs < stallMs + 5_000, resets);

@@ -42,6 +42,7 @@ export const attack = defineAttack<object>({
   id: "A8",
   name: "HPACK desync",
   cves: ["CVE-2024-7246"],
+  limits: ["headerFields"],
   sizes: { quick: {}, full: {} },
   async run(context) {
     const reactions = [

@@ -17,6 +17,7 @@ export const attack = defineAttack<{ frames: number; streams: number; calls: num
   id: "A10",
   name: "Empty frames",
   cves: ["CVE-2019-9518", "CVE-2019-9516"],
+  limits: ["emptyFrames", "streamErrors"],
   sizes: {
     quick: { frames: 200_000, streams: 20_000, calls: 500 },
     full: { frames: 1_000_000, streams: 100_000, calls: 10_000 },

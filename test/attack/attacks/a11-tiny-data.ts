@@ -30,13 +30,12 @@ export const attack = defineAttack<{ connections: number; legitMs: number }>({
   sizes: { quick: { connections: 20, legitMs: 4_000 }, full: { connections: 200, legitMs: 60_000 } },
   repeats: false,
   async run(context, { connections }) {
-    const before = context.residentBytes();
     const opened = await context.openMany(connections);
     const windows = await Promise.all(opened.map((connection) => fillWindow(connection)));
     const window = Math.max(...windows.map(({ sentOctets }) => sentOctets));
     // What was sent is on its way for a moment.
     await context.sleep(1_000);
-    const perConnection = (context.residentBytes() - before) / connections;
+    const perConnection = (await context.grownBytes()) / connections;
     context.check("a connection takes at most two windows", perConnection <= 2 * window, Math.round(perConnection));
     const cut = opened.filter((connection) => connection.over).length;
     return `${(perConnection / 1024).toFixed(0)} KiB for a window of ${Math.round(window / 1024)} KiB; ${cut} of ${connections} cut`;

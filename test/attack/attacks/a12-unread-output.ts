@@ -27,7 +27,6 @@ export const attack = defineAttack<{ connections: number; gigabytes: number; wai
   },
   repeats: false,
   async run(context, { connections, gigabytes, waitMs }) {
-    const before = context.residentBytes();
     const opened = await context.openMany(connections, wide);
     for (const [index, connection] of opened.entries()) {
       ask(connection, (gigabytes * 1024 * mib) / reportBytes);
@@ -35,12 +34,8 @@ export const attack = defineAttack<{ connections: number; gigabytes: number; wai
       connection.setReading(false);
       if (index % 2 === 1) void dribble(context, connection);
     }
-    let grownBytes = 0;
-    for (let waited = 0; waited < waitMs; waited += 100) {
-      await context.sleep(100);
-      grownBytes = Math.max(grownBytes, context.residentBytes() - before);
-    }
-    const perConnection = grownBytes / connections;
+    await context.sleep(waitMs);
+    const perConnection = (await context.grownBytes()) / connections;
     context.check("a connection takes at most 2 MiB", perConnection <= mostBytes, Math.round(perConnection));
     const { running } = await context.instance();
     return `${(perConnection / mib).toFixed(1)} MiB a connection at most; ${running} of ${connections} calls wait`;

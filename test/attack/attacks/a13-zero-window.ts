@@ -21,6 +21,7 @@ export const attack = defineAttack<{ stallMs: number }>({
   id: "A13",
   name: "Zero window hold",
   cves: ["CVE-2019-9517"],
+  limits: ["stallMs"],
   sizes: { quick: { stallMs: 3_000 }, full: { stallMs: 30_000 } },
   settings: shortStall,
   repeats: false,

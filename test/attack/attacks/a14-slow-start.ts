@@ -36,6 +36,7 @@ export const attack = defineAttack<Times & { connections: number }>({
   id: "A14",
   name: "Slow handshake, preface, headers",
   cves: [],
+  limits: ["prefaceMs", "firstSettingsMs", "headerBlockMs"],
   sizes: { quick: { connections: 200, ...quickTimes }, full: { connections: 1_000, ...fullTimes } },
   settings,
   repeats: false,

@@ -7,6 +7,12 @@ export function openBlock(streamId: number, block: Uint8Array): Uint8Array {
   return rawFrame(RawType.headers, block, { streamId });
 }
 
+/** Sends such HEADERS for stream 1, once the target's SETTINGS are acknowledged: nothing may come between. */
+export async function beginBlock(connection: RawConnection, block: Uint8Array): Promise<void> {
+  await connection.until(() => connection.count(RawType.settings) > 0, 2_000);
+  connection.send(openBlock(1, block));
+}
+
 /**
  * Sends `frame` again and again, each when the one before has had time to be answered, and returns how many it took until the
  * target said GOAWAY or left; `most` if it did neither.

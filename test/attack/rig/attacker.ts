@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Running } from "../../harness/processes.ts";
 import { startNode } from "../../harness/stack.ts";
 import type { Form, Outcome, TargetName } from "../attack.ts";
-import type { RunningTarget, TargetAddress } from "../targets/target.ts";
+import type { RunningTarget, TargetAddress, TargetMemory } from "../targets/target.ts";
 
 const program = fileURLToPath(new URL("../processes/attacker-process.ts", import.meta.url));
 
@@ -16,6 +16,8 @@ export interface AttackerOrder {
   readonly address: TargetAddress;
   /** The target's process. */
   readonly pid: number;
+  /** The target's memory before the attack. */
+  readonly before: TargetMemory;
   /** Runs again and again until so many milliseconds have gone by; once with 0. */
   readonly lastsMs: number;
 }
@@ -30,7 +32,11 @@ export interface Attacker {
 
 /** Starts an attacker of `target`. */
 export async function startAttacker(target: RunningTarget, prefix: readonly string[]): Promise<Attacker> {
-  const answers = { instance: () => target.instance(), limitHits: () => target.limitHits() };
+  const answers = {
+    instance: () => target.instance(),
+    memory: () => target.memory(),
+    limitHits: () => target.limitHits(),
+  };
   const running: Running = await startNode(program, { prefix, args: [], ready: /^ready/, answers });
   return {
     spin: (ms) => running.link.ask("spin", ms),

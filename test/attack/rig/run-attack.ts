@@ -24,6 +24,8 @@ export interface AttackResult {
   readonly counter: Outcome | undefined;
   readonly victim: { readonly baseline: VictimReport; readonly attacked: VictimReport; readonly tries: number };
   readonly memory: { readonly before: TargetMemory; readonly after: TargetMemory; readonly backAfterMs: number };
+  /** How often the target's limits acted during the attack; those that did not are left out. */
+  readonly limitHits: Readonly<Record<string, number>>;
   /** What is not as it must be, a sentence each. */
   readonly faults: readonly string[];
 }
@@ -43,27 +45,34 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<AttackRes
   const attacker = await startAttacker(target, scene.pinning.attacker);
   try {
     await target.resetInstance();
-    const counter = attack.counter && (await attacker.attack(orderOf(attack, scene, "counter")));
+    const order = { ...orderOf(attack, scene), before: await target.memory() };
+    const counter = attack.counter && (await attacker.attack({ ...order, part: "counter", lastsMs: 0 }));
     const before = await target.memory();
-    const measured = await measure(attack, scene, attacker);
+    const hitsBefore = await target.limitHits();
+    const measured = await measure({ ...order, before }, scene, attacker);
     await attacker.stop();
     const memory = { before, ...(await untilBack(target, before)) };
+    const limitHits = hitsSince(hitsBefore, await target.limitHits());
     const { id, name, cves } = attack;
     const { outcome, ...victim } = measured;
-    const result = { id, name, cves, attack: outcome, counter, victim, memory };
-    return { ...result, faults: faultsOf(result, target) };
+    const result = { id, name, cves, attack: outcome, counter, victim, memory, limitHits };
+    const unhit = scene.targetName === "router" ? (attack.limits ?? []).filter((limit) => !(limit in limitHits)) : [];
+    return {
+      ...result,
+      faults: [...faultsOf(result, target), ...unhit.map((limit) => `limit ${limit} was not counted`)],
+    };
   } finally {
     await attacker.stop();
   }
 }
 
-async function measure(attack: Attack, scene: Scene, attacker: Attacker) {
+async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
   for (let tries = 1; ; tries++) {
     await scene.target.resetInstance();
     const { report: baseline } = await scene.victim.measure(() => attacker.spin(windowMs[scene.form]));
     const { report: attacked, result } = await scene.victim.measure(async () => {
       const startedMs = performance.now();
-      const outcome = await attacker.attack(orderOf(attack, scene, "run"));
+      const outcome = await attacker.attack(order);
       await sleep(Math.max(0, windowMs[scene.form] - (performance.now() - startedMs)));
       return outcome;
     });
@@ -73,10 +82,15 @@ async function measure(attack: Attack, scene: Scene, attacker: Attacker) {
   }
 }
 
-function orderOf({ id, repeats = true }: Attack, scene: Scene, part: AttackerOrder["part"]): AttackerOrder {
+function orderOf({ id, repeats = true }: Attack, scene: Scene): Omit<AttackerOrder, "before"> {
   const { target, targetName, form } = scene;
-  const lastsMs = part === "run" && repeats ? windowMs[form] : 0;
-  return { id, part, form, target: targetName, address: target.address, pid: target.pid, lastsMs };
+  const lastsMs = repeats ? windowMs[form] : 0;
+  return { id, part: "run", form, target: targetName, address: target.address, pid: target.pid, lastsMs };
+}
+
+function hitsSince(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>) {
+  const hits = Object.entries(after).map(([limit, count]) => [limit, count - (before[limit] ?? 0)] as const);
+  return Object.fromEntries(hits.filter(([, count]) => count > 0));
 }
 
 async function untilBack(target: RunningTarget, before: TargetMemory) {

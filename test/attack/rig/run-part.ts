@@ -6,7 +6,7 @@ import { threadCpuMs } from "../../harness/thread-cpu.ts";
 import type { Attack, AttackContext, Check, Outcome } from "../attack.ts";
 import { openRawClient } from "../raw/raw-client.ts";
 import { openRawConnection } from "../raw/raw-connection.ts";
-import type { InstanceCounts } from "../targets/target.ts";
+import type { InstanceCounts, TargetMemory } from "../targets/target.ts";
 import type { AttackerOrder } from "./attacker.ts";
 
 /** Connections that are being made at a time. */
@@ -38,7 +38,7 @@ export async function runPart(attack: Attack, order: AttackerOrder, link: Link):
 }
 
 function createContext(
-  { form, target, address, pid }: AttackerOrder,
+  { form, target, address, pid, before }: AttackerOrder,
   link: Link,
   connections: { destroy(): void }[],
   note: (check: Check) => void,
@@ -68,6 +68,10 @@ function createContext(
     check: (what, holds, seen) => note({ what, holds, ...(seen === undefined ? {} : { seen }) }),
     instance: () => link.ask<InstanceCounts>("instance"),
     limitHits: () => link.ask<Record<string, number>>("limitHits"),
+    async grownBytes() {
+      const now = await link.ask<TargetMemory>("memory");
+      return (now.retainedBytes ?? now.residentBytes) - (before.retainedBytes ?? before.residentBytes);
+    },
     residentBytes: () => residentBytes(pid),
     watchPeak: () => watchPeak(pid),
     cpuMs: () => threadCpuMs(pid),

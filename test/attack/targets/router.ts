@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { EngineStats } from "@grpc-router/node";
 import { type Certificate, createCertificate } from "../../harness/certificate.ts";
 import type { ProcessState } from "../../harness/process-state.ts";
 import type { Running } from "../../harness/processes.ts";
@@ -23,7 +24,8 @@ export const routerTarget: Target = {
 
 async function startRouterTarget(settings: TargetSettings, pinning: Pinning): Promise<RunningTarget> {
   const tls = settings.tls === true ? createCertificate() : undefined;
-  const router = await startRouter({ tls, connections: settings.connections, prefix: pinning.target, linked: true });
+  const { connections, listener: listenerLimits } = settings;
+  const router = await startRouter({ tls, connections, listenerLimits, prefix: pinning.target, linked: true });
   try {
     const attacked = await startInstance("faults", router.url, tls, pinning.attacker);
     const unharmed = await startInstance("echo", router.url, tls, pinning.others);
@@ -63,7 +65,10 @@ function runningRouter({ router, attacked, unharmed, tls }: Parts): RunningTarge
     resetInstance: () => attacked.link.ask("reset"),
     instance: () => attacked.link.ask<InstanceCounts>("counts"),
     memory: () => router.link.ask<ProcessState>("state"),
-    limitHits: async () => ({}),
+    async limitHits() {
+      const { limits } = await router.link.ask<EngineStats>("engine");
+      return Object.fromEntries(limits.map(({ name, hits }) => [name, hits]));
+    },
     faults: () => [
       ...(code === undefined ? [] : [`the router ended with code ${code}`]),
       ...[...router.output, ...attacked.output, ...unharmed.output].filter((line) => faultPattern.test(line)),
