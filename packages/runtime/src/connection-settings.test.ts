@@ -8,11 +8,20 @@ import { pathOf } from "./test-kit/test-service.suite.js";
 
 describe("resolveConnectionSettings()", () => {
   it("fills in the defaults", () => {
-    expect(resolveConnectionSettings()).toMatchObject({ limits: defaultLimits });
+    const limits = { ...defaultLimits, grownWindowBytes: 4_194_304 };
+    expect(resolveConnectionSettings()).toMatchObject({ limits });
     expect(resolveConnectionSettings({ limits: { concurrentStreams: 7 } }).limits).toEqual({
-      ...defaultLimits,
+      ...limits,
       concurrentStreams: 7,
     });
+  });
+
+  it.each([
+    [{ memoryBytes: 1_000_001 }, 500_000],
+    [{ memoryBytes: 2 ** 40 }, 16_777_216],
+    [{ memoryBytes: 1, limits: { grownWindowBytes: 1_048_576 } }, 1_048_576],
+  ])("lets windows grow to half of the memory: %o", (settings, grownWindowBytes) => {
+    expect(resolveConnectionSettings(settings).limits.grownWindowBytes).toBe(grownWindowBytes);
   });
 
   it.each<[string, object, string]>([

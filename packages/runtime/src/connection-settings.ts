@@ -8,7 +8,7 @@ import {
   validateKeepalive,
   validateLimits,
 } from "@grpc-router/http2";
-import { connectionHeaderBytes, connectionMemoryBytes, windowBudgetBytes } from "./limits.js";
+import { connectionHeaderBytes, connectionMemoryBytes, grownWindowShare, windowBudgetBytes } from "./limits.js";
 import { RouterError } from "./router-error.js";
 
 /** Settings of a router's connections, those of clients and of instances alike. */
@@ -20,7 +20,10 @@ export interface ConnectionSettings {
    * and age do not end a connection while an instance is registered on it.
    */
   readonly keepalive?: Partial<KeepaliveOptions>;
-  /** Bytes by which the receive windows of all connections may grow beyond their initial sizes, together. Default 64 MiB. */
+  /**
+   * Bytes by which the receive windows of all connections may grow beyond their initial sizes, together. Default 64 MiB.
+   * One connection's grows to half of `memoryBytes` at the most, unless `limits.grownWindowBytes` says otherwise.
+   */
   readonly windowBudgetBytes?: number;
   /**
    * Bytes that the router keeps for the calls of one connection: requests that wait or are kept for a second try,
@@ -51,11 +54,13 @@ export function resolveConnectionSettings(settings: ConnectionSettings = {}): Re
   const { limits = {}, keepalive = {} } = settings;
   refuseUnknown("connections.limits", limits, Object.keys(defaultLimits));
   refuseUnknown("connections.keepalive", keepalive, Object.keys(defaultKeepalive.server));
+  const memoryBytes = bytes("memoryBytes", settings.memoryBytes) ?? connectionMemoryBytes;
+  const grownWindowBytes = Math.min(defaultLimits.grownWindowBytes, Math.floor(memoryBytes * grownWindowShare));
   return {
-    limits: checked("limits", () => validateLimits(limits)),
+    limits: checked("limits", () => validateLimits({ grownWindowBytes, ...limits })),
     keepalive: checked("keepalive", () => validateKeepalive("server", keepalive)),
     windowBudgetBytes: bytes("windowBudgetBytes", settings.windowBudgetBytes) ?? windowBudgetBytes,
-    memoryBytes: bytes("memoryBytes", settings.memoryBytes) ?? connectionMemoryBytes,
+    memoryBytes,
     headerBytes: bytes("headerBytes", settings.headerBytes) ?? connectionHeaderBytes,
   };
 }

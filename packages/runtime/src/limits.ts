@@ -74,6 +74,12 @@ export const connectionHeaderBytes: number = 256 * 1024;
 /** Octets by which the receive windows of all connections may grow by default, together: peers with long, fat paths that fill them and stop. */
 export const windowBudgetBytes: number = 64 * 1024 * 1024;
 
+/**
+ * Share of a connection's memory to which its receive window may grow by measuring: uploads that an instance takes more
+ * slowly than the network brings them wait in buffers of up to twice their size, and must leave room for new calls.
+ */
+export const grownWindowShare = 0.5;
+
 /** Share of a connection's memory for heads that calls on an instance may keep for a second try; calls that wait for one need theirs. */
 export const keptHeadShare = 0.5;
 
