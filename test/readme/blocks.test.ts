@@ -17,6 +17,7 @@ const suites: Readonly<Record<string, string>> = {
   call: "command-line.test.ts",
   "bridge.ts": "command-line.test.ts",
   "command line": "command-line.test.ts",
+  observability: "observability.test.ts",
   "channel.proto": "specification.test.ts",
   "user_service.proto": "specification.test.ts",
 };

@@ -41,6 +41,8 @@ test("a router and an instance without a start of one's own serve a call, and en
   expect(await project.run(here(linesOf(blockOf("call"))[0] ?? ""))).toBe(answer);
   const table = await project.run(`${commandOf("instances")} --admin http://127.0.0.1:${adminPort}`);
   expect(table).toMatch(/^SERVICE +INSTANCE .*\nacme\.user\.v1\.UserService +users-2 +serving +0 /);
+  const stats = await project.run(`${commandOf("stats")} --admin http://127.0.0.1:${adminPort}`);
+  expect(stats).toMatch(/^Since the start .*\nconnections +1 +\d+ +\d+\nstreams +1 +\d+ /s);
   expect(await project.run(commandOf("version"))).toMatch(/^grpc-router \d+\.\d+\.\d+ /);
   for (const program of [instance, router]) {
     program.kill("SIGTERM");
@@ -50,7 +52,7 @@ test("a router and an instance without a start of one's own serve a call, and en
 
 test("every command of the block is one that this suite runs", () => {
   const names = commands.map((line) => /^npx grpc-router (\w+)/.exec(line)?.[1]);
-  expect(names).toEqual(["serve", "bridge", "instances", "call", "version"]);
+  expect(names).toEqual(["serve", "bridge", "instances", "stats", "call", "version"]);
 });
 
 test("packing gives a file for every package that the README installs, and what these need", async () => {

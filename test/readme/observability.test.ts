@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// What docs/observability.md shows is what a router shows: the same calls and the same attacker give the same text. Only
+// ports, times and what depends on them differ.
+import { readFileSync } from "node:fs";
+import { create } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
+import { run } from "@grpc-router/cli";
+import {
+  type AdminServer,
+  createBridge,
+  createConsoleLogger,
+  createRouter,
+  dialRouter,
+  type RouterServer,
+  serveAdmin,
+  serveRouter,
+} from "@grpc-router/node";
+import { rawPing, rawPreface, rawSettings } from "@grpc-router/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { userServiceBridge } from "../../examples/quickstart/src/gen/acme/user/v1/user_bridge.ts";
+import { GetUserRequestSchema, UserService } from "../../examples/quickstart/src/gen/acme/user/v1/user_pb.ts";
+import { userServiceRouter } from "../../examples/quickstart/src/gen/acme/user/v1/user_router.ts";
+import { createUserService } from "../../examples/quickstart/src/user-service.ts";
+import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
+import { connectRawSocket } from "../harness/raw-socket.ts";
+import { fencedBlocks, sectionOf } from "./markdown.ts";
+
+const page = readFileSync(new URL("../../docs/observability.md", import.meta.url), "utf8");
+const commandsOf = (title: string) =>
+  blockOf(title, "sh")
+    .split("\n")
+    .map((line) => line.replace(/ +#.*$/, ""));
+
+const lines: string[] = [];
+let server: RouterServer;
+let admin: AdminServer;
+let instance: ReturnType<typeof dialRouter>;
+let client: ReturnType<typeof createGrpcJsClient> | undefined;
+
+beforeAll(async () => {
+  const logger = createConsoleLogger({ level: "silent" });
+  server = await serveRouter(createRouter().service(userServiceRouter), {
+    port: 0,
+    logger,
+    trace: (line) => lines.push(line),
+  });
+  admin = await serveAdmin(server, { port: 0 });
+  const bridge = createBridge({ id: "users-1", logger }).service(userServiceBridge, createUserService("users-1"));
+  instance = dialRouter(bridge, { url: server.url, logger });
+  await instance.ready;
+});
+afterAll(async () => {
+  client?.close();
+  await instance.close();
+  await admin.close();
+  await server.close();
+});
+
+test("the frames of a call are those of the page", async () => {
+  client = createGrpcJsClient(`localhost:${server.address.port}`);
+  const metadata = new grpc.Metadata();
+  metadata.set("authorization", "Bearer 0123456789");
+  const request = create(GetUserRequestSchema, { userId: "1" });
+  const { code } = await client.call(UserService.method.getUser, [request], { metadata });
+  expect(code).toBe(grpc.status.OK);
+  const address = lines.find((line) => line.endsWith("/GetUser"))?.split(" ")[0] ?? "";
+  const shown = lines.filter((line) => line.startsWith(`${address} `)).join("\n");
+  const [sample = ""] = textBlocks("Frames");
+  expect(
+    shown
+      .slice(0, shown.indexOf("grpc-status: 0") + "grpc-status: 0".length)
+      .split("\n")
+      .map(comparable),
+  ).toEqual(sample.trimEnd().split("\n").map(comparable));
+});
+
+test("the counts after a call and a client that asks too often are those of the page", async () => {
+  const attacker = await connectRawSocket(server.address);
+  attacker.send(rawPreface, rawSettings(), rawPing(), rawPing(), rawPing(), rawPing());
+  await attacker.until(() => attacker.goawayCode === 11, "GOAWAY");
+  attacker.close();
+  const [command = ""] = commandsOf("Counts");
+  expect(command).toBe("npx grpc-router stats");
+  const { code, out } = await runCli(command);
+  expect(code).toBe(0);
+  const [sample = ""] = textBlocks("Counts");
+  expect(out.replace(/start .* ago/, "start 3s ago")).toBe(sample);
+});
+
+test("every other command of the page is one that there is", async () => {
+  for (const command of [...commandsOf("Counts").slice(1), ...commandsOf("Frames")].filter((line) => line !== "")) {
+    const flags = command.match(/(?<= )--?[a-z][a-z-]*/g) ?? [];
+    const [, name = ""] = /^npx grpc-router (\w+)/.exec(command) ?? [];
+    const { code, out } = await runCli(`npx grpc-router ${name} --help`);
+    expect(code, command).toBe(0);
+    for (const flag of flags) expect(out).toContain(flag);
+  }
+});
+
+/** Runs a command of the page in this process, against this router. */
+async function runCli(command: string) {
+  const args = command.split(/\s+/).slice(2);
+  const text = { out: "", err: "" };
+  const io = {
+    out: (piece: string) => {
+      text.out += piece;
+    },
+    err: (piece: string) => {
+      text.err += piece;
+    },
+    input: (async function* () {})(),
+    stop: new AbortController().signal,
+    folder: process.cwd(),
+  };
+  const more = args.includes("--help") ? [] : ["--admin", admin.url];
+  return { code: await run([...args, ...more], io), ...text };
+}
+
+function blockOf(title: string, language: string): string {
+  const block = fencedBlocks(sectionOf(page, title)).find((one) => one.language === language);
+  if (block === undefined) throw new Error(`The page must have a block of ${language} under "${title}"`);
+  return block.text;
+}
+
+/** The samples: blocks without a language. */
+function textBlocks(title: string): string[] {
+  return fencedBlocks(sectionOf(page, title))
+    .filter(({ language }) => language === "")
+    .map(({ text }) => text);
+}
+
+/** A line without what differs from run to run: ports, times, lengths that follow from them, versions. */
+function comparable(line: string): string {
+  return line
+    .replace(/^\S+ +/, "")
+    .replace(/^\d+\.\d{6}/, "0.000000")
+    .replace(/(:authority: localhost:)\d+/, "$18080")
+    .replace(/^(0\.000000 recv HEADERS .*length=)\d+/, "$1100")
+    .replace(/grpc-node-js\/[\d.]+/, "grpc-node-js/1.0.0");
+}
