@@ -6,7 +6,8 @@ export class ByteSource {
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // A copy, and no Buffer, which fuzzers give and whose `slice` is none.
+    this.#bytes = new Uint8Array(bytes);
   }
 
   get atEnd(): boolean {
