@@ -147,8 +147,14 @@ export class TlsAcceptor {
   #failed(error: Error, socket: TLSSocket): void {
     const { counters, log } = this.#options;
     counters.handshakesFailed++;
-    const peer = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
-    log.log(systemCode(error) ?? "", "tls_refused", `Refused ${peer}: ${explainHandshake(error)}`, { peer });
+    const { remoteAddress } = socket;
+    const peer = remoteAddress === undefined ? undefined : formatAddress(remoteAddress, socket.remotePort ?? 0);
+    log.log(
+      systemCode(error) ?? "",
+      "tls_refused",
+      `Refused ${peer ?? "a peer that has left"}: ${explainHandshake(error)}`,
+      { peer },
+    );
     socket.destroy();
   }
 

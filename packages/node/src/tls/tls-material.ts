@@ -4,6 +4,7 @@ import { constants, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
+import { keyExchangeGroups } from "./key-exchange-groups.js";
 
 /** Certificates as PEM text or as the path of a PEM file. */
 export interface TlsMaterial {
@@ -30,12 +31,17 @@ const CIPHERS = [
 
 /**
  * Reads and checks the certificates of a listener. Suites are chosen in our order, save that a peer which prefers ChaCha20
- * (it has no AES in hardware) gets it. Groups are OpenSSL's: x25519, P-256 and so on, with ML-KEM where it has it.
+ * (it has no AES in hardware) gets it.
  *
  * @throws NodeError as `readTlsMaterial`.
  */
 export function readServerTls(material: TlsMaterial): SecureContextOptions {
-  return { ...readTlsMaterial(material), honorCipherOrder: true, secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA };
+  return {
+    ...readTlsMaterial(material),
+    ecdhCurve: keyExchangeGroups(),
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
+  };
 }
 
 /**

@@ -15,8 +15,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function watched(paths: readonly string[], texts: readonly string[]) {
   const onChange = vi.fn();
-  ends.push(watchFiles(paths, { intervalMs: 10, texts, onChange }));
-  return onChange;
+  const end = watchFiles(paths, { intervalMs: 10, texts, onChange });
+  ends.push(end);
+  return Object.assign(onChange, { end });
 }
 
 describe("watchFiles()", () => {
@@ -40,8 +41,11 @@ describe("watchFiles()", () => {
     const path = join(folder, "file");
     writeFileSync(path, "new");
     const same = watched([path], ["new"]);
+    const ended = watched([path], ["old"]);
+    ended.end();
     const other = watched([path], ["old"]);
     await vi.waitFor(() => expect(other).toHaveBeenCalledTimes(1));
     expect(same).not.toHaveBeenCalled();
+    expect(ended).not.toHaveBeenCalled();
   });
 });
