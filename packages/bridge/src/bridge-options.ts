@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Interceptor } from "@connectrpc/connect";
+import { Http2Error, type Limits, validateLimits } from "@grpc-router/http2";
 import {
   MAX_INSTANCE_ID_BYTES,
   MAX_LABEL_NAME_BYTES,
@@ -34,6 +35,8 @@ export interface BridgeOptions {
   readonly agent?: string;
   /** Metadata of every registration, such as `{ authorization: "Bearer …" }`; called anew for each. */
   readonly registrationMetadata?: () => Readonly<Record<string, string>>;
+  /** Connections to routers: limits of HTTP/2 other than the defaults (`defaultLimits` of `@grpc-router/http2`). */
+  readonly connections?: { readonly limits?: Partial<Limits> };
 }
 
 /** What the place of deployment says in place of the code; what is absent stays as `createBridge` was told. */
@@ -63,6 +66,7 @@ export function validateBridgeOptions(options: BridgeOptions): void {
   checkInteger("weight", options.weight, 0, MAX_UINT32);
   checkInteger("maxMessageBytes", options.maxMessageBytes ?? MAX_MESSAGE_BYTES, 1, MAX_UINT32);
   checkInteger("requestCredit", options.requestCredit, MIN_INITIAL_CREDIT, 2 ** 31 - 1);
+  checkLimits(options.connections?.limits);
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) throw invalid("labels", `at most ${MAX_LABELS} labels`, entries.length);
   for (const [name, value] of entries) {
@@ -83,6 +87,16 @@ function isInstanceId(id: string): boolean {
 function checkInteger(name: string, value: number | undefined, min: number, max: number): void {
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
   throw invalid(name, `a whole number from ${min} to ${max}`, value);
+}
+
+function checkLimits(limits: Partial<Limits> = {}): void {
+  try {
+    validateLimits(limits);
+  } catch (error) {
+    if (!(error instanceof Http2Error)) throw error;
+    const rule = error.message.replace(/^[^:]*: /, "connections.limits.");
+    throw new BridgeError("INVALID_OPTION", `Cannot create the bridge: ${rule}`, { cause: error });
+  }
 }
 
 function utf8Bytes(text: string): number {

@@ -104,6 +104,39 @@ describe("BridgeSession", () => {
     expect(bed.peer.last().closed).toBeUndefined();
   });
 
+  it("moves to a new connection when stream ids run out, and no call fails", async () => {
+    const bed = await held({ connections: { limits: { lastStreamId: 5 } } });
+    bed.channel.send(whole(1, "say", "first"));
+    await bed.scheduler.advanceSettled(5_000);
+    expect(bed.peer.connections).toHaveLength(1);
+    // The second Register stream is the last that this connection can open.
+    bed.channel.control({ case: "drain", value: { reason: "MAINTENANCE", graceMs: 60_000 } });
+    await bed.scheduler.advanceSettled(600);
+    const second = bed.peer.last();
+    second.welcome({ epoch: 2n });
+    second.send(whole(1, "say", "second"));
+    expect([bed.peer.channels.length, bed.peer.connections.length]).toEqual([2, 1]);
+    await bed.scheduler.advanceSettled(2_000);
+    expect([bed.peer.channels.length, bed.peer.connections.length]).toEqual([3, 2]);
+    const third = bed.peer.last();
+    third.welcome({ epoch: 3n });
+    third.send(whole(1, "say", "third"));
+    second.control({ case: "drain", value: { reason: "SUPERSEDED", graceMs: 60_000 } });
+    await bed.scheduler.settle();
+    await bed.release();
+    expect([bed.channel, second, third].map((channel) => textOf(channel.messagesOf(1)[0]))).toEqual([
+      "first",
+      "second",
+      "third",
+    ]);
+    expect([bed.channel, second, third].map((channel) => channel.endOf(1)?.code)).toEqual([0, 0, 0]);
+    bed.channel.status(0);
+    second.status(0);
+    await bed.scheduler.advanceSettled(1_000);
+    expect(bed.peer.connections.map(({ connection }) => connection.closed)).toEqual([true, false]);
+    expect(messages(bed, "unreachable")).toEqual([]);
+  });
+
   it("registers the rest of its services when the router takes more streams", async () => {
     const bridge = createBridge({ id: "both" })
       .service(echoBridge, { say: ({ value }) => ({ value }) })

@@ -155,7 +155,13 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
   }
 
   #onConnected(transport: Transport): TransportSink {
-    const link = new Link({ transport, flusher: this.#flusher, owner: this, url: this.ports.url });
+    const link = new Link({
+      transport,
+      flusher: this.#flusher,
+      owner: this,
+      url: this.ports.url,
+      limits: this.options.connections?.limits,
+    });
     this.#links.add(link);
     this.#link = link;
     this.#offer(link);

@@ -141,6 +141,10 @@ describe("validateBridgeOptions()", () => {
     ],
     [{ labels: { ["n".repeat(64)]: "" } }, "labels must be names of 1 to 63"],
     [{ labels: { "": "" } }, "labels must be"],
+    [
+      { connections: { limits: { lastStreamId: -1 } } },
+      "connections.limits.lastStreamId must be a whole number from 0",
+    ],
     [{ labels: { zone: "ü".repeat(129) } }, "labels must be"],
   ])("refuses %j", (options, message) => {
     expect(() => createBridge(options)).toThrow(`Cannot create the bridge: ${message}`);

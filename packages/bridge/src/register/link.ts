@@ -11,6 +11,7 @@ import {
   type FieldList,
   type Flusher,
   type HeaderTemplate,
+  type Limits,
   nameOfErrorCode,
   type Stream,
   type Timer,
@@ -38,6 +39,8 @@ export interface LinkOptions {
   readonly owner: LinkOwner;
   /** `http://host:port` of the router; by default its scheme and authority are those of the transport. */
   readonly url: string | undefined;
+  /** Limits of HTTP/2 other than the defaults. */
+  readonly limits: Partial<Limits> | undefined;
 }
 
 /** Octets written ahead of what the transport takes (docs/channel.md section 5). */
@@ -57,7 +60,7 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
   #lastDataMs: number;
 
   constructor(options: LinkOptions) {
-    const { transport, flusher, url } = options;
+    const { transport, flusher, url, limits = {} } = options;
     this.#options = options;
     const split = url?.split("://");
     this.scheme = split?.[0] ?? (transport.peer.encrypted ? "https" : "http");
@@ -68,6 +71,7 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
       role: "client",
       reader,
       handler: this,
+      limits,
     });
     connection.maxOutputBytes = WRITE_AHEAD_BYTES;
     this.#connection = connection;
@@ -99,10 +103,10 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
   }
 
   /** Opens no more streams, and closes when the last one has ended. */
-  retire(): void {
+  retire(why = "the instance leaves"): void {
     if (this.#connection.closed) return;
     this.#noteRetired();
-    this.#connection.drain("the instance leaves");
+    this.#connection.drain(why);
   }
 
   /** Ends the connection and all of its streams at once. */
@@ -174,6 +178,8 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
     this.#sweepTimer = scheduler.after(LINK_SWEEP_MS, () => {
       this.#scheduleSweep();
       this.#connection.sweep(scheduler.nowMs());
+      // Before anybody needs a stream that this connection cannot open any more.
+      if (this.#connection.idsUsedUp) this.retire("stream ids run out");
       this.#options.owner.onLinkTick(this);
     });
   }
