@@ -49,10 +49,12 @@ export const MAX_CONTROL_BURST = 100;
 export const MAX_CONTROL_PER_SECOND = 20;
 /** Credit frames of a call beyond the payload frames it was sent: credit in drips. */
 export const MAX_CREDIT_FRAMES = 16;
-/** Frames in a row that hold nothing but a call id: work without progress (CVE-2019-9518). */
+/** Frames in a row that say nothing new, such as a mark that stands already: work without progress (CVE-2019-9518). */
 export const MAX_EMPTY_FRAMES = 100;
-/** Restatements of a capacity per second. */
+/** Restatements of a capacity per second, after `MAX_CONTROL_BURST` at once: each may start calls that wait. */
 export const MAX_CAPACITY_PER_SECOND = 10;
+/** Frames for calls that have ended, beyond one for each call begun since: work that helps nobody. */
+export const MAX_LATE_FRAMES = 100;
 
 /** Methods of a hello: a hello bomb. */
 export const MAX_METHODS = 1024;
@@ -73,6 +75,8 @@ export const PROCESS_KEY_BYTES = 16;
 export const MAX_REGISTER_STREAMS = 256;
 /** Registrations per second of one router: a storm of reconnects. */
 export const MAX_REGISTRATIONS_PER_SECOND = 500;
+/** Registrations per second of one connection, after `MAX_REGISTER_STREAMS` at once: one peer that uses up what all may have. */
+export const MAX_CONNECTION_REGISTRATIONS_PER_SECOND = 10;
 /** Milliseconds for the Hello: half-open registrations. */
 export const HELLO_TIMEOUT_MS = 5_000;
 /** Milliseconds for the Welcome. */

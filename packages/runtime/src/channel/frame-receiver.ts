@@ -5,6 +5,7 @@ import {
   MAX_CREDIT_FRAMES,
   MAX_EMPTY_FRAMES,
   MAX_FRAME_BYTES,
+  MAX_LATE_FRAMES,
   type MessageSink,
   MessageSplitter,
   ReplyHeadView,
@@ -35,6 +36,9 @@ export class FrameReceiver implements MessageSink {
   readonly #splitter = new MessageSplitter(MAX_FRAME_BYTES);
   /** Frames in a row that said nothing. */
   #emptyFrames = 0;
+  /** Frames for ended calls, less one for each call begun until `#lateSince` was the last. */
+  #lateFrames = 0;
+  #lateSince = 0;
 
   constructor(channel: Channel, forwarder: Forwarder) {
     this.#channel = channel;
@@ -64,6 +68,7 @@ export class FrameReceiver implements MessageSink {
   #aboutCall(bytes: Uint8Array): ChannelFault | undefined {
     const { callId } = head;
     const channel = this.#channel;
+    const marked = channel.acceptedThrough;
     if (head.controlStart >= 0) return stateFault(callId, "control must come without a call id");
     if (head.acceptedThrough !== 0) {
       const fault = this.#accept(head.acceptedThrough);
@@ -76,7 +81,7 @@ export class FrameReceiver implements MessageSink {
       if (fault !== undefined) return fault;
     }
     const hasReply = frame.payloadNumber !== 0 || head.headerStart >= 0 || head.endStart >= 0;
-    if (!hasReply) return this.#judgeEmpty();
+    if (!hasReply) return this.#judgeEmpty(head.credit === 0 && channel.acceptedThrough === marked);
     this.#emptyFrames = 0;
     if (call.state === CallState.sent && (frame.payloadNumber !== 0 || head.headerStart >= 0)) {
       // A header or payload implies the mark.
@@ -90,11 +95,12 @@ export class FrameReceiver implements MessageSink {
     if (frame.payloadNumber !== 0 || head.headerStart >= 0 || head.endStart >= 0 || head.credit !== 0) {
       return stateFault(0, "a frame without a call id must hold control or accepted_through alone");
     }
+    const marked = this.#channel.acceptedThrough;
     if (head.acceptedThrough !== 0) {
       const fault = this.#accept(head.acceptedThrough);
-      if (fault !== undefined || head.controlStart < 0) return fault;
+      if (fault !== undefined) return fault;
     }
-    if (head.controlStart < 0) return this.#judgeEmpty();
+    if (head.controlStart < 0) return this.#judgeEmpty(this.#channel.acceptedThrough === marked);
     this.#emptyFrames = 0;
     return this.#control.read(head.bytes, head.controlStart, head.controlEnd, this.frames);
   }
@@ -119,10 +125,13 @@ export class FrameReceiver implements MessageSink {
   /** For a call that has ended a router drops credit, which may have crossed the End, and nothing else. */
   #aboutUnknown(): ChannelFault | undefined {
     const { callId } = head;
-    const isEnded = callId <= this.#channel.lastCallId;
+    const { lastCallId } = this.#channel;
     const hasMore = frame.payloadNumber !== 0 || head.headerStart >= 0 || head.endStart >= 0;
-    if (isEnded && !hasMore) return undefined;
-    return { reason: "CALL_UNKNOWN", facts: { call: callId } };
+    if (callId > lastCallId || hasMore) return { reason: "CALL_UNKNOWN", facts: { call: callId } };
+    this.#lateFrames = Math.max(0, this.#lateFrames - (lastCallId - this.#lateSince)) + 1;
+    this.#lateSince = lastCallId;
+    if (this.#lateFrames <= MAX_LATE_FRAMES) return undefined;
+    return { reason: "CONTROL_FLOOD", facts: { kind: "late", limit: MAX_LATE_FRAMES } };
   }
 
   #credit(call: CallRecord): ChannelFault | undefined {
@@ -133,8 +142,8 @@ export class FrameReceiver implements MessageSink {
     return { reason: "CREDIT_OVERFLOW", facts: { call: call.callId } };
   }
 
-  #judgeEmpty(): ChannelFault | undefined {
-    if (head.credit !== 0 || head.acceptedThrough !== 0) return undefined;
+  #judgeEmpty(isEmpty: boolean): ChannelFault | undefined {
+    if (!isEmpty) return undefined;
     if (++this.#emptyFrames <= MAX_EMPTY_FRAMES) return undefined;
     return { reason: "CONTROL_FLOOD", facts: { kind: "empty", limit: MAX_EMPTY_FRAMES } };
   }

@@ -7,6 +7,7 @@ import {
   Health_Status,
   type InstanceControl,
   type Load,
+  MAX_CAPACITY_PER_SECOND,
   MAX_CONTROL_BURST,
   MAX_CONTROL_PER_SECOND,
 } from "@grpc-router/protocol";
@@ -22,11 +23,13 @@ export class InstanceControlReader {
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #rate: RateLimiter;
+  readonly #capacityRate: RateLimiter;
 
   constructor(channel: Channel, clock: Clock) {
     this.#channel = channel;
     this.#clock = clock;
     this.#rate = new RateLimiter(clock.lastMs, MAX_CONTROL_BURST, MAX_CONTROL_PER_SECOND);
+    this.#capacityRate = new RateLimiter(clock.lastMs, MAX_CONTROL_BURST, MAX_CAPACITY_PER_SECOND);
   }
 
   /** One control message; `frames` is how many frames have been read, it included. */
@@ -91,8 +94,12 @@ export class InstanceControlReader {
     return undefined;
   }
 
-  #capacity({ calls }: Capacity): undefined {
+  #capacity({ calls }: Capacity): ChannelFault | undefined {
+    if (!this.#capacityRate.take(this.#clock.lastMs)) {
+      return { reason: "CONTROL_FLOOD", facts: { kind: "capacity", limit: `${MAX_CAPACITY_PER_SECOND} a second` } };
+    }
     this.#channel.setCapacity(calls);
+    return undefined;
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
 import { endStream, headTemplate } from "../forward/answer.js";
+import type { ClientAccount } from "../forward/client-account.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import type { ContentType } from "../forward/request-head.js";
 import type { StreamHandler, StreamUser } from "../forward/stream-user.js";
@@ -47,6 +48,8 @@ export interface RegistrationContext {
 export interface RegisterStream {
   readonly connection: Connection<StreamUser>;
   readonly stream: Stream<StreamUser>;
+  /** Where the bytes of a hello that is not whole count. */
+  readonly client: ClientAccount;
   readonly contentType: ContentType;
   /** The service of the path; undefined on the untyped one. */
   readonly pathService: string | undefined;
@@ -67,6 +70,8 @@ export class Registration implements StreamHandler, MessageSink {
   readonly #register: RegisterStream;
   readonly #splitter = new MessageSplitter(MAX_HELLO_BYTES);
   readonly #timer: Timer;
+  /** Bytes of a hello that is not whole. */
+  #keptBytes = 0;
   #over = false;
   /** What the stream has become. */
   #channel: Channel | undefined = undefined;
@@ -80,10 +85,15 @@ export class Registration implements StreamHandler, MessageSink {
   }
 
   onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
-    const { connection, stream } = this.#register;
+    const { connection, stream, client } = this.#register;
     connection.consume(stream, end - start);
     const fault = this.#splitter.push(bytes, start, end, this);
     if (fault !== 0) this.#refuseFault(fault);
+    else if (!this.#over) this.#keep(this.#splitter.pendingBytes);
+    if (client.isFull) {
+      const limit = `${client.budget.memoryBytes} bytes`;
+      this.refuse({ reason: "CONNECTION_MEMORY", facts: { method: "a registration", limit } });
+    }
     if (!endStream) return;
     if (this.#channel !== undefined) this.#channel.onData(nothing, 0, 0, true);
     else this.refuse({ reason: "FRAME_MALFORMED", facts: { detail: "the stream ended before a hello" } });
@@ -194,9 +204,15 @@ export class Registration implements StreamHandler, MessageSink {
     });
   }
 
+  #keep(sizeBytes: number): void {
+    this.#register.client.keptBytes += sizeBytes - this.#keptBytes;
+    this.#keptBytes = sizeBytes;
+  }
+
   /** No Hello is waited for any more. Frames behind one in the same piece still go to the channel. */
   #stop(): void {
     this.#over = true;
+    this.#keep(0);
     this.#timer.cancel();
   }
 }

@@ -8,9 +8,14 @@ import {
   type PeerInfo,
   type Stream,
 } from "@grpc-router/http2";
-import { MAX_REGISTER_STREAMS, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol";
+import {
+  MAX_CONNECTION_REGISTRATIONS_PER_SECOND,
+  MAX_REGISTER_STREAMS,
+  MAX_REGISTRATIONS_PER_SECOND,
+} from "@grpc-router/protocol";
 import { answerProbe } from "../builtin/probe.js";
 import { Channel } from "../channel/channel.js";
+import { RateLimiter } from "../channel/rate-limiter.js";
 import { Registration } from "../channel/registration.js";
 import { channelOutputBytes, maxListedServices } from "../limits.js";
 import { serviceOfRegisterPath } from "../registry/register-path.js";
@@ -36,6 +41,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   /** Calls of many messages that start at the end of the turn. */
   #fresh: CallRecord | undefined = undefined;
   #registrations = 0;
+  #registrationRate: RateLimiter | undefined = undefined;
   #client: ClientAccount | undefined = undefined;
   #goawayLogged = false;
 
@@ -219,9 +225,18 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     ended: boolean,
   ): void {
     const { registrationRate, clock } = this.#context;
+    this.#registrationRate ??= new RateLimiter(
+      clock.lastMs,
+      MAX_REGISTER_STREAMS,
+      MAX_CONNECTION_REGISTRATIONS_PER_SECOND,
+    );
+    const ownRate = this.#registrationRate;
+    const client = this.#client;
+    if (client === undefined) return;
     const registration = new Registration(this.#context, {
       connection,
       stream,
+      client,
       contentType,
       pathService: target.serviceName,
       principal: this.peer.identities.join(","),
@@ -233,6 +248,9 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     this.#count(1);
     if (this.#registrations > MAX_REGISTER_STREAMS) {
       registration.refuse({ reason: "REGISTRATION_RATE", facts: { service, limit: MAX_REGISTER_STREAMS } });
+    } else if (!ownRate.take(clock.lastMs)) {
+      const facts = { service, limit: MAX_CONNECTION_REGISTRATIONS_PER_SECOND };
+      registration.refuse({ reason: "REGISTRATION_RATE", facts, retryAfterMs: ownRate.waitMs });
     } else if (!registrationRate.take(clock.lastMs)) {
       const facts = { service, limit: MAX_REGISTRATIONS_PER_SECOND };
       registration.refuse({ reason: "REGISTRATION_RATE", facts, retryAfterMs: registrationRate.waitMs });

@@ -10,6 +10,7 @@ export type RegistrationReason =
   | "SERVICE_UNKNOWN"
   | "ID_NOT_YOURS"
   | "ID_IN_USE"
+  | "CONNECTION_MEMORY"
   | "REGISTRATION_RATE"
   | "ROUTER_DRAINING"
   | "FRAME_MALFORMED"
