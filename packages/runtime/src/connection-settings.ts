@@ -14,25 +14,25 @@ import { RouterError } from "./router-error.js";
 /** Settings of a router's connections, those of clients and of instances alike. */
 export interface ConnectionSettings {
   /** Limits of HTTP/2 other than the defaults (`defaultLimits` of `@grpc-router/http2`); each stops an attack. */
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<Limits> | undefined;
   /**
    * How peers that are gone are found, which PINGs are borne, and how long connections stand (gRFC A8 and A9). Idleness
    * and age do not end a connection while an instance is registered on it.
    */
-  readonly keepalive?: Partial<KeepaliveOptions>;
+  readonly keepalive?: Partial<KeepaliveOptions> | undefined;
   /**
    * Bytes by which the receive windows of all connections may grow beyond their initial sizes, together. Default 64 MiB.
    * One connection's grows to half of `memoryBytes` at the most, unless `limits.grownWindowBytes` says otherwise.
    */
-  readonly windowBudgetBytes?: number;
+  readonly windowBudgetBytes?: number | undefined;
   /**
    * Bytes that the router keeps for the calls of one connection: requests that wait or are kept for a second try,
    * metadata, replies that the client has not read. Above it new calls are refused (CONNECTION_MEMORY) and a client
    * that hardly reads loses the calls that hold most (BUFFER_LIMIT). Default 8 MiB.
    */
-  readonly memoryBytes?: number;
+  readonly memoryBytes?: number | undefined;
   /** Bytes of these that may be metadata; above it new calls are refused (CONNECTION_MEMORY). Default 256 KiB. */
-  readonly headerBytes?: number;
+  readonly headerBytes?: number | undefined;
 }
 
 /** What every connection of a router is made with. */

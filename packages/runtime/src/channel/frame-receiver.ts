@@ -33,7 +33,7 @@ export class FrameReceiver implements MessageSink {
   readonly #channel: Channel;
   readonly #forwarder: Forwarder;
   readonly #control: InstanceControlReader;
-  readonly #splitter = new MessageSplitter(MAX_FRAME_BYTES);
+  #splitter = new MessageSplitter(MAX_FRAME_BYTES);
   /** Frames in a row that said nothing. */
   #emptyFrames = 0;
   /** Frames for ended calls, less one for each call begun until `#lateSince` was the last. */
@@ -44,6 +44,12 @@ export class FrameReceiver implements MessageSink {
     this.#channel = channel;
     this.#forwarder = forwarder;
     this.#control = new InstanceControlReader(channel, forwarder.context.clock);
+  }
+
+  /** Goes on with the splitter that cut out the hello, which may hold the beginning of the next frame. */
+  adopt(splitter: MessageSplitter): void {
+    splitter.maxBytes = MAX_FRAME_BYTES;
+    this.#splitter = splitter;
   }
 
   receive(bytes: Uint8Array, start: number, end: number): void {

@@ -81,6 +81,40 @@ describe("a registration", () => {
     expect(call.status?.code).toBe(0);
   });
 
+  /** A hello and a ping, and how many bytes of them are the hello. */
+  function helloAndPing() {
+    const router = new TestRouter();
+    const { client } = router.connect();
+    router.run();
+    const instance = new RawInstance(client);
+    const send = instance.call.sendBytes.bind(instance.call);
+    const pieces: Uint8Array[] = [];
+    instance.call.sendBytes = (piece) => void pieces.push(piece.slice());
+    instance.hello().control({ kind: { case: "ping", value: { token: 5n } } });
+    const all = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+    return { router, instance, send, all, helloBytes: pieces[0]?.length ?? 0 };
+  }
+
+  test("may be cut anywhere, with the frame behind it", () => {
+    const { all } = helloAndPing();
+    for (let cut = 1; cut < all.length; cut++) {
+      const { router, instance, send } = helloAndPing();
+      send(all.subarray(0, cut));
+      router.run();
+      send(all.subarray(cut));
+      router.run();
+      expect(instance.controls, `cut at ${cut}`).toEqual(["welcome", "pong"]);
+    }
+  });
+
+  test("ends its channel when what comes in one piece with the hello is no frame", () => {
+    const { router, instance, send, all, helloBytes } = helloAndPing();
+    send(Uint8Array.of(...all.subarray(0, helloBytes), 1, 0, 0, 0, 0));
+    router.run();
+    expect(instance.call.status?.details?.errorInfo?.reason).toBe("FRAME_MALFORMED");
+    expect(router.core.instances()).toHaveLength(0);
+  });
+
   test("may bring its first frames in one piece with the hello", () => {
     const router = new TestRouter();
     const peer = router.connect();

@@ -68,6 +68,7 @@ const nothing = new Uint8Array(0);
 export class Registration implements StreamHandler, MessageSink {
   readonly #context: RegistrationContext;
   readonly #register: RegisterStream;
+  /** The channel's, once there is one. */
   readonly #splitter = new MessageSplitter(MAX_HELLO_BYTES);
   readonly #timer: Timer;
   /** Bytes of a hello that is not whole. */
@@ -88,7 +89,7 @@ export class Registration implements StreamHandler, MessageSink {
     const { connection, stream, client } = this.#register;
     connection.consume(stream, end - start);
     const fault = this.#splitter.push(bytes, start, end, this);
-    if (fault !== 0) this.#refuseFault(fault);
+    if (fault !== 0) this.#fail(fault);
     else if (!this.#over) this.#keep(this.#splitter.pendingBytes);
     if (client.isFull) {
       const limit = `${client.budget.memoryBytes} bytes`;
@@ -147,6 +148,11 @@ export class Registration implements StreamHandler, MessageSink {
     return undefined;
   }
 
+  #fail(fault: Parameters<typeof frameFault>[0]): void {
+    if (this.#channel === undefined) this.#refuseFault(fault);
+    else this.#channel.close(frameFault(fault));
+  }
+
   #refuseFault(fault: Parameters<typeof frameFault>[0]): void {
     const refusal = frameFault(fault);
     // Of these three the reading of frames is made; a splitter has its own limit here.
@@ -172,6 +178,7 @@ export class Registration implements StreamHandler, MessageSink {
       holdLostMs,
     });
     this.#channel = channel;
+    channel.receiver.adopt(this.#splitter);
     stream.data = channel;
     connection.growWindow(stream, registerWindowBytes);
     connection.writeHead(stream, headTemplate(contentType), nothing, 0, 0, false);

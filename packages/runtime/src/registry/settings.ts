@@ -51,7 +51,7 @@ export interface RouterOptions extends MethodSettings {
    */
   readonly holdLostMs?: number;
   /** Limits and memory of connections. Default: as each setting says. */
-  readonly connections?: ConnectionSettings;
+  readonly connections?: ConnectionSettings | undefined;
 }
 
 /** The settings of one method after all that was said about it. */
