@@ -37,12 +37,14 @@ const root = join(here, "../..");
 /** libFuzzer says how it is at powers of two and at finds; this is how often we pass it on. */
 const progressMs = 5_000;
 const findingExitCode = 77;
+/** `stripTypeScriptTypes` calls itself experimental. */
+const nodeOptions = ["--disable-warning=ExperimentalWarning"];
 
 /** Fuzzes one target in a process of its own, and says how it goes and what came of it. */
 export async function runFuzzer(options: FuzzOptions): Promise<FuzzRun> {
   const { target, seed } = options;
   const addon = fitAddon();
-  const child = spawn(process.execPath, [join(here, "jazzer/fuzz-process.ts"), ...argumentsOf(options)], {
+  const child = spawn(process.execPath, [...nodeOptions, join(here, "jazzer/fuzz-process.ts"), ...argumentsOf(options)], {
     cwd: root,
     env: { ...process.env, ...(addon.preload !== undefined && { LD_PRELOAD: addon.preload }) },
     stdio: ["ignore", "inherit", "pipe"],

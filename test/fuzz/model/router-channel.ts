@@ -20,6 +20,8 @@ export class RouterChannel {
   readonly #client: TestClient;
   readonly #instance: RawInstance;
   readonly #calls: TestCall[] = [];
+  /** Calls whose requests are complete. */
+  readonly #complete = new Set<TestCall>();
 
   constructor(source: ByteSource) {
     const seed = source.octet();
@@ -60,7 +62,7 @@ export class RouterChannel {
         this.#instance.send(replyOf(source));
         break;
       case 6:
-        call?.send(payloads[source.octet() % payloads.length] ?? new Uint8Array(0));
+        if (!this.#isComplete(call)) call?.send(payloads[source.octet() % payloads.length] ?? new Uint8Array(0));
         break;
       case 7:
         this.#calls.push(this.#client.start(pathOf(methodNames[source.octet() % methodNames.length] ?? "Get")));
@@ -69,7 +71,8 @@ export class RouterChannel {
         call?.cancel();
         break;
       case 9:
-        call?.halfClose();
+        if (!this.#isComplete(call)) call?.halfClose();
+        if (call !== undefined) this.#complete.add(call);
         break;
       case 10:
         call?.setReading(source.octet() % 2 === 0);
@@ -77,6 +80,10 @@ export class RouterChannel {
       default:
         this.#router.scheduler.advance(source.octet() * 40);
     }
+  }
+
+  #isComplete(call: TestCall | undefined): boolean {
+    return call === undefined || this.#complete.has(call);
   }
 
   /** A channel stands, or has ended with a reason that the specification knows. */
