@@ -114,6 +114,11 @@ describe("FrameTrace", () => {
     ["HTTP/2 of another kind later on", join(settings(), hex("ffffff")), "SETTINGS      stream=0 length=0"],
   ])("says that %s is none of it", (_what, bytes, shown) => expect(lines(bytes)).toContain(shown));
 
+  it("counts the settings of a frame that has thousands", () => {
+    const shown = lines(settings(...Array.from({ length: 2_000 }, (_, n) => [99, n] as const)));
+    expect(shown).toMatch(/ SETTING_0x63=31 \(1968 more\)$/);
+  });
+
   it("stops at a frame that nobody takes", () => {
     expect(lines(settings(), hex("004001 00 00 00000001"), ping())).toBe(
       "SETTINGS      stream=0 length=0\na frame of 16385 octets, more than 16384: nothing after it is shown",
