@@ -16,6 +16,7 @@ export * from "./message-prefix.js";
 export * from "./metadata.js";
 export * from "./method-number.js";
 export * from "./percent-encoding.js";
+export * from "./rate-limiter.js";
 export * from "./reasons.js";
 export {
   isStatusCode,

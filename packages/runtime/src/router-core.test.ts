@@ -107,6 +107,25 @@ describe("the router's own services", () => {
     expect(calls.map((call) => call.status?.code)).toEqual([0, 0]);
   });
 
+  test("take messages in any pieces", () => {
+    const router = new TestRouter();
+    const { client } = router.connect();
+    const call = client.start("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+    const host = "h".repeat(3_000);
+    const request = Uint8Array.of(0x0a, 0xb8, 0x17, ...bytes(host), 0x3a, 1, 0x2a);
+    const message = Uint8Array.of(0, 0, 0, request.length >> 8, request.length & 255, ...request);
+    for (const octet of message) {
+      call.sendBytes(Uint8Array.of(octet));
+      router.run();
+    }
+    call.sendBytes(Uint8Array.of(...message, ...message, ...message.subarray(0, 100)));
+    router.run();
+    call.sendBytes(message.subarray(100), true);
+    router.run();
+    expect(call.messages).toHaveLength(4);
+    expect(call.status?.code).toBe(0);
+  });
+
   test("take no compressed, large or broken messages", () => {
     const router = new TestRouter();
     const { client } = router.connect();

@@ -13,9 +13,8 @@ import {
   type TransportSink,
   WindowBudget,
 } from "@grpc-router/http2";
-import { type Logger, MAX_REGISTRATIONS_PER_SECOND } from "@grpc-router/protocol";
+import { type Logger, MAX_REGISTRATIONS_PER_SECOND, RateLimiter } from "@grpc-router/protocol";
 import type { HealthBook } from "./builtin/health-book.js";
-import { RateLimiter } from "./channel/rate-limiter.js";
 import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
 import { tooLargeFields } from "./forward/answer.js";

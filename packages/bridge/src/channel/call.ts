@@ -106,6 +106,9 @@ export class Call {
 
   /** Cost units that may be spent on replies. */
   replyCredit: number;
+  /** Frames that gave it, and payload frames that used it. */
+  creditFrames = 0;
+  payloadFrames = 0;
   /** The encoded Header, until it goes with the first payload or before the End. */
   header: Uint8Array | undefined = undefined;
   /** Header and first payload have been written or can no longer come. */

@@ -16,6 +16,7 @@ describe("Channel", () => {
     ["a Start", (c) => c.send(start(1, "say"))],
     ["another control kind", (c) => c.control({ case: "ping", value: { token: 1n } })],
     ["another revision", (c) => c.welcome({ revision: 2 })],
+    ["a Welcome with too little credit", (c) => c.welcome({ initialCredit: 65_535 })],
   ])("gives up when %s comes before a Welcome of revision 1", async (_name, act) => {
     const { channel, scheduler, logger } = await held({ welcome: false });
     act(channel);

@@ -4,9 +4,14 @@ import type { FieldList } from "@grpc-router/http2";
 import {
   FrameFault,
   formatReason,
+  MAX_CONTROL_BURST,
+  MAX_CONTROL_PER_SECOND,
+  MAX_CREDIT,
   MAX_FRAME_BYTES,
   MAX_HELLO_BYTES,
   MessageSplitter,
+  MIN_INITIAL_CREDIT,
+  RateLimiter,
   type Reason,
   type RouterControl,
   reasons,
@@ -65,6 +70,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
   readonly #calls: ChannelCalls;
   readonly #reader: FrameReader;
   readonly #splitter = new MessageSplitter(MAX_HELLO_BYTES);
+  readonly #controlRate: RateLimiter;
   #state: ChannelState = "greeting";
   #heartbeat: Heartbeat | undefined;
   #pingToken = 0n;
@@ -86,6 +92,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     });
     this.#calls = new ChannelCalls(options, this.#writer, () => this.#onCallOver());
     this.#reader = new FrameReader(this, this.#calls);
+    this.#controlRate = new RateLimiter(ports.scheduler.nowMs(), MAX_CONTROL_BURST, MAX_CONTROL_PER_SECOND);
     this.#stream.wait(WELCOME_TIMEOUT_MS, () => this.#abandon(channelSilent(SILENT)));
   }
 
@@ -186,6 +193,11 @@ export class Channel implements FrameTarget, HeartbeatTarget {
       this.#onFirst(kind);
       return;
     }
+    if (!this.#controlRate.take(this.#options.ports.scheduler.nowMs())) {
+      const facts = { kind: "control", limit: `${MAX_CONTROL_PER_SECOND} a second` };
+      this.fault("CONTROL_FLOOD", formatReason("CONTROL_FLOOD", facts));
+      return;
+    }
     switch (kind.case) {
       case "ping":
         this.say({ case: "pong", value: { token: kind.value.token, frames: BigInt(this.#reader.frames) } });
@@ -251,6 +263,11 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     }
     const { ports } = this.#options;
     const terms = readWelcomeTerms(welcome);
+    if (terms.initialCredit < MIN_INITIAL_CREDIT || terms.initialCredit > MAX_CREDIT) {
+      const detail = `initial_credit of a Welcome must be from ${MIN_INITIAL_CREDIT} to ${MAX_CREDIT}, received ${terms.initialCredit}`;
+      this.fault("FRAME_MALFORMED", formatReason("FRAME_MALFORMED", { detail }));
+      return;
+    }
     this.#stream.stopWaiting();
     this.#state = "open";
     this.routerId = welcome.routerId;

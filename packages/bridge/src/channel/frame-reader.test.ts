@@ -58,6 +58,25 @@ const faults: readonly [name: string, reason: string, act: (channel: PeerChannel
   ],
   ["credit beyond 2^31-1", "CREDIT_OVERFLOW", (c) => c.send(start(1, "say", {}, { credit: 2 ** 31 - 1 }))],
   [
+    "control frames in a flood",
+    "CONTROL_FLOOD",
+    (c) =>
+      c.send(
+        ...Array.from({ length: 101 }, () => ({ head: { control: { kind: { case: "ping" as const, value: {} } } } })),
+      ),
+  ],
+  ["101 frames with nothing", "CONTROL_FLOOD", (c) => c.send(...Array.from({ length: 101 }, () => ({ head: {} })))],
+  [
+    "101 frames with a call id alone",
+    "CONTROL_FLOOD",
+    (c) => c.send(start(1, "join"), ...Array.from({ length: 101 }, () => head(1, {}))),
+  ],
+  [
+    "credit in drips",
+    "CONTROL_FLOOD",
+    (c) => c.send(start(1, "join"), ...Array.from({ length: 17 }, () => head(1, { credit: 1 }))),
+  ],
+  [
     "more than its credit",
     "CREDIT_EXCEEDED",
     (c) =>
@@ -133,6 +152,17 @@ const faults: readonly [name: string, reason: string, act: (channel: PeerChannel
 ];
 
 describe("FrameReader", () => {
+  it("takes as many frames without a word as a router may send, again and again", async () => {
+    const { channel, scheduler } = await held();
+    channel.send(start(1, "join"));
+    for (let round = 0; round < 3; round++) {
+      channel.send(...Array.from({ length: 100 }, () => head(1, {})), message(1, "join", "x"));
+      channel.send(...Array.from({ length: 4 }, () => head(1, { credit: 1 })));
+    }
+    await scheduler.settle();
+    expect(channel.controls("close")).toEqual([]);
+  });
+
   it.each(faults)("closes for %s with %s", async (_name, reason, act) => {
     const { channel, scheduler, logger } = await held();
     act(channel);

@@ -9,6 +9,8 @@ import {
   FrameView,
   formatReason,
   MAX_CREDIT,
+  MAX_CREDIT_FRAMES,
+  MAX_EMPTY_FRAMES,
   type MessageSink,
   type Reason,
   type RouterControl,
@@ -51,6 +53,8 @@ export class FrameReader implements MessageSink {
   lastStart = 0;
   /** Frames read so far. */
   frames = 0;
+  /** Frames in a row that said nothing. */
+  #emptyFrames = 0;
   readonly #target: FrameTarget;
   readonly #calls: ChannelCalls;
   readonly #frame = new FrameView();
@@ -89,7 +93,11 @@ export class FrameReader implements MessageSink {
       this.#wrongState("a Welcome must come first");
       return;
     }
-    const call = head.startStart >= 0 ? this.#open() : this.#find();
+    const isStart = head.startStart >= 0;
+    const saysMore = head.halfClose || head.credit > 0 || head.cancel >= 0 || this.#frame.payloadNumber !== 0;
+    if (isStart || saysMore) this.#emptyFrames = 0;
+    else if (this.#judgeEmpty()) return;
+    const call = isStart ? this.#open() : this.#find();
     if (call !== undefined) this.#readCallFrame(call, bytes);
   }
 
@@ -106,7 +114,11 @@ export class FrameReader implements MessageSink {
       this.#wrongState("it must hold control only");
       return;
     }
-    if (head.controlStart < 0) return;
+    if (head.controlStart < 0) {
+      this.#judgeEmpty();
+      return;
+    }
+    this.#emptyFrames = 0;
     let control: RouterControl;
     try {
       // A copy: strings apart, what is read points into its input.
@@ -178,9 +190,24 @@ export class FrameReader implements MessageSink {
   }
 
   #addCredit(call: Call, credit: number): void {
+    if (++call.creditFrames > call.payloadFrames + MAX_CREDIT_FRAMES) {
+      this.#flood("credit", call.payloadFrames + MAX_CREDIT_FRAMES);
+      return;
+    }
     call.replyCredit += credit;
     if (call.replyCredit > MAX_CREDIT) this.#callFault(call, "CREDIT_OVERFLOW");
     else this.#target.credited(call);
+  }
+
+  /** A frame that says nothing. True if it was one too many. */
+  #judgeEmpty(): boolean {
+    if (++this.#emptyFrames <= MAX_EMPTY_FRAMES) return false;
+    this.#flood("empty", MAX_EMPTY_FRAMES);
+    return true;
+  }
+
+  #flood(kind: string, limit: number): void {
+    this.#target.fault("CONTROL_FLOOD", formatReason("CONTROL_FLOOD", { kind, limit }));
   }
 
   #callFault(call: Call, reason: Reason): void {

@@ -192,6 +192,7 @@ export class ReplyWriter<Data> {
     if (isMember) this.#writeFrame(call.method.number, message, 0, size, -1);
     else this.#writeFrame(FRAGMENT_NUMBER, message, call.messageSent, call.messageSent + size, rest - size);
     call.replyCredit -= size + PAYLOAD_OVERHEAD;
+    call.payloadFrames++;
     call.messageSent += size;
     if (isLast) {
       call.message = undefined;

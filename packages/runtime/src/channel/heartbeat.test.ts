@@ -3,7 +3,6 @@ import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, test } from "vitest";
 import { ChannelWatch } from "./channel-watch.js";
 import { Heartbeat } from "./heartbeat.js";
-import { RateLimiter } from "./rate-limiter.js";
 
 /** Looks every 250 ms, as the router does; the moments at which something is asked or found. */
 function watch(heartbeat: Heartbeat, untilMs: number, busy = false): { ms: number; pulse: string }[] {
@@ -66,16 +65,5 @@ describe("ChannelWatch.judge()", () => {
     watch.drains(9_000);
     expect(watch.judge(4_999, false, true)).toBe("fine");
     expect(watch.judge(5_000, false, false)).toBe("grace over");
-  });
-});
-
-describe("RateLimiter.take()", () => {
-  test("gives a burst at once and then so many a second", () => {
-    const limiter = new RateLimiter(0, 3, 2);
-    expect([1, 2, 3, 4].map(() => limiter.take(0))).toEqual([true, true, true, false]);
-    expect(limiter.waitMs).toBe(500);
-    expect(limiter.take(499)).toBe(false);
-    expect(limiter.take(500)).toBe(true);
-    expect(limiter.take(10_000)).toBe(true);
   });
 });

@@ -10,13 +10,13 @@ import {
   MAX_CAPACITY_PER_SECOND,
   MAX_CONTROL_BURST,
   MAX_CONTROL_PER_SECOND,
+  RateLimiter,
 } from "@grpc-router/protocol";
 import type { CandidateLoad } from "../balance/balancer.js";
 import type { Clock } from "../clock.js";
 import { findLabelProblem, labelsOf, weightOf } from "../registry/instance-profile.js";
 import type { Channel } from "./channel.js";
 import type { ChannelFault } from "./channel-fault.js";
-import { RateLimiter } from "./rate-limiter.js";
 
 /** Takes what an instance says about itself and its channel (`InstanceControl`). Rare, so it is decoded the general way. */
 export class InstanceControlReader {

@@ -34,8 +34,9 @@ export class LocalCallStream implements StreamHandler, LocalCall {
   readonly #contentType: ContentType;
   readonly #handler: LocalCallHandler;
   readonly #deadline: Timer | undefined;
-  /** Request bytes that are not handled yet; the client's window bounds them. */
+  /** Request bytes that are not handled yet, `pending[0, pendingEnd)`; the client's window bounds them. */
   #pending = nothing;
+  #pendingEnd = 0;
   #halfClosed = false;
   #halfCloseTold = false;
   #headersSent = false;
@@ -80,12 +81,7 @@ export class LocalCallStream implements StreamHandler, LocalCall {
       this.#connection.consume(this.#stream, end - start);
       return;
     }
-    if (end > start) {
-      const joined = new Uint8Array(this.#pending.length + end - start);
-      joined.set(this.#pending);
-      copyBytes(bytes, start, end, joined, this.#pending.length);
-      this.#pending = joined;
-    }
+    if (end > start) this.#append(bytes, start, end);
     if (endStream) this.#halfClosed = true;
     this.#work();
   }
@@ -104,19 +100,31 @@ export class LocalCallStream implements StreamHandler, LocalCall {
     this.#handler.onCancel();
   }
 
+  /** Grows by doubling: pieces of a byte each must not copy all that came before them. */
+  #append(bytes: Uint8Array, start: number, end: number): void {
+    const needed = this.#pendingEnd + end - start;
+    if (needed > this.#pending.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#pending.length * 2));
+      copyBytes(this.#pending, 0, this.#pendingEnd, larger, 0);
+      this.#pending = larger;
+    }
+    this.#pendingEnd = copyBytes(bytes, start, end, this.#pending, this.#pendingEnd);
+  }
+
   /** Hands on what is whole, one message at a time, as long as the client takes the answers. */
   #work(): void {
-    while (!this.busy && !this.#ended && this.#pending.length >= MESSAGE_PREFIX_BYTES) {
+    while (!this.busy && !this.#ended && this.#pendingEnd >= MESSAGE_PREFIX_BYTES) {
       const end = MESSAGE_PREFIX_BYTES + readMessageLength(this.#pending, 0);
-      if (this.#refuses(end - MESSAGE_PREFIX_BYTES) || this.#pending.length < end) break;
-      const message = this.#pending.subarray(MESSAGE_PREFIX_BYTES, end);
-      this.#pending = this.#pending.slice(end);
+      if (this.#refuses(end - MESSAGE_PREFIX_BYTES) || this.#pendingEnd < end) break;
+      const message = this.#pending.slice(MESSAGE_PREFIX_BYTES, end);
+      this.#pending.copyWithin(0, end, this.#pendingEnd);
+      this.#pendingEnd -= end;
       this.#connection.consume(this.#stream, end);
       this.#handler.onMessage(message);
     }
     if (!this.#halfClosed || this.#halfCloseTold || this.busy || this.#ended) return;
     this.#halfCloseTold = true;
-    if (this.#pending.length > 0) this.end(StatusCode.internal, "the request ended inside a message");
+    if (this.#pendingEnd > 0) this.end(StatusCode.internal, "the request ended inside a message");
     else this.#handler.onHalfClose();
   }
 

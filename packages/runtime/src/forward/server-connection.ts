@@ -12,10 +12,10 @@ import {
   MAX_CONNECTION_REGISTRATIONS_PER_SECOND,
   MAX_REGISTER_STREAMS,
   MAX_REGISTRATIONS_PER_SECOND,
+  RateLimiter,
 } from "@grpc-router/protocol";
 import { answerProbe } from "../builtin/probe.js";
 import { Channel } from "../channel/channel.js";
-import { RateLimiter } from "../channel/rate-limiter.js";
 import { Registration } from "../channel/registration.js";
 import { channelOutputBytes, maxListedServices } from "../limits.js";
 import { serviceOfRegisterPath } from "../registry/register-path.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { RateLimiter } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
-import type { RateLimiter } from "../channel/rate-limiter.js";
 import type { RegistrationContext } from "../channel/registration.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
