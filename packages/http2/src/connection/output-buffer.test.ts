@@ -7,7 +7,13 @@ import { OutputBuffer } from "./output-buffer.js";
 function output(maxBytes = 1_000_000): { buffer: OutputBuffer; calls: string[]; taken(): string[] } {
   const calls: string[] = [];
   const buffer = new OutputBuffer(
-    { schedule: () => calls.push("schedule"), flush: () => calls.push("flush"), close: () => {} },
+    {
+      schedule: () => calls.push("schedule"),
+      flush: () => calls.push("flush"),
+      pause: () => {},
+      resumeLater: () => {},
+      close: () => {},
+    },
     maxBytes,
   );
   const taken = (): string[] => {
