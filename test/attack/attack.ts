@@ -63,7 +63,7 @@ export interface AttackContext {
   residentBytes(): number;
   /**
    * How much more than before the attack the target holds now, in bytes: what is in use after a collection where it tells,
-   * else resident memory. A collection stops the router for some milliseconds: ask once or twice, not in a loop.
+   * else resident memory. The victim pauses meanwhile.
    */
   grownBytes(): Promise<number>;
   /** Begins to watch the target's memory; the result tells how far it has risen at its peak, in bytes. */

@@ -1,25 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rawHeaders, rawLiterals, rawPing, rawSettings, requestFields } from "@grpc-router/testing/raw-http2";
+import {
+  joinBytes,
+  rawHeaders,
+  rawLiterals,
+  rawPing,
+  rawSettings,
+  requestFields,
+} from "@grpc-router/testing/raw-http2";
 import { type AttackContext, defineAttack } from "../attack.ts";
-import { isAlive } from "../raw/alive.ts";
 import { ErrorCode } from "../raw/error-code.ts";
-import { Path } from "../raw/orders.ts";
+import { Path, requestHeaders } from "../raw/orders.ts";
+import { isOk } from "../raw/raw-client.ts";
+import type { RawConnection } from "../raw/raw-connection.ts";
 import { reactionOf } from "../raw/reaction.ts";
-import { floodWith } from "../raw/repeat-bytes.ts";
+import { floodWith, repeatBytes } from "../raw/repeat-bytes.ts";
 import { shortStall } from "../raw/short-times.ts";
 import { streamSeries } from "../raw/stream-series.ts";
 
 const mib = 1024 * 1024;
+const floodFrames = 20_000;
+/** Calls of one write, and PINGs between two calls: as many as an answer forgives. */
+const callsAtOnce = 500;
+const pingsPerCall = 3;
 
 /**
- * Floods of frames that want an answer (PING, SETTINGS, requests that are reset) by a peer that never reads: the answers queue.
- * With 100 of them waiting the router reads no more from this peer, so that it waits for itself; the stall timer ends it.
+ * Floods of frames that want an answer, by a peer that never reads, so that the answers queue. PINGs alone are cut off as too
+ * many at the third; PINGs between calls, whose answers forgive them, make the router stop reading when 100 answers wait, until
+ * the stall timer ends the connection. SETTINGS and requests that must be reset have buckets of 100.
  */
 export const attack = defineAttack<{ pings: number; connections: number; stallMs: number }>({
   id: "A9",
   name: "PING, SETTINGS, RST floods",
   cves: ["CVE-2019-9512", "CVE-2019-9514", "CVE-2019-9515"],
-  limits: ["stallMs", "settingsFrames", "streamErrors", "unreadReplies"],
+  limits: ["pingStrikes", "unreadReplies", "stallMs", "settingsFrames", "streamErrors"],
   sizes: {
     quick: { pings: 1_000_000, connections: 4, stallMs: 3_000 },
     full: { pings: 1_000_000, connections: 10, stallMs: 30_000 },
@@ -27,55 +40,61 @@ export const attack = defineAttack<{ pings: number; connections: number; stallMs
   settings: shortStall,
   repeats: false,
   async run(context, { pings, connections, stallMs }) {
-    const pinging = Array.from({ length: connections }, () => pingUnread(context, pings, stallMs));
+    const unread = await context.openMany(connections);
+    const floods = unread.map((connection) => pingUnread(connection, pings));
     await context.sleep(stallMs / 2);
     const perConnection = (await context.grownBytes()) / connections;
-    const endedMs = await Promise.all(pinging);
     context.check("a connection takes less than 1 MiB", perConnection < mib, Math.round(perConnection));
-    const settings = await context.open();
-    await floodWith(settings, { frame: rawSettings(), count: 20_000 });
-    const ofSettings = await reactionOf(settings);
-    context.check(
-      "SETTINGS: GOAWAY(ENHANCE_YOUR_CALM) and the end",
-      ofSettings.code === ErrorCode.enhanceYourCalm && ofSettings.closed,
-      ofSettings.text,
-    );
-    const malformed = rawHeaders(1, rawLiterals(requestFields(Path.run, [["X-Upper", "a"]])), true);
-    const resets = await context.open();
-    await resets.push(streamSeries(malformed, 20_000));
-    const ofResets = await reactionOf(resets);
-    context.check(
-      "RST: GOAWAY(ENHANCE_YOUR_CALM) and the end",
-      ofResets.code === ErrorCode.enhanceYourCalm && ofResets.closed,
-      ofResets.text,
-    );
-    const seconds = (Math.max(...endedMs) / 1_000).toFixed(0);
-    return `PING unread: ${(perConnection / 1024).toFixed(0)} KiB each, cut after ${seconds} s; SETTINGS ${ofSettings.text}; RST ${ofResets.text} after ${resets.resets.size}`;
+    const others = [
+      await cut(context, "PING", (connection) => floodWith(connection, { frame: rawPing(), count: pings })),
+      await cut(context, "SETTINGS", (connection) =>
+        floodWith(connection, { frame: rawSettings(), count: floodFrames }),
+      ),
+      await cut(context, "RST", (connection) => connection.push(streamSeries(malformed, floodFrames))),
+    ];
+    await Promise.race([Promise.all(floods), context.sleep(2 * stallMs + 10_000)]);
+    for (const connection of unread) connection.setReading(true);
+    const ends = await Promise.all(unread.map((connection) => connection.end(5_000)));
+    const open = ends.filter(({ how }) => how === "open").length;
+    context.check("PING between calls, unread: the connections are cut", open === 0, open);
+    const lastMs = Math.max(...ends.map(({ afterMs }) => afterMs));
+    return `${others.join("; ")}; unread ${(perConnection / 1024).toFixed(0)} KiB each, cut after ${(lastMs / 1_000).toFixed(0)} s`;
   },
   async counter(context) {
-    // A hundred PINGs at once by one who reads: a few answers are always on their way.
-    const connection = await context.open();
-    let answered = 0;
-    for (let round = 0; round < 10 && !connection.over; round++) {
-      connection.send(...Array.from({ length: 5 }, () => rawPing()));
-      if (await isAlive(connection)) answered++;
-      await context.sleep(20);
+    // As clients do that measure latency: a PING behind each answer.
+    const client = await context.client();
+    let good = 0;
+    for (let count = 0; count < 100; count++) {
+      if (isOk(await client.call({ path: Path.run }))) good++;
+      client.connection.send(rawPing());
     }
-    context.check("PINGs of one who reads are answered", answered === 10, answered);
-    return `${answered} of 10 bursts of PING answered`;
+    context.check("a PING behind each answer is borne", good === 100, good);
+    return `${good} of 100 calls with a PING behind each served`;
   },
 });
 
-/** Sends PINGs and reads nothing until the target gives up; answers after how many milliseconds, NaN if it does not. */
-async function pingUnread(context: AttackContext, pings: number, stallMs: number): Promise<number> {
+const malformed = rawHeaders(1, rawLiterals(requestFields(Path.run, [["X-Upper", "a"]])), true);
+
+/** Expects GOAWAY(ENHANCE_YOUR_CALM). */
+async function cut(
+  context: AttackContext,
+  what: string,
+  flood: (connection: RawConnection) => Promise<unknown>,
+): Promise<string> {
   const connection = await context.open();
+  await flood(connection);
+  const { code, closed, text } = await reactionOf(connection);
+  const right = code === ErrorCode.enhanceYourCalm && closed;
+  context.check(`${what}: GOAWAY(ENHANCE_YOUR_CALM) and the end`, right, text);
+  return `${what} ${text}`;
+}
+
+/** Sends PINGs between calls and reads none of the answers, until the target takes no more. */
+async function pingUnread(connection: RawConnection, pings: number): Promise<void> {
   connection.setReading(false);
-  const startedMs = performance.now();
-  const flood = floodWith(connection, { frame: rawPing(), count: pings });
-  await Promise.race([flood, context.sleep(stallMs + 5_000)]);
-  await context.sleep(Math.max(0, stallMs + 3_000 - (performance.now() - startedMs)));
-  connection.setReading(true);
-  const { closed, text } = await reactionOf(connection);
-  context.check("PING: the connection is cut", closed, text);
-  return closed ? performance.now() - startedMs : Number.NaN;
+  const call = requestHeaders(1, "/no.such.Service/Method", { endStream: true });
+  const unit = joinBytes(call, repeatBytes(rawPing(), pingsPerCall));
+  for (let sent = 0; sent < pings / pingsPerCall; sent += callsAtOnce) {
+    if (!(await connection.push(streamSeries(unit, callsAtOnce, 2 * sent + 1), 60_000))) return;
+  }
 }

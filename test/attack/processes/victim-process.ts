@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The victim: one connection that calls the echo service at a steady rate while somebody else attacks. Answers `connect`,
-// `start` and `stop`.
+// `start`, `stop`, `pause` and `resume`.
 import { linkToParent } from "../../harness/link.ts";
 import { Path, payloadField } from "../raw/orders.ts";
 import { isOk, openRawClient, type RawCallResult, type RawClient } from "../raw/raw-client.ts";
@@ -19,6 +19,7 @@ const message = payloadField(1, payloadBytes);
 const answerBytes = 5 + message.length;
 
 let client: RawClient | undefined;
+let isMeasured = false;
 let timer: NodeJS.Timeout | undefined;
 let results: RawCallResult[] = [];
 let open = new Set<Promise<unknown>>();
@@ -32,6 +33,7 @@ function call(): void {
 }
 
 async function stop(): Promise<VictimReport> {
+  isMeasured = false;
   clearInterval(timer);
   const unanswered = open;
   await Promise.race([Promise.all(unanswered), new Promise((resolve) => setTimeout(resolve, lastCallMs).unref())]);
@@ -54,7 +56,15 @@ linkToParent({
   start() {
     results = [];
     open = new Set();
+    isMeasured = true;
     timer = setInterval(call, intervalMs);
+  },
+  async pause() {
+    clearInterval(timer);
+    await Promise.race([Promise.all(open), new Promise((resolve) => setTimeout(resolve, lastCallMs).unref())]);
+  },
+  resume() {
+    if (isMeasured) timer = setInterval(call, intervalMs);
   },
   stop,
 });

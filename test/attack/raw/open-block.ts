@@ -12,16 +12,3 @@ export async function beginBlock(connection: RawConnection, block: Uint8Array): 
   await connection.until(() => connection.count(RawType.settings) > 0, 2_000);
   connection.send(openBlock(1, block));
 }
-
-/**
- * Sends `frame` again and again, each when the one before has had time to be answered, and returns how many it took until the
- * target said GOAWAY or left; `most` if it did neither.
- */
-export async function countUntilCut(connection: RawConnection, frame: Uint8Array, most: number): Promise<number> {
-  const isCut = () => connection.goaway !== undefined || connection.over;
-  for (let count = 1; count <= most; count++) {
-    connection.send(frame);
-    if (await connection.until(isCut, 20)) return count;
-  }
-  return (await connection.until(isCut, 500)) ? most : Number.POSITIVE_INFINITY;
-}

@@ -4,6 +4,7 @@ import type { Running } from "../../harness/processes.ts";
 import { startNode } from "../../harness/stack.ts";
 import type { Form, Outcome, TargetName } from "../attack.ts";
 import type { RunningTarget, TargetAddress, TargetMemory } from "../targets/target.ts";
+import type { Victim } from "./victim.ts";
 
 const program = fileURLToPath(new URL("../processes/attacker-process.ts", import.meta.url));
 
@@ -30,11 +31,15 @@ export interface Attacker {
   stop(): Promise<void>;
 }
 
-/** Starts an attacker of `target`. */
-export async function startAttacker(target: RunningTarget, prefix: readonly string[]): Promise<Attacker> {
+/** Starts an attacker of `target`, which is told what goes on behind the target. */
+export async function startAttacker(
+  target: RunningTarget,
+  victim: Victim,
+  prefix: readonly string[],
+): Promise<Attacker> {
   const answers = {
     instance: () => target.instance(),
-    memory: () => target.memory(),
+    memory: () => victim.pause(() => target.memory()),
     limitHits: () => target.limitHits(),
   };
   const running: Running = await startNode(program, { prefix, args: [], ready: /^ready/, answers });

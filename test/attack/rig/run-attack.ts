@@ -42,7 +42,7 @@ export interface Scene {
 /** Runs the counter-test, measures the victim without and with the attack, and waits for the memory to come back. */
 export async function runAttack(attack: Attack, scene: Scene): Promise<AttackResult> {
   const { target } = scene;
-  const attacker = await startAttacker(target, scene.pinning.attacker);
+  const attacker = await startAttacker(target, scene.victim, scene.pinning.attacker);
   try {
     await target.resetInstance();
     const order = { ...orderOf(attack, scene), before: await target.memory() };

@@ -20,6 +20,8 @@ export interface VictimReport {
 export interface Victim {
   /** Calls while `during` lasts, and tells how it went. */
   measure<T>(during: () => Promise<T>): Promise<{ readonly report: VictimReport; readonly result: T }>;
+  /** Runs `during` while no call is open: it would cost them what is no fault of the attack. */
+  pause<T>(during: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -32,6 +34,14 @@ export async function startVictim(address: TargetAddress, prefix: readonly strin
       await running.link.ask("start");
       const result = await during();
       return { report: await running.link.ask<VictimReport>("stop"), result };
+    },
+    async pause(during) {
+      await running.link.ask("pause");
+      try {
+        return await during();
+      } finally {
+        await running.link.ask("resume");
+      }
     },
     stop: running.stop,
   };
