@@ -169,6 +169,28 @@ describe("RequestHeadReader", () => {
     }
   }
 
+  for (const indexed of [false, true]) {
+    test(`leaves out what the channel must not carry (${indexed ? "from the table, twice" : "literal"})`, () => {
+      const fields: readonly Field[] = [
+        ["x!y", "a name with another character"],
+        ["x-a", "f\u00fcr"],
+        ["x-b", "a\tb"],
+        ["x-c", "kept"],
+        [":authority", "\u00ff"],
+        ["grpc-encoding", "\u00ff"],
+        ["grpc-accept-encoding", "gzip\u007f"],
+      ];
+      const source = new Source();
+      if (indexed) source.read(fields, true);
+      expect(startOf(source.read(fields, indexed))).toMatchObject({
+        metadata: ["x-c=kept"],
+        authority: "",
+        encoding: "",
+        acceptEncoding: "",
+      });
+    });
+  }
+
   test("takes the authority from host only if there is no other", () => {
     const source = new Source();
     expect(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyBytes, FieldName, type FieldView, type HeadKind, type HeadReader } from "@grpc-router/http2";
 import {
+  isMetadataName,
+  isMetadataValue,
   MAX_METADATA_BYTES,
   MAX_METADATA_ENTRIES,
   METADATA_ENTRY_OVERHEAD,
@@ -193,7 +195,10 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
   }
 
   #readSlot(slot: FieldSlot, view: FieldView): FieldNote | undefined {
-    slot.set(view.valueBytes, view.valueStart, view.valueEnd);
+    const { valueBytes, valueStart, valueEnd } = view;
+    // They are strings of the CallStart: one that is no UTF-8 would cost an instance its channel, and other callers theirs.
+    const isText = isMetadataValue(valueBytes, valueStart, valueEnd);
+    slot.set(valueBytes, valueStart, isText ? valueEnd : valueStart);
     // A literal without a table entry leaves nothing to remember.
     return view.entry === undefined ? undefined : new FieldNote(slot.bytes.slice(0, slot.size), 0, 0, undefined);
   }
@@ -205,6 +210,11 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
       this.#head.waitForReady = isYes ? WaitForReady.yes : WaitForReady.no;
       return undefined;
     }
+    const isAllowed =
+      (view.nameId !== FieldName.none || isMetadataName(nameBytes, nameStart, nameEnd)) &&
+      isMetadataValue(valueBytes, valueStart, valueEnd);
+    // HTTP allows more than gRPC and the channel do (docs/channel.md section 4).
+    if (!isAllowed) return new FieldNote(nothing, 0, 0, undefined);
     const nameSize = nameEnd - nameStart;
     const valueSize = valueEnd - valueStart;
     const sizeBytes = nameSize + valueSize + METADATA_ENTRY_OVERHEAD;
