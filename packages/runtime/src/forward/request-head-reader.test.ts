@@ -191,6 +191,20 @@ describe("RequestHeadReader", () => {
     });
   }
 
+  for (const indexed of [false, true]) {
+    test(`takes the last of two content types whole (${indexed ? "from the table, twice" : "literal"})`, () => {
+      const fields: readonly Field[] = [
+        ["content-type", "application/grpc+json"],
+        ["content-type", "application/grpc"],
+      ];
+      const source = new Source();
+      if (indexed) source.read(fields, true);
+      const head = source.read(fields, indexed);
+      expect(head).toMatchObject({ contentType: ContentType.grpc, contentTypeText: "" });
+      expect(startOf(head).subtype).toBe("");
+    });
+  }
+
   test("takes the authority from host only if there is no other", () => {
     const source = new Source();
     expect(

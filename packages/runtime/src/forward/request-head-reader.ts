@@ -119,6 +119,7 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
         return;
       case FieldName.contentType:
         head.contentType = note.value as ContentType;
+        head.contentTypeText = "";
         this.#subtype.setEncoded(note.encoded);
         return;
       case FieldName.grpcTimeout:
@@ -185,6 +186,8 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
   #readContentType(bytes: Uint8Array, start: number, end: number): FieldNote | undefined {
     const { contentType, subtype } = parseContentType(bytes, start, end);
     this.#head.contentType = contentType;
+    this.#head.contentTypeText = "";
+    this.#subtype.size = 0;
     if (contentType === ContentType.grpcSubtype) {
       const encoded = asciiBytes(subtype);
       this.#subtype.set(encoded, 0, encoded.length);
