@@ -4,10 +4,17 @@ import type { GetEngineStatsResponse } from "@grpc-router/node";
 import { formatAge } from "./instances-table.js";
 import { formatTable } from "./table.js";
 
-/** Tables for people: streams, resets and GOAWAYs by code, limits that were hit (`all`: every limit). */
+/** Tables for people: streams, resets and GOAWAYs by code, limits that were hit (`all`: every limit), what was refused and why. */
 export function formatStats(stats: GetEngineStatsResponse, all: boolean): string {
   const since = `Since the start ${formatAge(stats.countedFor)} ago:\n`;
-  return [since, formatOpened(stats), formatCodes(stats), formatLimits(stats, all)].join("\n");
+  const parts = [since, formatOpened(stats), formatCodes(stats), formatLimits(stats, all)];
+  const reasons = Object.entries(stats.reasons);
+  if (reasons.length > 0) {
+    parts.push(
+      formatTable([["REASON", "COUNT"], ...reasons.map(([reason, count]) => [reason, `${count}`]).sort(byFirst)]),
+    );
+  }
+  return parts.join("\n");
 }
 
 function formatOpened(stats: GetEngineStatsResponse): string {
@@ -34,11 +41,15 @@ function formatCodes(stats: GetEngineStatsResponse): string {
   ]);
 }
 
-function formatLimits({ limits }: GetEngineStatsResponse, all: boolean): string {
-  const shown = limits.filter(({ hits }) => all || hits > 0n);
+function formatLimits({ limits, listenerLimits }: GetEngineStatsResponse, all: boolean): string {
+  const shown = [...limits, ...listenerLimits].filter(({ hits }) => all || hits > 0n);
   if (shown.length === 0) return "No limit was hit.\n";
   return formatTable([
     ["LIMIT", "HITS", "VALUE"],
     ...shown.map(({ name, hits, value }) => [name, `${hits}`, `${value}`]),
   ]);
+}
+
+function byFirst([a = ""]: readonly string[], [b = ""]: readonly string[]): number {
+  return a < b ? -1 : 1;
 }

@@ -24,6 +24,8 @@ const idle: EngineStats = {
     { name: "concurrentStreams", hits: 0, value: 1_024 },
     { name: "peerResets", hits: 0, value: 1_000 },
   ],
+  listenerLimits: [],
+  reasons: {},
 };
 const busy: EngineStats = {
   ...idle,
@@ -38,6 +40,8 @@ const busy: EngineStats = {
     { name: "concurrentStreams", hits: 3, value: 100 },
     { name: "peerResets", hits: 0, value: 1_000 },
   ],
+  listenerLimits: [{ name: "connectionsPerAddress", hits: 12, value: 8_192 }],
+  reasons: { NO_INSTANCE: 9, MESSAGE_TOO_LARGE: 1 },
 };
 
 async function stats(counted: EngineStats, ...flags: readonly string[]) {
@@ -65,8 +69,13 @@ ENHANCE_YOUR_CALM  0                0         1            0
 NO_ERROR           0                0         2            0
 REFUSED_STREAM     3                0         0            0
 
-LIMIT              HITS  VALUE
-concurrentStreams  3     100
+LIMIT                  HITS  VALUE
+concurrentStreams      3     100
+connectionsPerAddress  12    8192
+
+REASON             COUNT
+MESSAGE_TOO_LARGE  1
+NO_INSTANCE        9
 `,
     });
   });

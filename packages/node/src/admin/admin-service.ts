@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { InstanceInfo } from "@grpc-router/runtime";
 import {
@@ -9,10 +9,11 @@ import {
   GetEngineStatsResponseSchema,
   type Instance,
   InstanceSchema,
+  type LimitStatsSchema,
   type ListInstancesRequest,
   State,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import type { EngineStats } from "../serve/engine-stats.js";
+import type { EngineStats, LimitStats } from "../serve/engine-stats.js";
 import type { RouterServer } from "../serve/serve-router.js";
 
 /** What of a router's server an operator may ask. */
@@ -63,8 +64,14 @@ function toStatsMessage(stats: EngineStats): GetEngineStatsResponse {
     resetsReceived: bigCounts(stats.resetsReceived),
     goawaysSent: bigCounts(stats.goawaysSent),
     goawaysReceived: bigCounts(stats.goawaysReceived),
-    limits: stats.limits.map(({ name, hits, value }) => ({ name, hits: BigInt(hits), value: BigInt(value) })),
+    limits: stats.limits.map(toLimitMessage),
+    listenerLimits: stats.listenerLimits.map(toLimitMessage),
+    reasons: bigCounts(stats.reasons),
   });
+}
+
+function toLimitMessage({ name, hits, value }: LimitStats): MessageInitShape<typeof LimitStatsSchema> {
+  return { name, hits: BigInt(hits), value: BigInt(value) };
 }
 
 function bigCounts(counts: Readonly<Record<string, number>>): Record<string, bigint> {

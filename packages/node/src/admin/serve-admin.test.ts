@@ -108,6 +108,8 @@ describe("serveAdmin()", () => {
       goawaysSent: { ENHANCE_YOUR_CALM: 2 },
       goawaysReceived: { NO_ERROR: 1 },
       limits: [{ name: "concurrentStreams", hits: 4, value: 100 }],
+      listenerLimits: [{ name: "connections", hits: 1, value: 10 }],
+      reasons: { NO_INSTANCE: 9 },
     });
     const { url } = await start([], stats);
     const client = createClient(AdminService, createGrpcTransport({ baseUrl: url }));
@@ -122,6 +124,8 @@ describe("serveAdmin()", () => {
       goawaysSent: { ENHANCE_YOUR_CALM: 2n },
       goawaysReceived: { NO_ERROR: 1n },
       limits: [{ name: "concurrentStreams", hits: 4n, value: 100n }],
+      listenerLimits: [{ name: "connections", hits: 1n, value: 10n }],
+      reasons: { NO_INSTANCE: 9n },
     });
   });
 

@@ -15,6 +15,8 @@ export function createEngineStats(stats: Partial<EngineStats> = {}): EngineStats
     goawaysSent: {},
     goawaysReceived: {},
     limits: [],
+    listenerLimits: [],
+    reasons: {},
     ...stats,
   };
 }

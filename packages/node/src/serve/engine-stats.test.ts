@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { defaultLimits, EngineCounters } from "@grpc-router/http2";
+import { RouterCounters } from "@grpc-router/runtime";
 import { describe, expect, it } from "vitest";
+import { defaultListenerLimits } from "../limits.js";
 import { readEngineStats } from "./engine-stats.js";
+import { createListenerCounters } from "./listener-stats.js";
 
 describe("readEngineStats()", () => {
   it("names codes and limits, and says which value is in force", () => {
@@ -11,7 +14,18 @@ describe("readEngineStats()", () => {
     counters.resetsReceived[8] = 3;
     counters.goawaysSent[14] = 1;
     counters.limitHits.pingStrikes = 2;
-    const stats = readEngineStats({ counters, limits: { ...defaultLimits, pingStrikes: 9 } }, 1_500);
+    const routerCounters = new RouterCounters();
+    routerCounters.reasons.NO_INSTANCE = 4;
+    const listener = createListenerCounters();
+    listener.limitHits.connections = 5;
+    listener.limitHits.memory = 6;
+    const sources = {
+      core: { counters, limits: { ...defaultLimits, pingStrikes: 9 }, routerCounters },
+      listener: { stats: () => listener },
+      listenerLimits: { ...defaultListenerLimits, connections: 10 },
+      memoryBytes: 1_000_000,
+    };
+    const stats = readEngineStats(sources, 1_500);
     expect(stats).toMatchObject({
       countedForMs: 1_500,
       streamsOpened: 7,
@@ -20,7 +34,16 @@ describe("readEngineStats()", () => {
       resetsReceived: { CANCEL: 3 },
       goawaysSent: { OTHER: 1 },
       goawaysReceived: {},
+      reasons: { NO_INSTANCE: 4 },
     });
+    expect(stats.listenerLimits.map(({ name }) => name)).toEqual([
+      ...Object.keys(defaultListenerLimits),
+      "memoryBytes",
+    ]);
+    expect(stats.listenerLimits.filter(({ hits }) => hits > 0)).toEqual([
+      { name: "connections", hits: 5, value: 10 },
+      { name: "memoryBytes", hits: 6, value: 1_000_000 },
+    ]);
     expect(stats.limits.map(({ name }) => name)).toEqual(Object.keys(defaultLimits));
     expect(stats.limits.filter(({ hits }) => hits > 0)).toEqual([{ name: "pingStrikes", hits: 2, value: 9 }]);
     expect(stats.limits.find(({ name }) => name === "prefaceMs")).toEqual({

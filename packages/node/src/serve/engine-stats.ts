@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { countsByName, type EngineCounters, type Limits } from "@grpc-router/http2";
+import { countsByName } from "@grpc-router/http2";
+import type { RouterCore } from "@grpc-router/runtime";
+import type { ListenerLimits } from "../limits.js";
+import type { ListenerStats } from "./listener-stats.js";
 
-/** What HTTP/2 did on all connections of a router since its start; counts only grow, so take differences. */
+/**
+ * What HTTP/2 did on all connections of a router since its start, and what the listener before it and the router behind
+ * it refused; counts only grow, so take differences.
+ */
 export interface EngineStats {
   /** Milliseconds since counting began. */
   readonly countedForMs: number;
@@ -18,26 +24,35 @@ export interface EngineStats {
   readonly goawaysReceived: Readonly<Record<string, number>>;
   /** Every limit of a connection (`connections.limits`), whether it was hit or not. */
   readonly limits: readonly LimitStats[];
+  /** Every limit of the listener (`ServeRouterOptions.limits`), and `memoryBytes`: connections that were closed at once. */
+  readonly listenerLimits: readonly LimitStats[];
+  /** Calls, registrations and channels that the router ended, by reason; reasons that never were are left out. */
+  readonly reasons: Readonly<Record<string, number>>;
 }
 
 /** A limit and how often it was hit. */
 export interface LimitStats {
-  readonly name: keyof Limits;
+  readonly name: string;
   /** How often it acted, whatever it does: ends the connection, ends or refuses a stream, or holds a peer back for a while. */
   readonly hits: number;
   /** The value in force. */
   readonly value: number;
 }
 
-/** What of a router core is read here. */
-export interface CountedCore {
-  readonly counters: EngineCounters;
-  readonly limits: Limits;
+/** Where the counts are. */
+export interface StatsSources {
+  readonly core: Pick<RouterCore, "counters" | "limits" | "routerCounters">;
+  readonly listener: { stats(): Pick<ListenerStats, "limitHits"> };
+  readonly listenerLimits: ListenerLimits;
+  /** The memory budget in force, in octets. */
+  readonly memoryBytes: number;
 }
 
-/** Copies the counts of `core`. */
-export function readEngineStats({ counters, limits }: CountedCore, countedForMs: number): EngineStats {
-  const names = Object.keys(limits) as (keyof Limits)[];
+/** Copies the counts. */
+export function readEngineStats(sources: StatsSources, countedForMs: number): EngineStats {
+  const { core, listener, listenerLimits, memoryBytes } = sources;
+  const { counters, limits, routerCounters } = core;
+  const { memory, ...listenerHits } = listener.stats().limitHits;
   return {
     countedForMs,
     connectionsOpened: counters.connectionsOpened,
@@ -48,6 +63,19 @@ export function readEngineStats({ counters, limits }: CountedCore, countedForMs:
     resetsReceived: countsByName(counters.resetsReceived),
     goawaysSent: countsByName(counters.goawaysSent),
     goawaysReceived: countsByName(counters.goawaysReceived),
-    limits: names.map((name) => ({ name, hits: counters.limitHits[name], value: limits[name] })),
+    limits: statsOf(limits, counters.limitHits),
+    listenerLimits: [
+      ...statsOf(listenerLimits, listenerHits),
+      { name: "memoryBytes", hits: memory, value: memoryBytes },
+    ],
+    reasons: Object.fromEntries(Object.entries(routerCounters.reasons).filter(([, count]) => count > 0)),
   };
+}
+
+function statsOf<Name extends string>(
+  limits: Readonly<Record<Name, number>>,
+  hits: Readonly<Record<Name, number>>,
+): LimitStats[] {
+  const names = Object.keys(limits) as Name[];
+  return names.map((name) => ({ name, hits: hits[name], value: limits[name] }));
 }

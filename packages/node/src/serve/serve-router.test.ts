@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import { defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
+import { RouterCounters } from "@grpc-router/runtime";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_GRACE_MS } from "../limits.js";
@@ -33,6 +34,7 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
     instances: () => [],
     counters: new EngineCounters(),
     limits: defaultLimits,
+    routerCounters: new RouterCounters(),
   };
   return { open: () => core, calls, transports };
 }

@@ -13,7 +13,7 @@ import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { formatAddress } from "../socket/peer.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
 import { Certificates } from "./certificates.js";
-import { type EngineStats, readEngineStats } from "./engine-stats.js";
+import { type EngineStats, readEngineStats, type StatsSources } from "./engine-stats.js";
 import { type Listener, listen } from "./listener.js";
 import type { ListenerStats } from "./listener-stats.js";
 
@@ -68,7 +68,7 @@ export interface RouterServer {
    * @throws NodeError when they cannot be used, or the router serves plain text; then all stays as it was.
    */
   reloadCertificates(tls?: Omit<ServeTls, "watchMs">): void;
-  /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit. */
+  /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit; what was refused, and why. */
   engineStats(): EngineStats;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>;
@@ -82,7 +82,10 @@ export interface ServableRouter {
 }
 
 /** What of a `RouterCore` is used here. */
-export type ServableCore = Pick<RouterCore, "accept" | "drain" | "close" | "instances" | "counters" | "limits">;
+export type ServableCore = Pick<
+  RouterCore,
+  "accept" | "drain" | "close" | "instances" | "counters" | "limits" | "routerCounters"
+>;
 
 const DRAIN_MS = 10_000;
 
@@ -97,7 +100,8 @@ const DRAIN_MS = 10_000;
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
   const { port = 8080, host = "127.0.0.1", logger = createConsoleLogger() } = options;
   const limits = validateListenerLimits(options.limits);
-  const memory = createMemoryGauge({ budgetBytes: validateMemoryBytes(options.memoryBytes ?? defaultMemoryBytes()) });
+  const memoryBytes = validateMemoryBytes(options.memoryBytes ?? defaultMemoryBytes());
+  const memory = createMemoryGauge({ budgetBytes: memoryBytes });
   const certificates = options.tls && new Certificates(options.tls, logger);
   const core = router.open({
     scheduler: createNodeScheduler(),
@@ -126,7 +130,9 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
       logger,
       onSocket,
     });
-    const server = new ListeningRouter(core, listener, certificates, options.tls?.watchMs);
+    const counted = { stats: () => server.listenerStats() };
+    const stats = { core, listener: counted, listenerLimits: limits, memoryBytes };
+    const server: ListeningRouter = new ListeningRouter(stats, listener, certificates, options.tls?.watchMs);
     logger.log("info", "listening", `Routing on ${server.url}`);
     return server;
   } catch (error) {
@@ -139,17 +145,24 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
 class ListeningRouter implements RouterServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
+  readonly #stats: StatsSources;
   readonly #core: ServableCore;
   readonly #listener: Listener;
   readonly #certificates: Certificates | undefined;
   readonly #endWatch: (() => void) | undefined;
   readonly #startedMs = performance.now();
 
-  constructor(core: ServableCore, listener: Listener, certificates?: Certificates, watchMs?: number) {
+  constructor(
+    stats: StatsSources & { readonly core: ServableCore },
+    listener: Listener,
+    certificates?: Certificates,
+    watchMs?: number,
+  ) {
     this.address = listener.address;
     const scheme = certificates === undefined ? "http" : "https";
     this.url = `${scheme}://${formatAddress(listener.address.host, listener.address.port)}`;
-    this.#core = core;
+    this.#stats = stats;
+    this.#core = stats.core;
     this.#listener = listener;
     this.#certificates = certificates;
     if (watchMs !== undefined) this.#endWatch = certificates?.watch(watchMs, listener.useCertificates);
@@ -171,7 +184,7 @@ class ListeningRouter implements RouterServer {
   }
 
   engineStats(): EngineStats {
-    return readEngineStats(this.#core, performance.now() - this.#startedMs);
+    return readEngineStats(this.#stats, performance.now() - this.#startedMs);
   }
 
   async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
