@@ -73,8 +73,14 @@ export const REFUSAL_BURST_MS = 60_000;
 /** Milliseconds between two looks at the memory of the process; one takes some 10 microseconds. */
 export const MEMORY_SAMPLE_MS = 100;
 
-/** Share of the container's or machine's memory that a router uses unless told otherwise; the rest is the system's. */
+/** Share of the container's or machine's memory that a router uses unless told otherwise; the rest is slack, see below, and the system's. */
 export const MEMORY_SHARE = 0.8;
+
+/** Share of the budget that resident memory may be above it, for what allocators keep of what was freed. */
+export const MEMORY_SLACK = 0.2;
+
+/** Milliseconds between two collections of garbage that a full memory asks for; one may take a second when gigabytes live. */
+export const COLLECT_INTERVAL_MS = 10_000;
 
 /** Milliseconds for name look-up, TCP connect and TLS handshake together: a blackholed address would block reconnecting. */
 export const DIAL_TIMEOUT_MS = 10_000;

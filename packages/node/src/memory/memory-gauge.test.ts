@@ -1,39 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import { MEMORY_SAMPLE_MS } from "../limits.js";
+import { COLLECT_INTERVAL_MS, MEMORY_SAMPLE_MS } from "../limits.js";
 import { createMemoryGauge, type MemoryUse } from "./memory-gauge.js";
 
-const idle: MemoryUse = { residentBytes: 100, heapUsedBytes: 10, heapFreeBytes: 0, heapLimitBytes: 1_000 };
+/** 60 of these are the process's own. */
+const idle: MemoryUse = { residentBytes: 100, heapBytes: 30, heapLimitBytes: 1_000, externalBytes: 10 };
+
+function createGauge(later: Partial<MemoryUse>, { budgetBytes = 200, nowMs = (): number => 5 } = {}) {
+  let use = idle;
+  let looks = 0;
+  let collections = 0;
+  const gauge = createMemoryGauge({
+    budgetBytes,
+    nowMs,
+    readUse: () => {
+      looks++;
+      return use;
+    },
+    collect: () => void collections++,
+  });
+  use = { ...idle, ...later };
+  return { gauge, looks: () => looks - 1, collections: () => collections };
+}
 
 describe("createMemoryGauge()", () => {
   it.each([
-    { what: "resident memory", use: { residentBytes: 190 }, pressure: 0.95 },
-    {
-      what: "resident memory without what the heap keeps free",
-      use: { residentBytes: 190, heapFreeBytes: 90 },
-      pressure: 0.5,
-    },
-    { what: "objects against the heap's limit", use: { heapUsedBytes: 990 }, pressure: 0.99 },
-    { what: "more than all", use: { residentBytes: 400 }, pressure: 2 },
-  ])("takes the greater share: $what", ({ use, pressure }) => {
-    const gauge = createMemoryGauge({ budgetBytes: 200, readUse: () => ({ ...idle, ...use }) });
-    expect(gauge.pressure()).toBe(pressure);
+    { what: "an idle process", use: {}, pressure: 0.5 },
+    { what: "buffers", use: { externalBytes: 100, residentBytes: 190 }, pressure: 0.95 },
+    { what: "objects", use: { heapBytes: 140 }, pressure: 1.05 },
+    { what: "objects against the heap's limit", use: { heapBytes: 35, heapLimitBytes: 35 }, pressure: 1 },
+    { what: "what an allocator keeps after a peak", use: { residentBytes: 140 }, pressure: 0.5 },
+    { what: "resident memory that nothing explains", use: { residentBytes: 240 }, pressure: 1 },
+  ])("shows the greatest share: $what", ({ use, pressure }) => {
+    expect(createGauge(use).gauge.pressure()).toBeCloseTo(pressure);
   });
 
   it("looks at most once in MEMORY_SAMPLE_MS", () => {
     let now = 5;
-    let looks = 0;
-    const readUse = () => ({ ...idle, residentBytes: 100 * ++looks });
-    const gauge = createMemoryGauge({ budgetBytes: 100, readUse, nowMs: () => now });
-    expect([gauge.pressure(), gauge.pressure()]).toEqual([1, 1]);
+    const { gauge, looks } = createGauge({}, { nowMs: () => now });
+    gauge.pressure();
+    gauge.pressure();
+    expect(looks()).toBe(1);
     now += MEMORY_SAMPLE_MS;
-    expect([gauge.pressure(), gauge.pressure()]).toEqual([2, 2]);
+    gauge.pressure();
+    expect(looks()).toBe(2);
   });
 
-  it("reads this process", () => {
-    const share = createMemoryGauge({ budgetBytes: process.memoryUsage.rss() * 2 }).pressure();
-    expect(share).toBeGreaterThan(0.05);
-    expect(share).toBeLessThan(0.95);
+  it("has garbage collected when memory is nearly full, once in COLLECT_INTERVAL_MS", () => {
+    let now = 5;
+    const full = createGauge({ externalBytes: 100 }, { nowMs: () => now });
+    full.gauge.pressure();
+    now += COLLECT_INTERVAL_MS - 1;
+    full.gauge.pressure();
+    expect(full.collections()).toBe(1);
+    now += MEMORY_SAMPLE_MS;
+    full.gauge.pressure();
+    expect(full.collections()).toBe(2);
+    const roomy = createGauge({ externalBytes: 99 });
+    roomy.gauge.pressure();
+    expect(roomy.collections()).toBe(0);
+  });
+
+  it("reads this process, and can collect its garbage", () => {
+    const { rss } = process.memoryUsage();
+    expect(createMemoryGauge({ budgetBytes: rss * 2 }).pressure()).toBeGreaterThan(0.05);
+    expect(createMemoryGauge({ budgetBytes: rss / 2 }).pressure()).toBeGreaterThan(0.95);
+    expect(Reflect.has(globalThis, "gc")).toBe(false);
   });
 });

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { getHeapStatistics } from "node:v8";
-import { MEMORY_SAMPLE_MS } from "../limits.js";
-
-/** How full the memory of this process is. */
-export interface MemoryGauge {
-  /** From 0 to 1, or above, of what the process may use. */
-  pressure(): number;
-}
+import type { MemoryGauge } from "@grpc-router/runtime";
+import { ACCEPT_PRESSURE, COLLECT_INTERVAL_MS, MEMORY_SAMPLE_MS, MEMORY_SLACK } from "../limits.js";
+import { collectGarbage } from "./collect-garbage.js";
 
 /** What a process uses, in octets. */
 export interface MemoryUse {
-  /** Resident set. */
   readonly residentBytes: number;
   /** Objects of JavaScript, garbage included that nobody has collected yet. */
-  readonly heapUsedBytes: number;
-  /** Resident memory that V8 keeps for objects to come. */
-  readonly heapFreeBytes: number;
+  readonly heapBytes: number;
   /** What the heap may grow to before V8 ends the process. */
   readonly heapLimitBytes: number;
+  /** Buffers and other memory that objects hold outside the heap. */
+  readonly externalBytes: number;
 }
 
 /** How memory is judged. */
@@ -27,26 +22,40 @@ export interface MemoryGaugeOptions {
   readonly budgetBytes: number;
   /** Default: this process. */
   readonly readUse?: () => MemoryUse;
+  /** Default: `collectGarbage`. */
+  readonly collect?: () => void;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly nowMs?: () => number;
 }
 
 /**
- * Creates a gauge that is the greater of two shares: objects of the heap's limit, and resident memory of the budget. What
- * V8 keeps free for objects to come does not count: it is resident, but the next call finds room in it. Looks at most
- * every `MEMORY_SAMPLE_MS`.
+ * Creates a gauge that shows the greatest of three shares: objects of the heap's limit; objects, buffers and what the
+ * process took to start of the budget; and resident memory, beyond `MEMORY_SLACK`, of the budget.
+ *
+ * Resident memory alone would not do: allocators keep what was freed, so it stays where a peak has left it, and a router
+ * that refused calls for it would never take one again. Looks at most every `MEMORY_SAMPLE_MS`; above `ACCEPT_PRESSURE`
+ * garbage is collected, at most every `COLLECT_INTERVAL_MS`.
  */
 export function createMemoryGauge(options: MemoryGaugeOptions): MemoryGauge {
-  const { budgetBytes, readUse = readProcess, nowMs = () => performance.now() } = options;
+  const { budgetBytes, readUse = readProcess, collect = collectGarbage, nowMs = () => performance.now() } = options;
+  const started = readUse();
+  const ownBytes = Math.max(0, started.residentBytes - started.heapBytes - started.externalBytes);
   let sampledMs = Number.NEGATIVE_INFINITY;
+  let collectedMs = Number.NEGATIVE_INFINITY;
   let pressure = 0;
   return {
     pressure() {
       const now = nowMs();
       if (now - sampledMs < MEMORY_SAMPLE_MS) return pressure;
       sampledMs = now;
-      const { residentBytes, heapUsedBytes, heapFreeBytes, heapLimitBytes } = readUse();
-      pressure = Math.max(heapUsedBytes / heapLimitBytes, (residentBytes - heapFreeBytes) / budgetBytes);
+      const { residentBytes, heapBytes, heapLimitBytes, externalBytes } = readUse();
+      const inUse = (ownBytes + heapBytes + externalBytes) / budgetBytes;
+      const resident = residentBytes / budgetBytes - MEMORY_SLACK;
+      pressure = Math.max(heapBytes / heapLimitBytes, inUse, resident);
+      if (pressure >= ACCEPT_PRESSURE && now - collectedMs >= COLLECT_INTERVAL_MS) {
+        collectedMs = now;
+        collect();
+      }
       return pressure;
     },
   };
@@ -56,8 +65,8 @@ function readProcess(): MemoryUse {
   const heap = getHeapStatistics();
   return {
     residentBytes: process.memoryUsage.rss(),
-    heapUsedBytes: heap.used_heap_size,
-    heapFreeBytes: Math.max(0, heap.total_physical_size - heap.used_heap_size),
+    heapBytes: heap.used_heap_size,
     heapLimitBytes: heap.heap_size_limit,
+    externalBytes: heap.external_memory,
   };
 }

@@ -16,12 +16,14 @@ export interface ListenerStats {
   readonly foreignPeers: number;
   /** TLS renegotiations that ended their connection. */
   readonly renegotiations: number;
+  /** Share of the memory budget that is in use now: 0 to 1, or above. */
+  readonly memoryPressure: number;
   /** How often each limit of the listener was hit; `memory`: connections that were closed at once because the memory budget is used up. */
   readonly limitHits: Readonly<Record<keyof ListenerLimits | "memory", number>>;
 }
 
 /** The same as the listener writes it. */
-export interface ListenerCounters extends ListenerStats {
+export interface ListenerCounters extends Omit<ListenerStats, "memoryPressure"> {
   connections: number;
   handshakes: number;
   accepted: number;

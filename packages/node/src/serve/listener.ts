@@ -31,8 +31,8 @@ export interface ListenOptions {
 /** An open port and its connections. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
-  /** Numbers up to now; the record is the listener's own. */
-  readonly stats: ListenerStats;
+  /** Numbers up to now, in a record of the caller's own. */
+  stats(): ListenerStats;
   /** Takes these for connections to come. @throws NodeError `TLS_INVALID` if the port speaks plain text. */
   useCertificates(tls: SecureContextOptions): void;
   /** Accepts no more connections. Resolves when those there are have gone. */
@@ -72,7 +72,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let stopped: Promise<void> | undefined;
   return {
     address: { host, port },
-    stats: counters,
+    stats: () => ({ ...counters, limitHits: { ...counters.limitHits }, memoryPressure: pressure() }),
     useCertificates: (material) => {
       if (tls === undefined) {
         throw new NodeError("TLS_INVALID", "Cannot use certificates: the router must serve TLS, it serves plain text");

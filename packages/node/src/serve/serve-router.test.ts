@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import { defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
+import type { RouterPorts } from "@grpc-router/runtime";
 import { RouterCounters } from "@grpc-router/runtime";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -36,7 +37,12 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
     limits: defaultLimits,
     routerCounters: new RouterCounters(),
   };
-  return { open: () => core, calls, transports };
+  const ports: RouterPorts[] = [];
+  const openCore = (given: RouterPorts): ServableCore => {
+    ports.push(given);
+    return core;
+  };
+  return { open: openCore, calls, transports, ports };
 }
 
 async function start(router: Pick<ReturnType<typeof createFakeRouter>, "open">, options: ServeRouterOptions = {}) {
@@ -88,6 +94,34 @@ describe("serveRouter()", () => {
     expect(String(await new Promise((resolve) => socket.once("data", resolve)))).toBe("hello");
     expect(echo.transports[0]?.peer.address).toBe(`127.0.0.1:${socket.localPort}`);
     expect(server.instances()).toEqual([]);
+  });
+
+  it("refuses limits and budgets that cannot be, before the router is opened", async () => {
+    const router = createFakeRouter();
+    await expect(start(router, { limits: { connections: 0 } })).rejects.toMatchObject({ code: "LIMIT_INVALID" });
+    await expect(start(router, { memoryBytes: 5 })).rejects.toMatchObject({ code: "LIMIT_INVALID" });
+    const tls = { ...createSelfSigned(), watchMs: 0 };
+    await expect(start(router, { tls })).rejects.toMatchObject({ code: "TLS_INVALID" });
+    expect(router.calls).toEqual(["close"]);
+  });
+
+  it("gives the router a gauge of the memory budget, and lets nobody in when it is used up", async () => {
+    const router = createFakeRouter();
+    const { server, logged } = await start(router, { memoryBytes: 1 << 20 });
+    expect(router.ports[0]?.memory?.pressure()).toBeGreaterThan(1);
+    await closed(connect(server.address).on("error", () => {}));
+    expect(logged[1]).toMatch(/^warn connection_refused Refused 127\.0\.0\.1:\d+: \d+ % of the memory budget is used$/);
+    expect(server.listenerStats().limitHits).toMatchObject({ memory: 1, connections: 0 });
+  });
+
+  it("reloadCertificates() needs a router that serves TLS", async () => {
+    const { server } = await start(createFakeRouter());
+    expect(() => server.reloadCertificates()).toThrow(
+      "Cannot reload certificates: the router must serve TLS, it serves plain text",
+    );
+    const encrypted = await start(createFakeRouter(), { tls: createSelfSigned() });
+    encrypted.server.reloadCertificates(createSelfSigned(["renewed.example"]));
+    expect(encrypted.logged[1]).toMatch(/^info certificates_reloaded Took new certificates: DNS:renewed\.example, /);
   });
 
   it("drain() stops listening, drains the router, then closes", async () => {

@@ -130,9 +130,8 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
       logger,
       onSocket,
     });
-    const counted = { stats: () => server.listenerStats() };
-    const stats = { core, listener: counted, listenerLimits: limits, memoryBytes };
-    const server: ListeningRouter = new ListeningRouter(stats, listener, certificates, options.tls?.watchMs);
+    const stats = { core, listener, listenerLimits: limits, memoryBytes };
+    const server = new ListeningRouter(stats, listener, certificates, options.tls?.watchMs);
     logger.log("info", "listening", `Routing on ${server.url}`);
     return server;
   } catch (error) {
@@ -173,7 +172,7 @@ class ListeningRouter implements RouterServer {
   }
 
   listenerStats(): ListenerStats {
-    return structuredClone(this.#listener.stats);
+    return this.#listener.stats();
   }
 
   reloadCertificates(tls?: Omit<ServeTls, "watchMs">): void {
