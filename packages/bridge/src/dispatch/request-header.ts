@@ -11,7 +11,8 @@ export function readRequestHeader(start: Uint8Array): Headers {
   const view = new StartView();
   readStart(start, 0, start.length, view);
   const subtype = latin1(start, view.subtypeStart, view.subtypeEnd);
-  header.set("content-type", subtype === "" ? "application/grpc" : `application/grpc+${subtype}`);
+  if (subtype !== "") append(header, "content-type", `application/grpc+${subtype}`);
+  if (!header.has("content-type")) header.set("content-type", "application/grpc");
   const encoding = latin1(start, view.encodingStart, view.encodingEnd);
   if (encoding !== "") append(header, "grpc-encoding", encoding);
   const accepted = latin1(start, view.acceptEncodingStart, view.acceptEncodingEnd);
