@@ -6,7 +6,6 @@ import {
   RawType,
   rawHeaders,
   rawLiterals,
-  rawPing,
   rawPreface,
   rawSettings,
   rawSettingsAck,
