@@ -29,6 +29,7 @@ type Case = readonly [section: string, what: string, input: readonly Uint8Array[
 const connectionErrors: readonly Case[] = [
   ["4.2", "a frame above SETTINGS_MAX_FRAME_SIZE", [open1, data(1, 16_385)], frameSizeError],
   ["4.3", "a block that cannot be decoded", [headers(1, hex("80"))], compressionError],
+  ["4.3", "trailers that cannot be decoded", [open1, headers(1, hex("80"), true)], compressionError],
   ["4.3", "another frame within a block", [frame(1, 0, 1, requestBlock), ping()], protocolError],
   [
     "4.3",
@@ -164,6 +165,7 @@ describe("a client and a faulty server", () => {
     ["3.4", "a first frame that is not SETTINGS", [ping()], protocolError],
     ["3.4", "an acknowledgement as the first frame", [settingsAck], protocolError],
     ["3.4", "an HTTP/1.1 answer", [new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")], protocolError],
+    ["4.3", "a response that cannot be decoded", [settings(), headers(1, hex("80"))], compressionError],
     ["5.1", "HEADERS on a stream that the client did not open", [settings(), headers(3, responseBlock)], protocolError],
     ["5.1", "DATA on a stream that the client did not open", [settings(), data(3, 1)], protocolError],
     ["5.1.1", "HEADERS on an even stream", [settings(), headers(2, responseBlock)], protocolError],
