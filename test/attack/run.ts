@@ -34,43 +34,60 @@ if (missing !== undefined) {
 
 const stage = new Stage(target, choosePinning(), form);
 const results: AttackResult[] = [];
+/** Attacks that could not be run to their end, and why. */
+const broken: { readonly id: string; readonly error: string }[] = [];
 const description = await target.describe();
 const startedMs = performance.now();
 console.log(`Attacking ${description}, ${form} form`);
-try {
-  for (const attack of await chooseAttacks(values.only)) {
-    const unfit = attack.unfit?.[target.name];
-    if (unfit !== undefined) console.log(`${attack.id} ${attack.name}: skipped, ${unfit}`);
-    else results.push(await runOne(attack));
-  }
-} finally {
-  await stage.clear();
+for (const attack of inGroups(await chooseAttacks(values.only))) {
+  const unfit = attack.unfit?.[target.name];
+  if (unfit === undefined) await runOne(attack);
+  else console.log(`${attack.id} ${attack.name}: skipped, ${unfit}`);
 }
+await stage.clear();
+const order = new Intl.Collator("en", { numeric: true });
+results.sort((one, other) => order.compare(one.id, other.id));
 console.log(`\n${formatTable(results)}\n`);
-const failed = results.filter(({ faults }) => faults.length > 0);
+const good = results.filter(({ faults }) => faults.length === 0).length;
+const failed = results.length + broken.length - good;
 const seconds = Math.round((performance.now() - startedMs) / 1_000);
-console.log(
-  `${results.length - failed.length} of ${results.length} attacks hold nothing against ${target.name}; ${seconds} s`,
-);
+console.log(`${target.name} withstands ${good} of ${good + failed} attacks; ${seconds} s`);
 writeResults();
-process.exit(failed.length > 0 && target.name === "router" ? 1 : 0);
+process.exit(failed > 0 && target.name === "router" ? 1 : 0);
 
 function chooseAttacks(only: string | undefined): Promise<Attack[]> {
   return only === undefined ? loadAttacks() : Promise.all(only.toUpperCase().split(",").map(loadAttack));
 }
 
-async function runOne(attack: Attack): Promise<AttackResult> {
+/** Those that want the same settings one after the other, so that a target is started once for them. */
+function inGroups(attacks: readonly Attack[]): Attack[] {
+  const groups = Map.groupBy(attacks, ({ settings }) => JSON.stringify(settings?.[form] ?? {}));
+  return [...groups.values()].flat();
+}
+
+async function runOne(attack: Attack): Promise<void> {
+  try {
+    await runWhole(attack);
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    broken.push({ id: attack.id, error: text });
+    console.log(`${attack.id} ${attack.name}: could not be run to its end: ${text}`);
+    await stage.clear();
+  }
+}
+
+async function runWhole(attack: Attack): Promise<void> {
   const result = await runAttack(attack, await stage.for(attack));
+  results.push(result);
   console.log(`${attack.id} ${attack.name}: ${result.attack.reaction}${result.faults.length > 0 ? "" : ", holds"}`);
   for (const fault of result.faults) console.log(`   ${fault}`);
   // What one attack has broken shall not be blamed on the next.
   if (result.faults.length > 0) await stage.clear();
-  return result;
 }
 
 function writeResults(): void {
   const folder = fileURLToPath(new URL("../../artifacts/", import.meta.url));
   mkdirSync(folder, { recursive: true });
   const file = `${folder}attack-${values.target}-${form}.json`;
-  writeFileSync(file, `${JSON.stringify({ target: description, form, results }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ target: description, form, results, broken }, null, 2)}\n`);
 }

@@ -29,6 +29,8 @@ const acceptEncoding = 0x90;
 const manyFields = 120;
 /** Above all ids that lead up to it. */
 const lastId = 100_001;
+/** Requests that may be refused while no slot is free. */
+const mostTries = 20;
 
 const fields = requestFields(Path.run);
 const beforePath = fields.slice(0, 2);
@@ -83,13 +85,23 @@ async function follows(
   const connection = await context.open();
   await before(connection);
   await isAlive(connection);
-  const referring = joinBytes(rawLiterals(beforePath), rawIndexed(newest), rawLiterals(behindPath));
-  connection.send(rawHeaders(lastId, referring), rawData(lastId, rawMessage([]), true));
-  await connection.until(() => answersOf(connection).has(lastId), 2_000);
-  const served = answersOf(connection).get(lastId)?.grpcStatus === 0;
-  context.check(`the table is right after ${what}`, served, connection.goaway?.debug ?? connection.resets.get(lastId));
+  const served = await isServed(context, connection);
+  context.check(`the table is right after ${what}`, served, connection.goaway?.debug);
   connection.destroy();
   return served;
+}
+
+/** Sends the request until it is not refused: a slot is free when the instance is known to be done with it. */
+async function isServed(context: AttackContext, connection: RawConnection): Promise<boolean> {
+  const referring = joinBytes(rawLiterals(beforePath), rawIndexed(newest), rawLiterals(behindPath));
+  for (let streamId = lastId; streamId < lastId + 2 * mostTries; streamId += 2) {
+    connection.send(rawHeaders(streamId, referring), rawData(streamId, rawMessage([]), true));
+    const answer = () => answersOf(connection).get(streamId);
+    await connection.until(() => answer() !== undefined || connection.resets.has(streamId), 2_000);
+    if (connection.resets.get(streamId) !== ErrorCode.refusedStream) return answer()?.grpcStatus === 0;
+    await context.sleep(100);
+  }
+  return false;
 }
 
 /** Takes all slots, has a stream refused and makes a slot free. */
