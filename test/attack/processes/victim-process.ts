@@ -19,6 +19,7 @@ const message = payloadField(1, payloadBytes);
 const answerBytes = 5 + message.length;
 
 let client: RawClient | undefined;
+let target: TargetAddress | undefined;
 let isMeasured = false;
 let timer: NodeJS.Timeout | undefined;
 let results: RawCallResult[] = [];
@@ -51,9 +52,12 @@ async function stop(): Promise<VictimReport> {
 
 linkToParent({
   async connect(address: TargetAddress) {
+    target = address;
     client = await openRawClient(address);
   },
-  start() {
+  async start() {
+    // Between two attacks the victim is idle, and some targets close idle connections: that is no harm.
+    if (target !== undefined && client?.connection.over) client = await openRawClient(target);
     results = [];
     open = new Set();
     isMeasured = true;

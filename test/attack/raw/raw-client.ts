@@ -29,8 +29,10 @@ export interface RawClientOptions {
 /** How a call is made. */
 export interface RawCallOptions {
   readonly path: string;
-  /** Messages without prefix, at once. Default: an empty one. */
+  /** Messages without prefix, at once and in one frame: 16,384 octets at most. Default: an empty one. */
   readonly messages?: readonly Uint8Array[];
+  /** Of the messages' prefixes; 1: compressed. Default 0. */
+  readonly flags?: number;
   /** Behind the fields that every call has. */
   readonly fields?: readonly RawField[];
   /** Milliseconds until the caller resets the stream with CANCEL, as gRPC clients do at their deadline. Default: never. */
@@ -124,7 +126,7 @@ class Calls {
 
   async call(options: RawCallOptions): Promise<RawCallResult> {
     while (this.#open.size >= this.#mostOpen) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    const { path, messages = [new Uint8Array()], fields = [], cancelAfterMs } = options;
+    const { path, messages = [new Uint8Array()], flags = 0, fields = [], cancelAfterMs } = options;
     const streamId = this.#nextId;
     this.#nextId += 2;
     const { promise, resolve } = Promise.withResolvers<RawCallResult>();
@@ -132,7 +134,7 @@ class Calls {
     const call = { startedMs: performance.now(), resolve, timer, status: Number.NaN, httpStatus: Number.NaN };
     this.#open.set(streamId, { ...call, dataBytes: 0 });
     if (this.connection === undefined || this.connection.over) this.#settle(streamId, "lost");
-    const body = rawData(streamId, joinBytes(...messages.map((message) => rawMessage(message))), true);
+    const body = rawData(streamId, joinBytes(...messages.map((message) => rawMessage(message, flags))), true);
     this.connection?.send(requestHeaders(streamId, path, { fields }), body);
     return promise;
   }

@@ -6,6 +6,8 @@ import type { TargetAddress } from "../targets/target.ts";
 
 const program = fileURLToPath(new URL("../processes/victim-process.ts", import.meta.url));
 
+const forEver = Number.POSITIVE_INFINITY;
+
 /** What a victim saw between `start` and `stop`; times in milliseconds, of calls that succeeded. */
 export interface VictimReport {
   readonly calls: number;
@@ -33,7 +35,7 @@ export async function startVictim(address: TargetAddress, prefix: readonly strin
     async measure(during) {
       await running.link.ask("start");
       const result = await during();
-      return { report: await running.link.ask<VictimReport>("stop"), result };
+      return { report: withTimes(await running.link.ask<VictimReport>("stop")), result };
     },
     async pause(during) {
       await running.link.ask("pause");
@@ -45,4 +47,10 @@ export async function startVictim(address: TargetAddress, prefix: readonly strin
     },
     stop: running.stop,
   };
+}
+
+/** What is no number does not survive the way between processes; a victim without a good call has waited for ever. */
+function withTimes(report: VictimReport): VictimReport {
+  const { p50Ms, p99Ms, mostMs } = report;
+  return { ...report, p50Ms: p50Ms ?? forEver, p99Ms: p99Ms ?? forEver, mostMs: mostMs ?? forEver };
 }

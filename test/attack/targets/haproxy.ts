@@ -18,8 +18,8 @@ export const haproxyTarget: Target = {
 };
 
 /**
- * HAProxy at the edge: the time limits that its manual tells everyone to set, on one thread; every limit of HTTP/2 is
- * its default (100 streams a connection, windows of 64 KiB).
+ * HAProxy at the edge: the time limits that its manual tells everyone to set, and requests end with their clients, on one
+ * thread; every limit of HTTP/2 is its default (100 streams a connection, windows of 64 KiB).
  */
 function configuration({ port, backendPort, tls }: ProxyPorts): string {
   return `global
@@ -33,6 +33,7 @@ defaults
   timeout http-request 10s
   timeout http-keep-alive 60s
   http-reuse always
+  option abortonclose
 frontend edge
   bind 127.0.0.1:${port} ${tls === undefined ? "proto h2" : `ssl crt ${tls.both} alpn h2 ssl-min-ver TLSv1.2`}
   default_backend instances
