@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { WindowBudget } from "../flow/window-budget.js";
 import {
   clientHello,
   frame,
@@ -24,6 +25,10 @@ const payload = fc.oneof(
     hex("7fffffff"),
     hex("0004 00000005"),
     hex("0000000000000000"),
+    // Answers to our own PINGs: "draining", "is alive", "how fast".
+    hex("647261696e696e67"),
+    hex("697320616c697665"),
+    hex("686f772066617374"),
   ),
 );
 /** Mostly frames that are nearly right, sometimes anything. */
@@ -56,6 +61,11 @@ function misbehave(bench: Bench, choice: number): void {
   const streams = [...bench.handler.streams.values()];
   const stream = streams[choice % Math.max(1, streams.length)];
   const { connection } = bench;
+  if (choice === 15) connection.longLived = !connection.longLived;
+  if (choice === 16) {
+    bench.nowMs += 700;
+    connection.sweep(bench.nowMs);
+  }
   if (choice === 17 && connection.canOpen) {
     const opened = connection.open(requestTemplate, noLiterals, 0, 0, false);
     bench.handler.streams.set(opened.id, opened);
@@ -81,7 +91,9 @@ describe("any input", () => {
   it("never throws, and every stream and the connection end exactly once", () => {
     fc.assert(
       fc.property(behaviour, ({ role, inputs, cuts, choices }) => {
-        const bench = new Bench(role, { connectionWindowBytes: 65_535 });
+        const windows = new WindowBudget(500_000);
+        const keepalive = { timeMs: 10_000, timeoutMs: 1, permitWithoutCalls: true, maxIdleMs: 2_000, maxAgeMs: 5_000 };
+        const bench = new Bench(role, { connectionWindowBytes: 65_535, windows, keepalive });
         const open = new Set<number>();
         let turn = 0;
         const act = (): void => misbehave(bench, choices[turn++ % choices.length] ?? 0);
@@ -113,13 +125,15 @@ describe("any input", () => {
           at = Math.max(at, Math.min(cut, all.length));
           if (cut % 3 === 0) bench.output();
         }
-        bench.connection.sweep(1_000);
+        bench.connection.sweep(bench.nowMs + 1_000);
         bench.output();
+        expect(windows.takenBytes).toBeLessThanOrEqual(windows.sizeBytes);
         bench.connection.receiveEnd();
         bench.connection.receive(all, 0, all.length, 0);
         expect(bench.handler.lines.filter((line) => line.startsWith("connection closed"))).toHaveLength(1);
         expect(open.size).toBe(0);
         expect(bench.connection.openStreams).toBe(0);
+        expect(windows.takenBytes).toBe(0);
       }),
       { numRuns: 1_500 },
     );

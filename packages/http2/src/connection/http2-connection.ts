@@ -264,6 +264,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     }
     if (bytes === undefined) return undefined;
     outputTaken(context);
+    if (context.bandwidth !== undefined) context.bandwidth.flushedOctets = context.receive.received;
     context.trace?.sent(bytes, 0, output.takenLength);
     return bytes;
   }

@@ -11,14 +11,11 @@ export function receivedWhenArmed<Head, Data>({ bandwidth, receive }: Connection
   return bandwidth?.armed === true ? receive.received : -1;
 }
 
-/**
- * After it: begins the measurement if DATA came. It counts the whole turn, since its octets are as old as the clock
- * reading; and it begins one turn after half a window was used, because the peer's next octets are then on their way.
- */
+/** After it: begins the measurement if DATA came. Not in the turn that armed it, whose WINDOW_UPDATE is not out yet. */
 export function beginMeasurement<Head, Data>(context: ConnectionContext<Head, Data>, receivedBefore: number): void {
   const { bandwidth, receive } = context;
   if (bandwidth === undefined || receivedBefore < 0 || context.closed || receive.received === receivedBefore) return;
-  bandwidth.begin(context.nowMs, receivedBefore);
+  bandwidth.begin(context.nowMs);
   sendPing(context, bandwidthPing, 0, false);
 }
 

@@ -117,6 +117,8 @@ const streamErrors: readonly Case[] = [
 const ignored: readonly (readonly [section: string, what: string, input: readonly Uint8Array[]])[] = [
   ["4.1", "frames of unknown types", [frame(0x20, 0xff, 77, hex("00")), frame(0xff, 0, 0)]],
   ["4.1", "undefined flags", [frame(6, 0x01 | 0xf0, 0, hex("0000000000000000"))]],
+  ["4.1", "the reserved bit of a frame", [hex("000004 08 00 80000000 00000001")]],
+  ["6.9", "the reserved bit of an increment", [hex("000004 08 00 00000000 80000001")]],
   ["5.1", "PRIORITY on an idle stream", [frame(2, 0, 99, hex("0000000310"))]],
   ["5.1", "PRIORITY on a closed stream", [open1, rstStream(1, 8), frame(2, 0, 1, hex("0000000310"))]],
   ["5.1", "WINDOW_UPDATE on a closed stream", [open1, rstStream(1, 8), windowUpdate(1, 1)]],

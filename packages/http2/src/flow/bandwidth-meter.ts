@@ -28,6 +28,8 @@ export class BandwidthMeter {
   ofConnection = false;
   /** When the PING went out; -1: none is under way. */
   startedMs = -1;
+  /** Octets that the connection had received when our output was last taken. */
+  flushedOctets = 0;
   #startOctets = 0;
   /** The best rate so far, in octets per millisecond. */
   #bestRate = 0;
@@ -47,11 +49,14 @@ export class BandwidthMeter {
     this.ofConnection = ofConnection;
   }
 
-  /** The PING goes out at `nowMs`; what came after the first `octets` of the connection counts. */
-  begin(nowMs: number, octets: number): void {
+  /**
+   * The PING goes out at `nowMs`. What came since our last output counts, too: it is what the peer sent for a
+   * WINDOW_UPDATE of one round trip ago, as it will send for those before the PING only after its answer.
+   */
+  begin(nowMs: number): void {
     this.armed = false;
     this.startedMs = nowMs;
-    this.#startOctets = octets;
+    this.#startOctets = this.flushedOctets;
   }
 
   /** The answer came, after `octets` in all. Returns how many came meanwhile if the window is too small, else 0. */
