@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
-import { type FuzzTarget, maxInputBytes } from "./fuzz-targets.ts";
+import { asyncTargets, type FuzzTarget, maxInputBytes } from "./fuzz-targets.ts";
 import { fitAddon } from "./jazzer/fit-addon.ts";
 
 /** What to run. */
@@ -44,11 +44,15 @@ const nodeOptions = ["--disable-warning=ExperimentalWarning"];
 export async function runFuzzer(options: FuzzOptions): Promise<FuzzRun> {
   const { target, seed } = options;
   const addon = fitAddon();
-  const child = spawn(process.execPath, [...nodeOptions, join(here, "jazzer/fuzz-process.ts"), ...argumentsOf(options)], {
-    cwd: root,
-    env: { ...process.env, ...(addon.preload !== undefined && { LD_PRELOAD: addon.preload }) },
-    stdio: ["ignore", "inherit", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...nodeOptions, join(here, "jazzer/fuzz-process.ts"), ...argumentsOf(options)],
+    {
+      cwd: root,
+      env: { ...process.env, ...environmentOf(options), ...(addon.preload && { LD_PRELOAD: addon.preload }) },
+      stdio: ["ignore", "inherit", "pipe"],
+    },
+  );
   const status: Status = { runs: 0, coverage: 0, inputs: 0, perSecond: 0 };
   const report: string[] = [];
   const startedMs = Date.now();
@@ -68,23 +72,46 @@ export async function runFuzzer(options: FuzzOptions): Promise<FuzzRun> {
     const what = found ? `the planted fault is found in ${seconds} s` : "the planted fault was NOT found: no guidance";
     return { good: found, summary: `planted: ${what} (seed ${seed})` };
   }
+  if (options.minimise && code === 0) return { good: true, summary: `${target}: minimised` };
   if (code !== 0) console.log(report.map((line) => `     ${relativePaths(line)}`).join("\n"));
   const result = code === 0 ? "no finding" : found ? "A FINDING, see above" : `ended with ${code}`;
   return { good: code === 0, summary: `${target}: ${describe(status)}: ${result} (seed ${seed})` };
 }
 
+/** Where inputs of a target are: found in earlier runs, committed, and found and mended. */
+function foldersOf(target: FuzzTarget): readonly [cache: string, corpus: string, regression: string] {
+  return [join(root, ".cache/fuzz", target), join(here, "corpus", target), join(here, "regression", target)];
+}
+
 function argumentsOf({ target, seconds, seed, minimise }: FuzzOptions): string[] {
+  if (minimise) return [join(here, "jazzer/minimise.ts"), "async", "-runs=1"];
   const common = [`-seed=${seed}`, `-max_total_time=${seconds}`, "-print_final_stats=1", "-rss_limit_mb=4096"];
   if (target === "planted") {
     const empty = mkdtempSync(join(tmpdir(), "fuzz-planted-"));
-    return [join(here, "jazzer/planted.ts"), empty, ...common, `-artifact_prefix=${empty}/`];
+    return [join(here, "jazzer/planted.ts"), "sync", empty, ...common, `-artifact_prefix=${empty}/`];
   }
   // New inputs go to the first folder; only `--minimise` moves some of them into the repository.
-  const folders = [join(root, ".cache/fuzz", target), join(here, "corpus", target), join(here, "regression", target)];
+  const folders = foldersOf(target);
   for (const folder of folders) mkdirSync(folder, { recursive: true });
-  if (minimise) return ["--minimise", join(here, `targets/${target}.ts`), ...folders];
-  const findings = `-artifact_prefix=${join(here, "regression", target)}/`;
-  return [join(here, `targets/${target}.ts`), ...folders, ...common, findings, `-max_len=${maxInputBytes[target]}`];
+  const findings = `-artifact_prefix=${folders[2]}/`;
+  const mode = asyncTargets.includes(target) ? "async" : "sync";
+  return [
+    join(here, `targets/${target}.ts`),
+    mode,
+    ...folders,
+    ...common,
+    findings,
+    `-max_len=${maxInputBytes[target]}`,
+  ];
+}
+
+function environmentOf({ target, minimise }: FuzzOptions): Record<string, string> {
+  if (!minimise || target === "planted") return {};
+  const [cache, into] = foldersOf(target);
+  for (const folder of [cache, into]) mkdirSync(folder, { recursive: true });
+  return {
+    FUZZ_MINIMISE: JSON.stringify({ target: join(here, `targets/${target}.ts`), folders: [cache, into], into }),
+  };
 }
 
 /** Reads a line like `#4096 pulse cov: 12 ft: 34 corp: 5/67b …`; false for any other. */
@@ -105,5 +132,8 @@ function describe({ runs, coverage, inputs, perSecond }: Status): string {
 }
 
 function relativePaths(line: string): string {
-  return line.replaceAll("file://", "").replaceAll(root, relative(process.cwd(), root) || "").replaceAll(/(^|[ ('])\/(packages|test)\//g, "$1$2/");
+  return line
+    .replaceAll("file://", "")
+    .replaceAll(root, relative(process.cwd(), root) || "")
+    .replaceAll(/(^|[ ('])\/(packages|test)\//g, "$1$2/");
 }

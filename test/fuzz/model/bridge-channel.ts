@@ -73,7 +73,8 @@ function frameOf(source: ByteSource): CallFrame {
     ...(choice & 8 && { cancel: { mode: value % 4 } }),
   };
   if (choice & 16) return { head, member: [method, payload] };
-  if (choice & 32) return { head, fragment: { remaining: source.octet() * 16, compressed: value > 0xc0, data: payload } };
+  if (choice & 32)
+    return { head, fragment: { remaining: source.octet() * 16, compressed: value > 0xc0, data: payload } };
   if (choice >= 0xc0) return { head: { control: { kind: { case: "drain", value: { reason: "ROUTER_DRAINING" } } } } };
   return { head };
 }
@@ -88,7 +89,8 @@ function checkReplies({ channel }: Bed): void {
     ensure(head.acceptedThrough === 0n || head.acceptedThrough >= mark, "marks must rise", () => String(mark));
     if (head.acceptedThrough !== 0n) mark = head.acceptedThrough;
   }
-  for (const { reason } of channel.controls("close")) ensure(reason in reasons, "a Close must have a reason", () => reason);
+  for (const { reason } of channel.controls("close"))
+    ensure(reason in reasons, "a Close must have a reason", () => reason);
 }
 
 function listenForRejections(): void {

@@ -28,7 +28,11 @@ export function checkFrame(bytes: Uint8Array): void {
     }
     const reason = reasonToRefuse(schema, bytes);
     if (reason === reasonOfControl && facts !== undefined) continue;
-    ensureSame(facts, reason === undefined ? decoded : undefined, `the codec must say what protobuf-es says (${reason})`);
+    ensureSame(
+      facts,
+      reason === undefined ? decoded : undefined,
+      `the codec must say what protobuf-es says (${reason})`,
+    );
   }
 }
 

@@ -40,8 +40,7 @@ export function readCallFacts(bytes: Uint8Array, start: number, end: number): Fa
   if (readCallHead(bytes, frame.headStart, frame.headEnd, head) !== 0) return undefined;
   const { callId, halfClose, credit, cancel } = head;
   const started = head.startStart < 0 ? null : startFacts(head.bytes, head.startStart, head.startEnd);
-  const control =
-    head.controlStart < 0 ? null : decodeRouterControl(head.bytes, head.controlStart, head.controlEnd);
+  const control = head.controlStart < 0 ? null : decodeRouterControl(head.bytes, head.controlStart, head.controlEnd);
   const fragment = fragmentFacts(bytes, frame);
   if (started === undefined || control === undefined || fragment === undefined) return undefined;
   return { callId, start: started, halfClose, credit, cancel, control: control?.kind.case ?? null, fragment };
@@ -56,8 +55,7 @@ export function readReplyFacts(bytes: Uint8Array, start: number, end: number): F
   const { callId, credit, acceptedThrough } = head;
   const header = head.headerStart < 0 ? null : headerFacts(head.bytes, head.headerStart, head.headerEnd);
   const ended = head.endStart < 0 ? null : endFacts(head.bytes, head.endStart, head.endEnd);
-  const control =
-    head.controlStart < 0 ? null : decodeInstanceControl(head.bytes, head.controlStart, head.controlEnd);
+  const control = head.controlStart < 0 ? null : decodeInstanceControl(head.bytes, head.controlStart, head.controlEnd);
   const fragment = fragmentFacts(bytes, frame);
   if (header === undefined || ended === undefined || control === undefined || fragment === undefined) return undefined;
   return { callId, header, end: ended, credit, acceptedThrough, control: control?.kind.case ?? null, fragment };
@@ -71,16 +69,19 @@ export function decodeCallFacts(bytes: Uint8Array): Facts {
   const { start, cancel, control } = head;
   return {
     callId: safe(head.callId),
-    start: start === undefined ? null : {
-      method: start.method,
-      timeoutUs: safe(start.timeoutUs),
-      attempt: start.attempt,
-      authority: start.authority,
-      encoding: start.encoding,
-      acceptEncoding: start.acceptEncoding,
-      subtype: start.subtype,
-      metadata: listOf(start.metadata),
-    },
+    start:
+      start === undefined
+        ? null
+        : {
+            method: start.method,
+            timeoutUs: safe(start.timeoutUs),
+            attempt: start.attempt,
+            authority: start.authority,
+            encoding: start.encoding,
+            acceptEncoding: start.acceptEncoding,
+            subtype: start.subtype,
+            metadata: listOf(start.metadata),
+          },
     halfClose: head.halfClose,
     credit: head.credit,
     // A mode of tomorrow reads as unspecified.
@@ -98,18 +99,24 @@ export function decodeReplyFacts(bytes: Uint8Array): Facts {
   const { header, end, control } = head;
   return {
     callId: safe(head.callId),
-    header: header === undefined ? null : {
-      encoding: header.encoding,
-      acceptEncoding: header.acceptEncoding,
-      metadata: listOf(header.metadata),
-    },
-    end: end === undefined ? null : {
-      code: end.code,
-      message: end.message,
-      details: hex(end.details),
-      notRun: end.notRun,
-      metadata: listOf(end.trailers),
-    },
+    header:
+      header === undefined
+        ? null
+        : {
+            encoding: header.encoding,
+            acceptEncoding: header.acceptEncoding,
+            metadata: listOf(header.metadata),
+          },
+    end:
+      end === undefined
+        ? null
+        : {
+            code: end.code,
+            message: end.message,
+            details: hex(end.details),
+            notRun: end.notRun,
+            metadata: listOf(end.trailers),
+          },
     credit: head.credit,
     acceptedThrough: safe(head.acceptedThrough),
     control: control?.kind.case ?? null,

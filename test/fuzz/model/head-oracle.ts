@@ -8,13 +8,13 @@ import type { Field } from "./hpack-oracle.ts";
 const names = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const forbiddenNames = /^(connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/;
 const requestPseudo = /^:(method|scheme|authority|path)$/;
-const host = /^[^\x00-\x20\x7f@/\\?#]*$/;
+const host = /^(?:(?![@/\\?#])[!-~\u0080-\u00ff])*$/;
 const rules: readonly (readonly [names: RegExp, value: RegExp])[] = [
   [/^/, /^(?![ \t])[^\0\r\n]*$(?<![ \t])/],
   [/^:method$/, /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/],
   [/^:scheme$/, /^[a-zA-Z][a-zA-Z0-9+.-]*$/],
   [/^(:authority|host)$/, host],
-  [/^:path$/, /^[^\x00-\x20\x7f]+$/],
+  [/^:path$/, /^[!-~\u0080-\u00ff]+$/],
   [/^:status$/, /^(?!101)[1-9][0-9][0-9]$/],
   [/^te$/, /^trailers$/i],
   [/^content-length$/, /^[0-9]{1,15}$/],

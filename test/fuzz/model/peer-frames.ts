@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   joinBytes,
-  RawFlag,
   type RawField,
+  RawFlag,
   RawType,
   rawFrame,
   rawGoaway,
@@ -31,7 +31,13 @@ const blocks: readonly Uint8Array[] = [
   rawLiterals(pseudo, "withIndexing"),
   rawLiterals([...pseudo, ["content-length", "5"]]),
   rawLiterals([[":status", "100"]]),
-  rawLiterals([[":status", "200"], ["content-length", "3"]], "withIndexing"),
+  rawLiterals(
+    [
+      [":status", "200"],
+      ["content-length", "3"],
+    ],
+    "withIndexing",
+  ),
   rawLiterals(pseudo.slice(1)),
   rawLiterals([...pseudo, ...Array.from({ length: 40 }, (_, index): RawField => [`x-${index}`, "y".repeat(40)])]),
   // The four newest entries of the dynamic table, as block 3 leaves them.
@@ -117,13 +123,15 @@ export class PeerFrames {
 
   #block(source: ByteSource): Uint8Array {
     const choice = source.octet();
-    return blocks[choice] ?? (choice >= 0xf0 ? source.bytes(source.octet()) : (blocks[this.#isServer ? 0 : 1] as Uint8Array));
+    return (
+      blocks[choice] ?? (choice >= 0xf0 ? source.bytes(source.octet()) : (blocks[this.#isServer ? 0 : 1] as Uint8Array))
+    );
   }
 
   /** Mostly streams that are or were there, or the next one. */
   #stream(source: ByteSource): number {
     const choice = source.octet();
-    if (choice >= 0xf8) return choice & 1 ? 0x7fff_ffff : choice & 0x0f;
+    if (choice >= 0xf8) return [0, 0x7fff_ffff, 2, 101][choice & 3] ?? 0;
     if (choice >= 0x80 || choice % 16 === 0) {
       this.#nextId += 2;
       return this.#nextId - 2;

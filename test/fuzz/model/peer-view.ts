@@ -4,8 +4,8 @@ import {
   createRawFrameParser,
   createRawHpackDecoder,
   joinBytes,
-  type RawFrame,
   RawFlag,
+  type RawFrame,
   RawType,
   rawPreface,
 } from "@grpc-router/testing";
@@ -77,8 +77,16 @@ export class PeerView {
     if (this.isForeign || this.#isAnswerInHttp1(bytes)) return;
     for (const frame of this.#output.push(bytes)) {
       this.#frames++;
-      ensure(frame.payload.length <= maxFrameBytes, "a frame must be at most 16,384 octets", () => frame.payload.length);
-      ensure(this.goaways.every((code) => code === 0), "nothing may follow a GOAWAY with an error", () => frame);
+      ensure(
+        frame.payload.length <= maxFrameBytes,
+        "a frame must be at most 16,384 octets",
+        () => frame.payload.length,
+      );
+      ensure(
+        this.goaways.every((code) => code === 0),
+        "nothing may follow a GOAWAY with an error",
+        () => frame,
+      );
       // Whoever does not begin with the preface of HTTP/2 gets a GOAWAY and no more (RFC 9113 section 3.4).
       const isRefusal = this.#isServer && frame.type === RawType.goaway;
       const isPreface = frame.type === RawType.settings && frame.flags === 0;

@@ -122,10 +122,18 @@ export class RouterChannel {
     this.#router.core.close();
     this.#router.scheduler.advance(longMs);
     const { counters } = this.#router.core;
-    ensure(counters.connectionsOpened === counters.connectionsClosed, "every connection must be closed", () => counters);
+    ensure(
+      counters.connectionsOpened === counters.connectionsClosed,
+      "every connection must be closed",
+      () => counters,
+    );
     ensure(counters.streamsOpened === counters.streamsClosed, "every stream must be closed", () => counters);
     ensure(this.#router.core.instances().length === 0, "no instance may be left");
-    ensure(this.#router.scheduler.pendingTimers === 0, "no timer may be left", () => this.#router.scheduler.pendingTimers);
+    ensure(
+      this.#router.scheduler.pendingTimers === 0,
+      "no timer may be left",
+      () => this.#router.scheduler.pendingTimers,
+    );
   }
 }
 
@@ -143,7 +151,8 @@ function replyOf(source: ByteSource): ReplyFrame {
   };
   const payload = payloads[value % payloads.length] ?? new Uint8Array(0);
   if (choice & 16) return { head, member: [8 + (value % 6), payload] };
-  if (choice & 32) return { head, fragment: { remaining: source.octet() * 16, compressed: value > 0x80, data: payload } };
+  if (choice & 32)
+    return { head, fragment: { remaining: source.octet() * 16, compressed: value > 0x80, data: payload } };
   return { head };
 }
 

@@ -111,7 +111,8 @@ function behave({ connection }: DrivenEngine, mode: Mode, event: UserEvent, kept
   if (mode.role === "client" || stream.localEnded) return;
   if (event === "head" && mode.manner === 2) connection.writeHead(stream, response, none, 0, 0, false);
   if (mode.manner === 1 && kept.remoteEnded) connection.writeHead(stream, trailersOnly, none, 0, 0, true);
-  if (mode.manner === 2 && kept.remoteEnded && event !== "closed") connection.writeHead(stream, trailers, none, 0, 0, true);
+  if (mode.manner === 2 && kept.remoteEnded && event !== "closed")
+    connection.writeHead(stream, trailers, none, 0, 0, true);
 }
 
 /**

@@ -90,12 +90,7 @@ class Connection {
     ensureSame(fields, oracle.fields, "hpack.js must decode the same fields");
   }
 
-  #compareWithRules(
-    result: HeadResult,
-    kind: HeadKind | undefined,
-    fields: readonly Field[],
-    fault: HeadFault,
-  ): void {
+  #compareWithRules(result: HeadResult, kind: HeadKind | undefined, fields: readonly Field[], fault: HeadFault): void {
     const { headerListBytes, headerFields } = limits;
     const size = sizeOfFields(fields);
     const isExcessive =
