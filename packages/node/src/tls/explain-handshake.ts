@@ -24,9 +24,12 @@ export function explainHandshake(error: Error): string {
     case "ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE":
     case "ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN":
       return "the peer does not trust this router's certificate";
-    case "ECONNRESET":
-      return "the peer left during the TLS handshake";
     default:
-      return `the TLS handshake failed (${firstLine(error)})`;
+      return `the TLS handshake failed (${reasonOf(error)})`;
   }
+}
+
+/** OpenSSL's reason without its file names and numbers. */
+function reasonOf(error: Error): string {
+  return "reason" in error && typeof error.reason === "string" ? error.reason : firstLine(error);
 }

@@ -25,7 +25,10 @@ export interface TlsAcceptorOptions {
 interface Handshake {
   readonly raw: Socket;
   readonly peer: string;
-  readonly end: () => void;
+  /** The peer's first octet was that of TLS. */
+  begun: boolean;
+  /** Ends it, once. */
+  readonly end: (failed: boolean) => void;
 }
 
 /** First octet of a TLS connection: a record of type handshake (RFC 8446 section 5.1). */
@@ -58,7 +61,8 @@ export class TlsAcceptor {
     this.#server = createServer({
       ...options.material,
       ALPNProtocols: ["h2"], // a peer that offers others only gets the alert no_application_protocol (RFC 7301 section 3.2)
-      handshakeTimeout: options.limits.handshakeMs,
+      // Ours, which starts at accept, ends sooner.
+      handshakeTimeout: Math.min(2 * options.limits.handshakeMs, 0x7fff_ffff),
       requestCert: mutual,
       rejectUnauthorized: mutual,
     });
@@ -71,21 +75,23 @@ export class TlsAcceptor {
     const { counters, limits } = this.#options;
     const key = connectionKey(raw);
     const peer = formatAddress(raw.remoteAddress ?? "unknown", raw.remotePort ?? 0);
-    const timer = setTimeout(() => this.#expired(raw, peer), limits.handshakeMs).unref();
-    counters.handshakes++;
     let ended = false;
-    const end = () => {
+    const end = (failed: boolean) => {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
       counters.handshakes--;
+      if (failed) counters.handshakesFailed++;
       // The next connection may have the same two ends already.
-      if (this.#handshakes.get(key)?.raw === raw) this.#handshakes.delete(key);
+      if (this.#handshakes.get(key) === handshake) this.#handshakes.delete(key);
     };
-    this.#handshakes.set(key, { raw, peer, end });
+    const handshake: Handshake = { raw, peer, begun: false, end };
+    const timer = setTimeout(() => this.#expired(handshake), limits.handshakeMs).unref();
+    counters.handshakes++;
+    this.#handshakes.set(key, handshake);
     raw.on("error", () => {}); // 'close' follows
-    raw.once("close", end);
-    raw.once("readable", () => this.#begin(raw, peer, end));
+    raw.once("close", () => end(handshake.begun));
+    raw.once("readable", () => this.#begin(handshake));
   }
 
   /** Takes these certificates for connections to come. */
@@ -93,18 +99,20 @@ export class TlsAcceptor {
     this.#server.setSecureContext(material);
   }
 
-  #begin(raw: Socket, peer: string, end: () => void): void {
+  #begin(handshake: Handshake): void {
+    const { raw, peer, end } = handshake;
     const first: Buffer | null = raw.read();
     if (first === null) {
       raw.destroy(); // a port scan or a health check: it said nothing
       return;
     }
     if (first[0] === handshakeRecord) {
+      handshake.begun = true;
       raw.unshift(first);
       this.#server.emit("connection", raw);
       return;
     }
-    end();
+    end(false);
     const spoken = recognizeForeign(first);
     this.#refuse(peer, `PLAIN ${spoken}`, `the peer must speak TLS, it sent plain text (${spoken})`);
     endWith(raw, spoken === "HTTP/1" ? http1Answer(speaksTls) : unexpectedMessageAlert);
@@ -117,7 +125,7 @@ export class TlsAcceptor {
       return;
     }
     const { raw, peer, end } = handshake;
-    end();
+    end(false);
     socket.disableRenegotiation();
     // Node only tells of what comes behind the handshake, such as a broken record or a renegotiation.
     socket.on("error", (error) => {
@@ -145,22 +153,18 @@ export class TlsAcceptor {
   }
 
   #failed(error: Error, socket: TLSSocket): void {
-    const { counters, log } = this.#options;
-    counters.handshakesFailed++;
-    const { remoteAddress } = socket;
-    const peer = remoteAddress === undefined ? undefined : formatAddress(remoteAddress, socket.remotePort ?? 0);
-    log.log(
-      systemCode(error) ?? "",
-      "tls_refused",
-      `Refused ${peer ?? "a peer that has left"}: ${explainHandshake(error)}`,
-      { peer },
-    );
+    const code = systemCode(error) ?? "";
+    const { remoteAddress, remotePort = 0 } = socket;
+    const peer = remoteAddress === undefined ? undefined : formatAddress(remoteAddress, remotePort);
     socket.destroy();
+    if (code === "ECONNRESET") return; // it left by itself, or we have refused it already
+    const reason = explainHandshake(error);
+    this.#options.log.log(code, "tls_refused", `Refused ${peer ?? "a peer that has left"}: ${reason}`, { peer });
   }
 
-  #expired(raw: Socket, peer: string): void {
+  #expired({ raw, peer, end }: Handshake): void {
     const { counters, limits, log } = this.#options;
-    counters.handshakesFailed++;
+    end(true);
     counters.limitHits.handshakeMs++;
     const reason = `the TLS handshake must end within ${limits.handshakeMs} ms (limits.handshakeMs)`;
     log.log("handshakeMs", "tls_refused", `Refused ${peer}: ${reason}`, { peer });
