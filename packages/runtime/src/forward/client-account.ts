@@ -31,7 +31,8 @@ export interface ConnectionUsage {
  * while an instance still works on them. It outlives the connection as long as such a call refers to it, so it lets go
  * of the connection itself.
  *
- * The plain fields are raised and lowered where buffers are taken and given; the rules are here.
+ * Over its memory a connection gets no new calls; reading it does not stop, because the window updates that let replies
+ * go would wait with all else. The plain fields are raised and lowered where buffers are taken and given; the rules are here.
  */
 export class ClientAccount {
   readonly budget: ClientBudget;

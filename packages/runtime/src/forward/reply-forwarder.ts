@@ -252,8 +252,8 @@ export class ReplyForwarder {
   #hold(call: CallRecord, channel: Channel, size: number): void {
     if (call.stream === undefined) return;
     call.replyHeld += size + PAYLOAD_OVERHEAD;
-    // Either may end the call at once.
     call.client?.hold(call, size + PAYLOAD_OVERHEAD);
+    // This may end the call at once.
     channel.budget.add(call, size + PAYLOAD_OVERHEAD);
   }
 
