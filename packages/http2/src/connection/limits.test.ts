@@ -147,6 +147,13 @@ describe("the limits of a connection", () => {
     expect(bench.handler.closeReason).toMatchObject({ code: 11, limit: "peerResets" });
   });
 
+  it("strayFrames stops interim responses without end", () => {
+    const bench = runningClient({ limits: { strayFrames: 50 } });
+    bench.request();
+    expect(flood(bench, () => headers(1, hex("08 03 31 30 33")))).toBeLessThan(60);
+    expect(bench.handler.closeReason).toMatchObject({ code: 11, limit: "strayFrames" });
+  });
+
   it("overflowBytes stops requests by a peer that reads no answers", () => {
     const bench = runningServer({ limits: { outputBytes: 1_000, overflowBytes: 1_000 } });
     bench.connection.setHeld(true);
