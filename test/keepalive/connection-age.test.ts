@@ -74,7 +74,9 @@ describe("maxAgeMs", () => {
     expect(goaways[0]).toEqual({ code: 0, lastStreamId: 2 ** 31 - 1, debug: "max_age" });
     expect(session.closed).toBe(true);
     // The instance's, the watching one, and those of the client.
-    expect((await statsOf(router)).connectionsOpened).toBeGreaterThan(4);
+    const { connectionsOpened, limits } = await statsOf(router);
+    expect(connectionsOpened).toBeGreaterThan(4);
+    expect(limits.find(({ name }) => name === "keepalive.maxAgeMs")?.hits).toBeGreaterThan(2);
     expect(newsOfInstance()).toEqual([]);
     client.close();
   });

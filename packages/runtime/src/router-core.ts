@@ -5,6 +5,7 @@ import {
   EngineCounters,
   type Flusher,
   type FrameTrace,
+  type KeepaliveOptions,
   type Limits,
   type PeerInfo,
   type Scheduler,
@@ -131,6 +132,11 @@ export class RouterCore {
   /** Limits of each connection, the defaults included. */
   get limits(): Limits {
     return this.#parts.connections.limits;
+  }
+
+  /** Times of each connection, the defaults included. */
+  get keepalive(): KeepaliveOptions {
+    return this.#parts.connections.keepalive;
   }
 
   /** Who is registered, an entry for each service of each instance. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { defaultLimits, EngineCounters } from "@grpc-router/http2";
+import { defaultKeepalive, defaultLimits, EngineCounters } from "@grpc-router/http2";
 import { RouterCounters } from "@grpc-router/runtime";
 import { describe, expect, it } from "vitest";
 import { defaultListenerLimits } from "../limits.js";
@@ -14,13 +14,19 @@ describe("readEngineStats()", () => {
     counters.resetsReceived[8] = 3;
     counters.goawaysSent[14] = 1;
     counters.limitHits.pingStrikes = 2;
+    counters.keepaliveHits.maxAgeMs = 8;
     const routerCounters = new RouterCounters();
     routerCounters.reasons.NO_INSTANCE = 4;
     const listener = createListenerCounters();
     listener.limitHits.connections = 5;
     listener.limitHits.memory = 6;
     const sources = {
-      core: { counters, limits: { ...defaultLimits, pingStrikes: 9 }, routerCounters },
+      core: {
+        counters,
+        limits: { ...defaultLimits, pingStrikes: 9 },
+        keepalive: { ...defaultKeepalive.server, maxAgeMs: 60_000 },
+        routerCounters,
+      },
       listener: { stats: () => listener },
       listenerLimits: { ...defaultListenerLimits, connections: 10 },
       memoryBytes: 1_000_000,
@@ -44,8 +50,15 @@ describe("readEngineStats()", () => {
       { name: "connections", hits: 5, value: 10 },
       { name: "memoryBytes", hits: 6, value: 1_000_000 },
     ]);
-    expect(stats.limits.map(({ name }) => name)).toEqual(Object.keys(defaultLimits));
-    expect(stats.limits.filter(({ hits }) => hits > 0)).toEqual([{ name: "pingStrikes", hits: 2, value: 9 }]);
+    expect(stats.limits.map(({ name }) => name)).toEqual([
+      ...Object.keys(defaultLimits),
+      "keepalive.timeoutMs",
+      "keepalive.maxAgeMs",
+    ]);
+    expect(stats.limits.filter(({ hits }) => hits > 0)).toEqual([
+      { name: "pingStrikes", hits: 2, value: 9 },
+      { name: "keepalive.maxAgeMs", hits: 8, value: 60_000 },
+    ]);
     expect(stats.limits.find(({ name }) => name === "prefaceMs")).toEqual({
       name: "prefaceMs",
       hits: 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { countsByName } from "@grpc-router/http2";
+import { countsByName, type KeepaliveOptions } from "@grpc-router/http2";
 import type { RouterCore } from "@grpc-router/runtime";
 import type { ListenerLimits } from "../limits.js";
 import type { ListenerStats } from "./listener-stats.js";
@@ -22,7 +22,10 @@ export interface EngineStats {
   /** GOAWAY frames, likewise. */
   readonly goawaysSent: Readonly<Record<string, number>>;
   readonly goawaysReceived: Readonly<Record<string, number>>;
-  /** Every limit of a connection (`connections.limits`), whether it was hit or not. */
+  /**
+   * Every limit of a connection (`connections.limits`), whether it was hit or not, and of `connections.keepalive` the
+   * times that end one, as far as they are on.
+   */
   readonly limits: readonly LimitStats[];
   /** Every limit of the listener (`ServeRouterOptions.limits`), and `memoryBytes`: connections that were closed at once. */
   readonly listenerLimits: readonly LimitStats[];
@@ -41,7 +44,7 @@ export interface LimitStats {
 
 /** Where the counts are. */
 export interface StatsSources {
-  readonly core: Pick<RouterCore, "counters" | "limits" | "routerCounters">;
+  readonly core: Pick<RouterCore, "counters" | "limits" | "keepalive" | "routerCounters">;
   readonly listener: { stats(): Pick<ListenerStats, "limitHits"> };
   readonly listenerLimits: ListenerLimits;
   /** The memory budget in force, in octets. */
@@ -51,7 +54,7 @@ export interface StatsSources {
 /** Copies the counts. */
 export function readEngineStats(sources: StatsSources, countedForMs: number): EngineStats {
   const { core, listener, listenerLimits, memoryBytes } = sources;
-  const { counters, limits, routerCounters } = core;
+  const { counters, limits, keepalive, routerCounters } = core;
   const { memory, ...listenerHits } = listener.stats().limitHits;
   return {
     countedForMs,
@@ -63,13 +66,22 @@ export function readEngineStats(sources: StatsSources, countedForMs: number): En
     resetsReceived: countsByName(counters.resetsReceived),
     goawaysSent: countsByName(counters.goawaysSent),
     goawaysReceived: countsByName(counters.goawaysReceived),
-    limits: statsOf(limits, counters.limitHits),
+    limits: [
+      ...statsOf(limits, counters.limitHits),
+      ...statsOf(timesOf(keepalive), counters.keepaliveHits)
+        .filter(({ value }) => Number.isFinite(value))
+        .map((stats) => ({ ...stats, name: `keepalive.${stats.name}` })),
+    ],
     listenerLimits: [
       ...statsOf(listenerLimits, listenerHits),
       { name: "memoryBytes", hits: memory, value: memoryBytes },
     ],
     reasons: Object.fromEntries(Object.entries(routerCounters.reasons).filter(([, count]) => count > 0)),
   };
+}
+
+function timesOf({ timeoutMs, maxIdleMs, maxAgeMs, maxAgeGraceMs }: KeepaliveOptions) {
+  return { timeoutMs, maxIdleMs, maxAgeMs, maxAgeGraceMs };
 }
 
 function statsOf<Name extends string>(

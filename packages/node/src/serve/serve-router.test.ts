@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { connect, type Socket } from "node:net";
-import { defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
+import { defaultKeepalive, defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
 import type { RouterPorts } from "@grpc-router/runtime";
 import { RouterCounters } from "@grpc-router/runtime";
 import { createSelfSigned } from "@grpc-router/testing";
@@ -35,6 +35,7 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
     instances: () => [],
     counters: new EngineCounters(),
     limits: defaultLimits,
+    keepalive: defaultKeepalive.server,
     routerCounters: new RouterCounters(),
   };
   const ports: RouterPorts[] = [];

@@ -84,7 +84,7 @@ export interface ServableRouter {
 /** What of a `RouterCore` is used here. */
 export type ServableCore = Pick<
   RouterCore,
-  "accept" | "drain" | "close" | "instances" | "counters" | "limits" | "routerCounters"
+  "accept" | "drain" | "close" | "instances" | "counters" | "limits" | "keepalive" | "routerCounters"
 >;
 
 const DRAIN_MS = 10_000;
