@@ -45,7 +45,7 @@ beforeAll(async () => {
     trace: (line) => lines.push(line),
   });
   admin = await serveAdmin(server, { port: 0 });
-  const bridge = createBridge({ id: "users-1", logger }).service(userServiceBridge, createUserService("users-1"));
+  const bridge = createBridge({ id: "users-1" }).service(userServiceBridge, createUserService("users-1"));
   instance = dialRouter(bridge, { url: server.url, logger });
   await instance.ready;
 });
@@ -110,6 +110,7 @@ async function runCli(command: string) {
     },
     input: (async function* () {})(),
     stop: new AbortController().signal,
+    onReload: () => {},
     folder: process.cwd(),
   };
   const more = args.includes("--help") ? [] : ["--admin", admin.url];
