@@ -55,6 +55,9 @@ missing=""
 command -v h2load >/dev/null || missing="$missing nghttp2-client"
 { command -v haproxy || [ -x /usr/sbin/haproxy ]; } >/dev/null || missing="$missing haproxy"
 command -v openssl >/dev/null || missing="$missing openssl"
+command -v curl >/dev/null || missing="$missing curl"
+command -v sslscan >/dev/null || missing="$missing sslscan"
+command -v testssl >/dev/null || command -v testssl.sh >/dev/null || missing="$missing testssl.sh"
 if [ -n "$missing" ]; then
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "installing$missing"

@@ -79,8 +79,11 @@ export const MEMORY_SHARE = 0.8;
 /** Share of the budget that resident memory may be above it, for what allocators keep of what was freed. */
 export const MEMORY_SLACK = 0.2;
 
-/** Milliseconds between two collections of garbage that a full memory asks for; one may take a second when gigabytes live. */
-export const COLLECT_INTERVAL_MS = 10_000;
+/** Milliseconds between two collections of garbage that a full memory asks for. */
+export const COLLECT_INTERVAL_MS = 1_000;
+
+/** Share of the time that such collections may take: one stops everything for a second when gigabytes live. */
+export const COLLECT_SHARE = 0.02;
 
 /** Milliseconds for name look-up, TCP connect and TLS handshake together: a blackholed address would block reconnecting. */
 export const DIAL_TIMEOUT_MS = 10_000;

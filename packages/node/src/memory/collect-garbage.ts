@@ -8,11 +8,12 @@ let collect: Collect | undefined;
 
 /**
  * Has V8 collect all garbage in a task of its own; that takes some 10 ms for each 10 MiB of live objects. V8 collects when
- * it allocates, so a process that refuses work because its memory is full would stay full of garbage.
+ * it allocates, so a process that refuses work because its memory is full would stay full of garbage. Resolves when it is
+ * done.
  */
-export function collectGarbage(): void {
+export function collectGarbage(): Promise<void> {
   collect ??= exposeCollect();
-  void collect({ type: "major", execution: "async" });
+  return collect({ type: "major", execution: "async" });
 }
 
 /** What `--expose-gc` gives to new contexts. The flag only says what a context is made with; none but this one is made. */

@@ -2,7 +2,7 @@
 
 import { getHeapStatistics } from "node:v8";
 import type { MemoryGauge } from "@grpc-router/runtime";
-import { ACCEPT_PRESSURE, COLLECT_INTERVAL_MS, MEMORY_SAMPLE_MS, MEMORY_SLACK } from "../limits.js";
+import { ACCEPT_PRESSURE, COLLECT_INTERVAL_MS, COLLECT_SHARE, MEMORY_SAMPLE_MS, MEMORY_SLACK } from "../limits.js";
 import { collectGarbage } from "./collect-garbage.js";
 
 /** What a process uses, in octets. */
@@ -23,7 +23,7 @@ export interface MemoryGaugeOptions {
   /** Default: this process. */
   readonly readUse?: () => MemoryUse;
   /** Default: `collectGarbage`. */
-  readonly collect?: () => void;
+  readonly collect?: () => Promise<void>;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly nowMs?: () => number;
 }
@@ -34,15 +34,21 @@ export interface MemoryGaugeOptions {
  *
  * Resident memory alone would not do: allocators keep what was freed, so it stays where a peak has left it, and a router
  * that refused calls for it would never take one again. Looks at most every `MEMORY_SAMPLE_MS`; above `ACCEPT_PRESSURE`
- * garbage is collected, at most every `COLLECT_INTERVAL_MS`.
+ * garbage is collected, at most every `COLLECT_INTERVAL_MS` and `COLLECT_SHARE` of the time.
  */
 export function createMemoryGauge(options: MemoryGaugeOptions): MemoryGauge {
   const { budgetBytes, readUse = readProcess, collect = collectGarbage, nowMs = () => performance.now() } = options;
   const started = readUse();
   const ownBytes = Math.max(0, started.residentBytes - started.heapBytes - started.externalBytes);
   let sampledMs = Number.NEGATIVE_INFINITY;
-  let collectedMs = Number.NEGATIVE_INFINITY;
+  let nextCollectMs = Number.NEGATIVE_INFINITY;
   let pressure = 0;
+  const collectNow = async (): Promise<void> => {
+    const beganMs = nowMs();
+    nextCollectMs = Number.POSITIVE_INFINITY;
+    await collect();
+    nextCollectMs = beganMs + Math.max(COLLECT_INTERVAL_MS, (nowMs() - beganMs) / COLLECT_SHARE);
+  };
   return {
     pressure() {
       const now = nowMs();
@@ -52,10 +58,7 @@ export function createMemoryGauge(options: MemoryGaugeOptions): MemoryGauge {
       const inUse = (ownBytes + heapBytes + externalBytes) / budgetBytes;
       const resident = residentBytes / budgetBytes - MEMORY_SLACK;
       pressure = Math.max(heapBytes / heapLimitBytes, inUse, resident);
-      if (pressure >= ACCEPT_PRESSURE && now - collectedMs >= COLLECT_INTERVAL_MS) {
-        collectedMs = now;
-        collect();
-      }
+      if (pressure >= ACCEPT_PRESSURE && now >= nextCollectMs) void collectNow();
       return pressure;
     },
   };
