@@ -28,8 +28,10 @@ export function answerForeignProtocol<Head, Data>(
   carry.fill(bytes, start, end, maxLineBytes);
   const first = carry.bytes[0] ?? 0;
   const lineEnd = carry.bytes.subarray(0, carry.length).indexOf(lineFeed);
-  if (isUpperCase(first) && lineEnd < 0 && carry.length < maxLineBytes) return;
-  if (isHttp1Line(carry.bytes, lineEnd)) {
+  // Anything else is no method of HTTP/1.x, however much of the line has come by now.
+  const mayBeMethod = isUpperCase(first);
+  if (mayBeMethod && lineEnd < 0 && carry.length < maxLineBytes) return;
+  if (mayBeMethod && isHttp1Line(carry.bytes, lineEnd)) {
     const at = output.begin(answer.length);
     output.bytes.set(answer, at);
     output.end(at + answer.length);

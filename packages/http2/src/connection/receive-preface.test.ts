@@ -38,6 +38,7 @@ describe("the preface of a server", () => {
     ["a TLS handshake", hex("16 0301 0200 0100 01fc 0303"), 1, /TLS/],
     ["a line of another protocol", text("HELO mail.example\r\n"), 1, /not HTTP\/2/],
     ["a very long line", text("A".repeat(5_000)), 1, /not HTTP\/2/],
+    ["a request whose method no method begins like", text("get / HTTP/1.1\r\n\r\n"), 1, /not HTTP\/2/],
     ["octets", hex("00 01 02"), 1, /not HTTP\/2/],
     ["a line without a target", text(" HTTP/1.1\r\n"), 1, /not HTTP\/2/],
   ] as const;
