@@ -55,9 +55,10 @@ export function createLink(port: MessagePort, answers: Answers): Link {
   };
 }
 
-/** The link to the process that started this one; undefined if it did not ask for one. */
+/** The link to the process that started this one, with which this one ends; undefined if it did not ask for one. */
 export function linkToParent(answers: Answers): Link | undefined {
   if (process.send === undefined) return undefined;
+  process.once("disconnect", () => process.exit(1));
   return createLink(
     {
       // Nobody is there to be told once the parent is gone.

@@ -19,6 +19,9 @@ const newest = 62;
 /** An entry that fills the table of 4,096 octets: name, value and 32. */
 const large: RawField = ["x-large", "v".repeat(4_096 - 32 - 7)];
 const mib = 1024 * 1024;
+const mostPerConnection = 32 * 1024;
+/** Octets that V8 takes and gives back while the victim calls. */
+const noiseBytes = 8 * mib;
 
 /**
  * HPACK bomb: a table entry of 4 KiB, then thousands of references of one octet each. The router stops counting at four times
@@ -42,9 +45,10 @@ export const attack = defineAttack<{ references: number; connections: number }>(
       reactions.push(text);
       connection.destroy();
     }
-    // Kept for even one request, the list would be 16 MiB.
+    // Kept for even one request, the list would be 16 MiB; the connections themselves come and go.
     const peakBytes = grownBytes();
-    context.check("nothing of the list is kept", peakBytes < 8 * mib, peakBytes);
+    const mostBytes = noiseBytes + connections * mostPerConnection;
+    context.check("nothing of the list is kept", peakBytes < mostBytes, peakBytes);
     return `${tally(reactions)}; memory peak +${(peakBytes / mib).toFixed(1)} MiB`;
   },
   async counter(context) {

@@ -91,7 +91,7 @@ async function cut(
 
 /** Sends PINGs between calls and reads none of the answers, until the target takes no more. */
 async function pingUnread(connection: RawConnection, pings: number): Promise<void> {
-  connection.setReading(false);
+  await connection.stopReading();
   const call = requestHeaders(1, "/no.such.Service/Method", { endStream: true });
   const unit = joinBytes(call, repeatBytes(rawPing(), pingsPerCall));
   for (let sent = 0; sent < pings / pingsPerCall; sent += callsAtOnce) {

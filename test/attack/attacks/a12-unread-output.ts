@@ -29,9 +29,9 @@ export const attack = defineAttack<{ connections: number; gigabytes: number; wai
   async run(context, { connections, gigabytes, waitMs }) {
     const opened = await context.openMany(connections, wide);
     for (const [index, connection] of opened.entries()) {
+      await connection.stopReading();
       ask(connection, (gigabytes * 1024 * mib) / reportBytes);
       // Half of them read nothing, the others a little now and then.
-      connection.setReading(false);
       if (index % 2 === 1) void dribble(context, connection);
     }
     await context.sleep(waitMs);

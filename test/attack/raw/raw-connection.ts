@@ -16,6 +16,8 @@ import { createFrameCutter, uint32At } from "./frame-cutter.ts";
 
 /** Milliseconds for a connection to be made, TLS handshake included. */
 const connectMs = 10_000;
+/** Milliseconds for the target's SETTINGS. */
+const settingsMs = 5_000;
 /** Milliseconds for the system to take bytes, unless told otherwise. */
 const pushMs = 10_000;
 
@@ -81,6 +83,8 @@ export interface RawConnection {
   push(bytes: Uint8Array, withinMs?: number): Promise<boolean>;
   /** Stops and restarts the reading of the socket. */
   setReading(reading: boolean): void;
+  /** Stops reading when the target's SETTINGS have been acknowledged, so that their time limit is not what ends the attack. */
+  stopReading(): Promise<void>;
   /** Waits for `condition`, asked with every read; false if `withinMs` go by or the connection ends without it. */
   until(condition: () => boolean, withinMs: number): Promise<boolean>;
   /** Waits for the end; `how` is "open" if it does not come within `withinMs`. */
@@ -165,6 +169,11 @@ class SocketConnection implements RawConnection {
   setReading(reading: boolean): void {
     if (reading) this.socket.resume();
     else this.socket.pause();
+  }
+
+  async stopReading(): Promise<void> {
+    await this.until(() => this.count(RawType.settings) > 0, settingsMs);
+    this.setReading(false);
   }
 
   async until(condition: () => boolean, withinMs: number): Promise<boolean> {
