@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawClient, RawClientOptions } from "./raw/raw-client.ts";
 import type { RawConnection, RawConnectionOptions } from "./raw/raw-connection.ts";
-import type { InstanceCounts } from "./targets/target.ts";
+import type { InstanceCounts, TargetAddress } from "./targets/target.ts";
 
 /** quick: what CI runs; full: the sizes of the attack's own description. */
 export type Form = "quick" | "full";
@@ -49,6 +49,8 @@ export interface Attack<Size = unknown> {
 export interface AttackContext {
   readonly form: Form;
   readonly target: TargetName;
+  /** Where it listens, for attacks with programs of their own. */
+  readonly address: TargetAddress;
   /** Opens a connection of the attacker; it is closed when `run` is over. Rejects when the target refuses it. */
   open(options?: RawConnectionOptions): Promise<RawConnection>;
   /** Opens `count` connections, at most 100 at a time under way. */

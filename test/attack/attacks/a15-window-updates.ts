@@ -22,6 +22,7 @@ export const attack = defineAttack<{ connections: number; updates: number; repor
     quick: { connections: 200, updates: 50_000, reports: 2_000 },
     full: { connections: 10_000, updates: 1_000_000, reports: 20_000 },
   },
+  limits: ["windowUpdates"],
   async run(context, { connections, updates }) {
     const overflows: string[] = [];
     for (let opened = 0; opened < connections; opened += atOnce) {

@@ -65,6 +65,7 @@ export const attack = defineAttack<{ rounds: number }>({
   cves: ["CVE-2026-33814"],
   sizes: { quick: { rounds: 3 }, full: { rounds: 100 } },
   repeats: false,
+  limits: ["settingsFrames", "settingsEntries"],
   async run(context, { rounds }) {
     let right = 0;
     for (let round = 0; round < rounds; round++) {

@@ -18,6 +18,7 @@ export const attack = defineAttack<{ frames: number; calls: number }>({
   name: "PRIORITY flood",
   cves: ["CVE-2019-9513"],
   sizes: { quick: { frames: 100_000, calls: 500 }, full: { frames: 1_000_000, calls: 5_000 } },
+  limits: ["priorities"],
   async run(context, { frames }) {
     const connection = await context.open();
     const sent = await floodWith(connection, { frame: priority(3, 1), count: frames });

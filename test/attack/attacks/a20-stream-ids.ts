@@ -32,6 +32,7 @@ export const attack = defineAttack<{ calls: number }>({
   name: "Stream ids",
   cves: [],
   sizes: { quick: { calls: 200 }, full: { calls: 5_000 } },
+  limits: ["lastStreamId"],
   async run(context) {
     let right = 0;
     const body = rawMessage(payloadField(1, 7));

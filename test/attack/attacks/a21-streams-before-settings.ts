@@ -28,6 +28,7 @@ export const attack = defineAttack<{ streams: number }>({
   name: "Streams before SETTINGS",
   cves: [],
   sizes: { quick: { streams: 4_000 }, full: { streams: 10_000 } },
+  limits: ["concurrentStreams", "refusedStreams"],
   async run(context, { streams }) {
     const connection = await context.open({ begin: "nothing" });
     await connection.push(joinBytes(rawPreface, rawSettings(), heldCalls(1, streams)));

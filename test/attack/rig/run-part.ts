@@ -51,6 +51,7 @@ function createContext(
   return {
     form,
     target,
+    address,
     open,
     async openMany(count, options) {
       const opened: Awaited<ReturnType<typeof open>>[] = [];

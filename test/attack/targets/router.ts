@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { EngineStats } from "@grpc-router/node";
+import type { EngineStats, ListenerStats } from "@grpc-router/node";
 import { type Certificate, createCertificate } from "../../harness/certificate.ts";
 import type { ProcessState } from "../../harness/process-state.ts";
 import type { Running } from "../../harness/processes.ts";
@@ -67,7 +67,8 @@ function runningRouter({ router, attacked, unharmed, tls }: Parts): RunningTarge
     memory: () => router.link.ask<ProcessState>("state"),
     async limitHits() {
       const { limits } = await router.link.ask<EngineStats>("engine");
-      return Object.fromEntries(limits.map(({ name, hits }) => [name, hits]));
+      const { limitHits } = await router.link.ask<ListenerStats>("listener");
+      return { ...limitHits, ...Object.fromEntries(limits.map(({ name, hits }) => [name, hits])) };
     },
     faults: () => [
       ...(code === undefined ? [] : [`the router ended with code ${code}`]),
