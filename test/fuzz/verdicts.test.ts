@@ -6,7 +6,7 @@ import { compareVerdicts } from "./verdicts/compare.ts";
 import { type NodeServer, startNodeServer } from "./verdicts/node-judge.ts";
 
 const seed = Number(process.env.FUZZ_SEED ?? 1);
-const count = Number(process.env.FUZZ_SEQUENCES ?? 250);
+const count = Number(process.env.FUZZ_SEQUENCES ?? 1_000);
 
 let server: NodeServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RawFlag, type RawFrame, RawType } from "@grpc-router/testing";
 import { createEngineJudge } from "./engine-judge.ts";
-import { knownDifferences } from "./known-differences.ts";
+import { isKnown, knownDifferences } from "./known-differences.ts";
 import type { NodeServer } from "./node-judge.ts";
 import { makeSequences, octetsOf } from "./sequences.ts";
 import { isLimit, type Verdict } from "./verdict.ts";
@@ -69,10 +69,7 @@ function note(
   const frame = frames.at(-1);
   if (frame === undefined) return;
   const known = knownDifferences.find((row) => {
-    // The end of a block is judged with the frame that ends it.
-    const type = frame.type === RawType.continuation ? RawType.headers : frame.type;
-    const isOfKind = row.type === type && row.ours === our.class && row.theirs === their.class;
-    return isOfKind && row.when(frame, frames.slice(0, -1));
+    return row.ours === our.class && row.theirs === their.class && isKnown(row, frames);
   });
   if (known !== undefined) {
     comparison.known.set(known.because, (comparison.known.get(known.because) ?? 0) + 1);

@@ -7,8 +7,8 @@ export interface KnownDifference {
   readonly type: number;
   readonly ours: VerdictClass;
   readonly theirs: VerdictClass;
-  /** `before`: the frames before it. */
-  when(frame: RawFrame, before: readonly RawFrame[]): boolean;
+  /** `frame`: the one that was judged, of a block in pieces the HEADERS; `before`: the frames before it. */
+  when(frame: RawFrame, before: readonly RawFrame[], fields: readonly RawField[]): boolean;
   /** With the section of RFC 9113. */
   readonly because: string;
 }
@@ -57,47 +57,41 @@ export const knownDifferences: readonly KnownDifference[] = [
     type: RawType.data,
     ours: streamError,
     theirs: connectionError,
-    when: (frame, before) => fieldsOfStream(frame.streamId, before).some(([name]) => name === "content-length"),
+    when: ({ streamId }, before) => {
+      const blocks = headsOf(before).filter((head) => head.streamId === streamId);
+      return blocks.some(({ fields }) => fields.some(([name]) => name === "content-length"));
+    },
     because: "8.1.1: DATA against content-length is a stream error; node:http2 ends the session",
   },
   {
     type: RawType.headers,
     ours: accepted,
     theirs: streamError,
-    when: (frame, before) => {
-      const fields = fieldsOfStream(frame.streamId, [...before, frame]);
-      return fields.length > 0 && !fields.some(([name]) => name === ":authority" || name === "host");
-    },
+    when: (_frame, _before, fields) =>
+      fields.length > 0 && !fields.some(([name]) => name === ":authority" || name === "host"),
     because: "8.3.1: a request may do without :authority; nghttp2 asks for it or for host",
   },
   {
     type: RawType.headers,
     ours: accepted,
     theirs: streamError,
-    when: (frame, before) => {
-      const fields = fieldsOfStream(frame.streamId, [...before, frame]);
-      return fields.some(([name, value]) => name === ":path" && !value.startsWith("/"));
-    },
+    when: (_frame, _before, fields) => fields.some(([name, value]) => name === ":path" && !value.startsWith("/")),
     because: "8.3.1: a :path without / is for routing to refuse (UNIMPLEMENTED), as every path that is not exact",
   },
   {
     type: RawType.headers,
     ours: accepted,
     theirs: streamError,
-    when: (frame, before) => {
-      const fields = fieldsOfStream(frame.streamId, [...before, frame]);
-      return fields.some(([name, value]) => /^(:authority|host)$/.test(name) && !/^[!-~]*$/.test(value));
-    },
+    when: (_frame, _before, fields) =>
+      fields.some(([name, value]) => /^(:authority|host)$/.test(name) && !/^[!-~]*$/.test(value)),
     because: "8.3.1: octets above 7f in an authority are for the router to leave out",
   },
   {
     type: RawType.headers,
     ours: streamError,
     theirs: accepted,
-    when: (frame, before) => {
-      const fields = fieldsOfStream(frame.streamId, [...before, frame]);
-      return fields.some(([name, value]) => !/^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) || /[\0\r\n]|^\s|\s$/.test(value));
-    },
+    when: (_frame, _before, fields) =>
+      fields.some(([name, value]) => !/^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) || /[\0\r\n]|^\s|\s$/.test(value)),
     because: "8.2.1: a field with forbidden octets makes a request malformed; nghttp2 leaves the field out",
   },
   {
@@ -105,7 +99,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     ours: connectionError,
     theirs: accepted,
     when: ({ flags, payload }) => (flags & RawFlag.padded) !== 0 && (payload[0] ?? 0) >= payload.length,
-    because: "6.1: padding too long is a connection error on any stream; nghttp2 does not look at streams that it has reset",
+    because:
+      "6.1: padding too long is a connection error on any stream; nghttp2 does not look at streams that it has reset",
   },
   {
     type: RawType.windowUpdate,
@@ -119,7 +114,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     ours: connectionError,
     theirs: streamError,
     when: ({ streamId }) => streamId > 0,
-    because: "6.9: WINDOW_UPDATE of 0 or beyond 2^31-1 ends the connection here (CVE-2025-8671); nghttp2 resets the stream",
+    because:
+      "6.9: WINDOW_UPDATE of 0 or beyond 2^31-1 ends the connection here (CVE-2025-8671); nghttp2 resets the stream",
   },
   {
     type: RawType.priority,
@@ -139,7 +135,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     type: RawType.settings,
     ours: accepted,
     theirs: connectionError,
-    when: ({ payload }) => payload.some((octet, at) => at % 6 === 1 && (octet === 8 || octet === 9) && payload[at - 1] === 0),
+    when: ({ payload }) =>
+      payload.some((octet, at) => at % 6 === 1 && (octet === 8 || octet === 9) && payload[at - 1] === 0),
     because: "RFC 8441, RFC 9218: settings of extensions that are not offered here are ignored, whatever their value",
   },
   {
@@ -164,6 +161,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     because: "6.8: grpc-go's GOAWAY names one of its own streams, which says nothing; nghttp2 ends the connection",
   },
 ];
+
+/** Whether a difference at the last of `frames` is of this kind. */
+export function isKnown(row: KnownDifference, frames: readonly RawFrame[]): boolean {
+  const last = frames.at(-1);
+  // The end of a block is judged with the frame that ends it.
+  const at = last?.type === RawType.continuation ? frames.findLastIndex(({ type }) => type === RawType.headers) : -1;
+  const frame = frames.at(at);
+  if (frame === undefined || row.type !== frame.type) return false;
+  return row.when(frame, frames.slice(0, at), headsOf(frames).at(-1)?.fields ?? []);
+}
 
 /** The sender has ended this stream before. */
 function isEnded({ streamId }: RawFrame, before: readonly RawFrame[]): boolean {
@@ -190,24 +197,24 @@ function dependsOnItself({ streamId, payload }: RawFrame, at: number): boolean {
   return (view.getUint32(at) & 0x7fff_ffff) === streamId;
 }
 
-/** The fields of the first head of a stream; none if it cannot be told. */
-function fieldsOfStream(streamId: number, frames: readonly RawFrame[]): readonly RawField[] {
+/** Header blocks in their order, as far as they can be decoded. */
+function headsOf(frames: readonly RawFrame[]): { readonly streamId: number; readonly fields: readonly RawField[] }[] {
   const hpack = createRawHpackDecoder();
+  const heads: { streamId: number; fields: readonly RawField[] }[] = [];
   let parts: Uint8Array[] = [];
   for (const frame of frames) {
-    const { type, flags, streamId: id, payload } = frame;
+    const { type, flags, streamId, payload } = frame;
     if (type !== RawType.headers && type !== RawType.continuation) continue;
     parts.push(type === RawType.headers ? fragmentOf(frame) : payload);
     if ((flags & RawFlag.endHeaders) === 0) continue;
     try {
-      const fields = hpack.decode(joinBytes(...parts));
-      if (id === streamId) return fields;
+      heads.push({ streamId, fields: hpack.decode(joinBytes(...parts)) });
     } catch {
-      return [];
+      return heads;
     }
     parts = [];
   }
-  return [];
+  return heads;
 }
 
 function fragmentOf({ flags, payload }: RawFrame): Uint8Array {

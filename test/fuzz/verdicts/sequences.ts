@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import {
   createRawFrameParser,
   createSeededRandom,
+  joinBytes,
   RawFlag,
   type RawFrame,
   RawType,
@@ -13,6 +14,7 @@ import {
 } from "@grpc-router/testing";
 import { ByteSource } from "../model/byte-source.ts";
 import { PeerFrames } from "../model/peer-frames.ts";
+import { CorrectClient } from "./correct-client.ts";
 
 const corpus = fileURLToPath(new URL("../corpus/frames/", import.meta.url));
 const maxFrames = 25;
@@ -49,14 +51,17 @@ function isAck({ type, flags }: RawFrame): boolean {
   return (type === RawType.settings || type === RawType.ping) && (flags & RawFlag.ack) !== 0;
 }
 
+/** A client that keeps the rules; one in four of its sequences has frames of any kind between. */
 function made(random: SeededRandom): RawFrame[] {
+  const client = new CorrectClient(random);
   const peer = new PeerFrames("server");
-  return Array.from({ length: 3 + random.integer(15) }, () => {
-    // Requests more often than chance has it, or everything else is on idle streams.
-    const kind = random.integer(3) === 0 ? 0 : random.integer(frameKinds);
-    const frame = peer.next(kind, new ByteSource(random.randomBytes(64)));
-    return createRawFrameParser().push(frame);
-  }).flat();
+  const isWild = random.integer(4) === 0;
+  const octets = Array.from({ length: 4 + random.integer(maxFrames) }, () =>
+    isWild && random.integer(4) === 0
+      ? peer.next(random.integer(frameKinds), new ByteSource(random.randomBytes(64)))
+      : client.next(),
+  );
+  return createRawFrameParser().push(joinBytes(...octets));
 }
 
 function mutate(frames: RawFrame[], random: SeededRandom): void {
