@@ -6,9 +6,12 @@ import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { asyncTargets, type FuzzTarget, maxInputBytes } from "./fuzz-targets.ts";
 import { fitAddon } from "./jazzer/fit-addon.ts";
+import type { Mutant } from "./jazzer/mutants.ts";
 
 /** What to run. */
 export interface FuzzOptions {
+  /** Puts this fault into the code; good if it is found. */
+  readonly mutant?: Mutant | undefined;
   /** `planted`: a target with a fault that only guidance by coverage finds; good if it is found. */
   readonly target: FuzzTarget | "planted";
   readonly seconds: number;
@@ -67,15 +70,17 @@ export async function runFuzzer(options: FuzzOptions): Promise<FuzzRun> {
   });
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   const found = code === findingExitCode;
-  if (target === "planted") {
+  const seedText = `(seed ${seed})`;
+  const wanted = target === "planted" ? "the planted fault" : options.mutant && `"${options.mutant.name}"`;
+  if (wanted !== undefined && (code === 0 || found)) {
     const seconds = ((Date.now() - startedMs) / 1_000).toFixed(1);
-    const what = found ? `the planted fault is found in ${seconds} s` : "the planted fault was NOT found: no guidance";
-    return { good: found, summary: `planted: ${what} (seed ${seed})` };
+    const what = found ? `found in ${seconds} s, ${status.runs} runs` : `NOT FOUND in ${status.runs} runs`;
+    return { good: found, summary: `${target}: ${wanted}: ${what} ${seedText}` };
   }
   if (options.minimise && code === 0) return { good: true, summary: `${target}: minimised` };
   if (code !== 0) console.log(report.map((line) => `     ${relativePaths(line)}`).join("\n"));
   const result = code === 0 ? "no finding" : found ? "A FINDING, see above" : `ended with ${code}`;
-  return { good: code === 0, summary: `${target}: ${describe(status)}: ${result} (seed ${seed})` };
+  return { good: code === 0, summary: `${target}: ${describe(status)}: ${result} ${seedText}` };
 }
 
 /** Where inputs of a target are: found in earlier runs, committed, and found and mended. */
@@ -83,29 +88,25 @@ function foldersOf(target: FuzzTarget): readonly [cache: string, corpus: string,
   return [join(root, ".cache/fuzz", target), join(here, "corpus", target), join(here, "regression", target)];
 }
 
-function argumentsOf({ target, seconds, seed, minimise }: FuzzOptions): string[] {
+function argumentsOf({ target, seconds, seed, minimise, mutant }: FuzzOptions): string[] {
   if (minimise) return [join(here, "jazzer/minimise.ts"), "async", "-runs=1"];
   const common = [`-seed=${seed}`, `-max_total_time=${seconds}`, "-print_final_stats=1", "-rss_limit_mb=4096"];
+  const aside = mkdtempSync(join(tmpdir(), "fuzz-"));
   if (target === "planted") {
-    const empty = mkdtempSync(join(tmpdir(), "fuzz-planted-"));
-    return [join(here, "jazzer/planted.ts"), "sync", empty, ...common, `-artifact_prefix=${empty}/`];
+    return [join(here, "jazzer/planted.ts"), "sync", aside, ...common, `-artifact_prefix=${aside}/`];
   }
+  const [cache, corpus, regression] = foldersOf(target);
+  for (const folder of [cache, corpus, regression]) mkdirSync(folder, { recursive: true });
   // New inputs go to the first folder; only `--minimise` moves some of them into the repository.
-  const folders = foldersOf(target);
-  for (const folder of folders) mkdirSync(folder, { recursive: true });
-  const findings = `-artifact_prefix=${folders[2]}/`;
+  const folders = mutant === undefined ? [cache, corpus, regression] : [aside, corpus];
+  const findings = `-artifact_prefix=${mutant === undefined ? regression : aside}/`;
   const mode = asyncTargets.includes(target) ? "async" : "sync";
-  return [
-    join(here, `targets/${target}.ts`),
-    mode,
-    ...folders,
-    ...common,
-    findings,
-    `-max_len=${maxInputBytes[target]}`,
-  ];
+  const file = join(here, `targets/${target}.ts`);
+  return [file, mode, ...folders, ...common, findings, `-max_len=${maxInputBytes[target]}`];
 }
 
-function environmentOf({ target, minimise }: FuzzOptions): Record<string, string> {
+function environmentOf({ target, minimise, mutant }: FuzzOptions): Record<string, string> {
+  if (mutant !== undefined) return { FUZZ_MUTANT: mutant.name };
   if (!minimise || target === "planted") return {};
   const [cache, into] = foldersOf(target);
   for (const folder of [cache, into]) mkdirSync(folder, { recursive: true });

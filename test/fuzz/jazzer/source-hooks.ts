@@ -2,10 +2,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { fileURLToPath } from "node:url";
+import { applyMutant, mutants } from "./mutants.ts";
 
 // Module hooks of the fuzzing process. Targets and packages run from their sources, as in Vitest, so a finding is one
 // of the code at hand and needs no build. jazzer's own hooks are registered later and so get plain JavaScript of these.
 
+/** The fault that `run.ts mutants` wants found. */
+const mutant = mutants.find(({ name }) => name === process.env.FUZZ_MUTANT);
 const packages = new URL("../../../packages/", import.meta.url);
 
 interface Resolved {
@@ -45,7 +48,9 @@ export function load(
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);
   // Generated code has enums, which are more than types.
   const mode = url.includes("/gen/") ? "transform" : "strip";
-  const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), "utf8"), { mode });
+  const text = readFileSync(fileURLToPath(url), "utf8");
+  const isMutated = mutant !== undefined && url === new URL(mutant.file, packages).href;
+  const source = stripTypeScriptTypes(isMutated ? applyMutant(mutant, text) : text, { mode });
   return { format: "module", source, shortCircuit: true };
 }
 
