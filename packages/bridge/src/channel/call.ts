@@ -2,10 +2,10 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import type { CallContext } from "../dispatch/call-context.js";
-import type { ReplyPump } from "../dispatch/reply-pump.js";
 import type { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { CallEnd, Execution } from "./call-end.js";
+import type { ReplySource, RequestIntake } from "./call-handler.js";
 import type { MessageAssembly } from "./message-assembly.js";
 
 /**
@@ -49,6 +49,8 @@ export interface CallPort {
   readonly maxReplyBytes: number;
   /** Largest metadata list that the router takes. */
   readonly maxMetadataBytes: number;
+  /** Whether `inflate` works here. */
+  readonly canInflate: boolean;
   /** Undoes gzip; undefined if the result would be over `maxRequestBytes`. Throws if it is not gzip. */
   inflate(bytes: Uint8Array): Uint8Array | undefined;
   /** User code is about to run: raises the accepted mark, first of all. */
@@ -95,6 +97,8 @@ export class Call {
   request: Uint8Array | undefined = undefined;
   /** The request of methods that read a stream. */
   queue: RequestQueue<Message> | undefined = undefined;
+  /** The request of handlers that take it slice by slice. */
+  intake: RequestIntake | undefined = undefined;
   /** The slices of a message that is not whole yet. */
   assembly: MessageAssembly | undefined = undefined;
   /** A message whose credit went back while it was assembled waits for the reader, or is being assembled. */
@@ -113,10 +117,14 @@ export class Call {
   header: Uint8Array | undefined = undefined;
   /** Header and first payload have been written or can no longer come. */
   replyStarted = false;
-  /** The message that waits for credit or room … */
+  /** The message, or the slice of one, that waits for credit or room … */
   message: Uint8Array | undefined = undefined;
-  /** … and what of it is written. */
+  /** … what of it is written … */
   messageSent = 0;
+  /** … how many octets of the same message come after it … */
+  messageRest = 0;
+  /** … and the flag of that message. */
+  messageCompressed = false;
   /** How the call ends, once that is known. */
   end: CallEnd | undefined = undefined;
   /** Stands in the writer's line. */
@@ -126,8 +134,8 @@ export class Call {
 
   /** What user code holds; undefined before it begins. */
   context: CallContext | undefined = undefined;
-  /** Drives the response stream of methods that write one. */
-  pump: ReplyPump | undefined = undefined;
+  /** Where the reply comes from, if it comes in pieces. */
+  pump: ReplySource | undefined = undefined;
   /** Why it is being aborted, and the End it will have. */
   cause: CallEnd | undefined = undefined;
 

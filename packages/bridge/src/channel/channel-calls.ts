@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Message } from "@bufbuild/protobuf";
 import { CallTable, copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
-import { CallRequests } from "../dispatch/call-requests.js";
-import { encodeHeader } from "../dispatch/reply-metadata.js";
-import { latin1 } from "../dispatch/request-header.js";
-import { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
+import type { ServedService } from "../dispatch/served-service.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
-import { END_NO_CAPACITY, encodeReasonEnd, encodeUnsupported } from "./call-end.js";
+import { type CallEnd, END_NO_CAPACITY, encodeReasonEnd } from "./call-end.js";
 import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
 import type { Channel } from "./channel.js";
 import type { ChannelOptions } from "./channel-options.js";
@@ -82,7 +78,7 @@ export class ChannelCalls implements CallPort {
     const openCalls = this.table.size;
     this.table.add(call);
     if (this.#refuse(call, method, view, bytes, openCalls)) return call;
-    if (call.method.readsStream) call.queue = new RequestQueue<Message>(new CallRequests(call));
+    call.method.handler.open(call);
     if (view.timeoutUs > 0) {
       const nowMs = this.nowMs();
       call.deadlineMs = nowMs + view.timeoutUs / 1000;
@@ -111,6 +107,10 @@ export class ChannelCalls implements CallPort {
     finishCall(call);
     this.table.remove(call);
     this.#onCallOver();
+  }
+
+  get canInflate(): boolean {
+    return this.#options.ports.inflate !== undefined;
   }
 
   inflate(bytes: Uint8Array): Uint8Array | undefined {
@@ -159,22 +159,16 @@ export class ChannelCalls implements CallPort {
     bytes: Uint8Array,
     openCalls: number,
   ): boolean {
-    const { service, ports } = this.#options;
-    const encoding = latin1(bytes, view.encodingStart, view.encodingEnd);
-    const subtype = latin1(bytes, view.subtypeStart, view.subtypeEnd);
-    const isIdentity = encoding === "" || encoding === "identity";
-    call.gzip = encoding === "gzip";
-    if (method === undefined) {
-      const facts = { path: `number ${view.method} of ${service.name}`, served: service.methodNames };
-      refuseCall(call, encodeReasonEnd("METHOD_UNKNOWN", facts, "none"));
-    } else if (subtype !== "" && subtype !== "proto") {
-      refuseCall(call, encodeUnsupported(`content-type application/grpc+${subtype}`, "application/grpc+proto"));
-    } else if (!isIdentity && !(call.gzip && ports.inflate !== undefined)) {
-      const accepted = ports.inflate === undefined ? "identity" : "identity,gzip";
-      call.header = encodeHeader([], accepted);
-      refuseCall(call, encodeUnsupported(`grpc-encoding ${encoding}`, accepted));
-    } else if (openCalls >= (this.capacity ?? MAX_OPEN_CALLS)) refuseCall(call, END_NO_CAPACITY);
+    const { service } = this.#options;
+    const end = method === undefined ? this.#unknown(view.method, service) : method.handler.refusal(call, view, bytes);
+    if (end !== undefined) refuseCall(call, end);
+    else if (openCalls >= (this.capacity ?? MAX_OPEN_CALLS)) refuseCall(call, END_NO_CAPACITY);
     else return false;
     return true;
+  }
+
+  #unknown(number: number, service: ServedService): CallEnd {
+    const facts = { path: `number ${number} of ${service.name}`, served: service.methodNames };
+    return encodeReasonEnd("METHOD_UNKNOWN", facts, "none");
   }
 }

@@ -22,7 +22,6 @@ import {
   reasonOfFault,
   StartView,
 } from "@grpc-router/protocol";
-import { beginCall } from "../dispatch/begin-call.js";
 import type { Call } from "./call.js";
 import { CallPhase } from "./call.js";
 import { cancelCall } from "./call-life.js";
@@ -158,7 +157,7 @@ export class FrameReader implements MessageSink {
     return this.#calls.table.get(id);
   }
 
-  /** Order: what stands apart, then payload, then half close, then user code may begin. */
+  /** Order: what stands apart, then payload, then half close, then the handler may begin. */
   #readCallFrame(call: Call, bytes: Uint8Array): void {
     const head = this.#head;
     const { halfClose } = head;
@@ -175,7 +174,7 @@ export class FrameReader implements MessageSink {
       this.#callFault(call, fault);
       return;
     }
-    beginCall(call);
+    if (call.phase === CallPhase.received) call.method.handler.begin(call);
   }
 
   #readPayload(call: Call, bytes: Uint8Array): Reason | undefined {

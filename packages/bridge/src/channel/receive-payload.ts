@@ -49,6 +49,10 @@ export function receiveFragment(call: Call, bytes: Uint8Array, view: FragmentVie
   if (size === 0 && view.remaining > 0) return "FRAGMENT_INVALID";
   const cost = size + PAYLOAD_OVERHEAD;
   if (cost > call.requestCredit) return "CREDIT_EXCEEDED";
+  if (call.intake !== undefined) {
+    call.requestCredit -= cost;
+    return call.intake.slice(bytes, view, cost);
+  }
   const assembly = call.assembly ?? beginAssembly(call, size + view.remaining, view.compressed);
   if (assembly === undefined) return undefined;
   const isFirst = call.assembly === undefined;
@@ -69,9 +73,10 @@ export function receiveFragment(call: Call, bytes: Uint8Array, view: FragmentVie
 /** No request message follows. The channel's fault, if it is one. */
 export function receiveHalfClose(call: Call): Reason | undefined {
   if (call.phase > CallPhase.begun) return undefined;
-  if (call.assembly !== undefined) return "FRAGMENT_INVALID";
+  if (call.assembly !== undefined || call.intake?.isInMessage === true) return "FRAGMENT_INVALID";
   call.halfClosed = true;
   call.queue?.close();
+  call.intake?.close();
   return undefined;
 }
 

@@ -174,6 +174,7 @@ export class ReplyWriter<Data> {
     }
     if (call.end !== undefined) this.#writeEnd(call);
     else if (call.phase === CallPhase.begun) {
+      if (call.header !== undefined) this.#writeHeader(call);
       if (!this.#hasRoom()) return true;
       call.pump?.pull();
     }
@@ -183,14 +184,19 @@ export class ReplyWriter<Data> {
   /** Writes as much of the message as goes into one frame. The bytes of it, or -1 if credit does not suffice. */
   #writeSlice(call: Call, message: Uint8Array): number {
     const rest = message.length - call.messageSent;
+    // Only untyped methods have messages in pieces.
     const isMember = call.method.typed && message.length <= MAX_PAYLOAD_BYTES;
     const size = isMember ? rest : Math.min(rest, MAX_PAYLOAD_BYTES, call.replyCredit - PAYLOAD_OVERHEAD);
     if (size + PAYLOAD_OVERHEAD > call.replyCredit || size < Math.min(rest, MIN_SLICE_BYTES)) return -1;
     const isLast = size === rest;
     const fields = this.#begin(call);
     if (isLast && call.end !== undefined) setEnd(fields, call.end.bytes);
-    if (isMember) this.#writeFrame(call.method.number, message, 0, size, -1);
-    else this.#writeFrame(FRAGMENT_NUMBER, message, call.messageSent, call.messageSent + size, rest - size);
+    const { messageSent, messageRest, messageCompressed } = call;
+    if (isMember) this.#writeFrame(call.method.number, message, 0, size, -1, false);
+    else {
+      const remaining = rest - size + messageRest;
+      this.#writeFrame(FRAGMENT_NUMBER, message, messageSent, messageSent + size, remaining, messageCompressed);
+    }
     call.replyCredit -= size + PAYLOAD_OVERHEAD;
     call.payloadFrames++;
     call.messageSent += size;
@@ -201,10 +207,16 @@ export class ReplyWriter<Data> {
     return size;
   }
 
+  /** A header that came before anything else of the reply. */
+  #writeHeader(call: Call): void {
+    this.#begin(call);
+    this.#writeFrame(0, NO_BYTES, 0, 0, -1, false);
+  }
+
   #writeEnd(call: Call): void {
     const fields = this.#begin(call);
     if (call.end !== undefined) setEnd(fields, call.end.bytes);
-    this.#writeFrame(0, NO_BYTES, 0, 0, -1);
+    this.#writeFrame(0, NO_BYTES, 0, 0, -1, false);
     this.#ended(call);
   }
 
@@ -250,18 +262,25 @@ export class ReplyWriter<Data> {
 
   #writeHead(callId: number, credit: number): void {
     this.#head(callId, credit);
-    this.#writeFrame(0, NO_BYTES, 0, 0, -1);
+    this.#writeFrame(0, NO_BYTES, 0, 0, -1, false);
   }
 
   /** Writes the frame of the head at hand. `remaining` ≥ 0: the payload is a slice with so much behind it. */
-  #writeFrame(number: number, payload: Uint8Array, start: number, end: number, remaining: number): void {
+  #writeFrame(
+    number: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    remaining: number,
+    compressed: boolean,
+  ): void {
     const dataSize = end - start;
-    const sliceSize = remaining < 0 ? 0 : sizeofFragmentPrefix(remaining, false, dataSize);
+    const sliceSize = remaining < 0 ? 0 : sizeofFragmentPrefix(remaining, compressed, dataSize);
     const size = sizeofFramePrefix(sizeofReplyHead(this.#fields), number, sliceSize + dataSize) + sliceSize + dataSize;
     const reserved = this.#output.reserve(this.#stream, size);
     const target = reserved < 0 ? this.#scratchOf(size) : this.#output.outputBytes;
     let offset = writeReplyFrame(target, Math.max(reserved, 0), this.#fields, number, sliceSize + dataSize);
-    if (remaining >= 0) offset = writeFragmentPrefix(target, offset, remaining, false, dataSize);
+    if (remaining >= 0) offset = writeFragmentPrefix(target, offset, remaining, compressed, dataSize);
     copyBytes(payload, start, end, target, offset);
     if (reserved < 0) this.#output.write(this.#stream, target, 0, size, false);
   }

@@ -7,6 +7,7 @@ import { type CallEnd, encodeBadMessage, encodeEnd } from "../channel/call-end.j
 import { failCall } from "../channel/call-life.js";
 import { CallContext } from "./call-context.js";
 import { ReplyPump } from "./reply-pump.js";
+import type { MethodRun } from "./served-method.js";
 import { settleError, settleMessage } from "./settle.js";
 
 const NO_REQUEST: CallEnd = encodeEnd({
@@ -15,14 +16,14 @@ const NO_REQUEST: CallEnd = encodeEnd({
 });
 
 /**
- * Starts user code: at once for methods that read a stream, at half close for the others. The mark is raised before
+ * Starts `code`, which is the user's: at once for methods that read a stream, at half close for the others. The mark is raised before
  * anything of the user's runs (docs/channel.md section 4).
  */
-export function beginCall(call: Call): void {
+export function beginCall(call: Call, code: MethodRun): void {
   if (call.phase !== CallPhase.received) return;
   const { method } = call;
   if (call.queue !== undefined) {
-    run(call, call.queue);
+    run(call, code, call.queue);
     return;
   }
   if (!call.halfClosed) return;
@@ -40,17 +41,17 @@ export function beginCall(call: Call): void {
   }
   call.request = undefined;
   call.port.buffered(call, -bytes.length);
-  run(call, message);
+  run(call, code, message);
 }
 
-function run(call: Call, input: Message | AsyncIterable<Message>): void {
+function run(call: Call, code: MethodRun, input: Message | AsyncIterable<Message>): void {
   call.port.accept(call);
   call.phase = CallPhase.begun;
   const context = new CallContext(call);
   call.context = context;
   let output: unknown;
   try {
-    output = call.method.run(input, context);
+    output = code(input, context);
     if (call.method.writesStream) call.pump = new ReplyPump(call, output as AsyncIterable<unknown>);
   } catch (error) {
     settleError(call, error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Call, CallPhase } from "../channel/call.js";
+import type { ReplySource } from "../channel/call-handler.js";
 import { failCall } from "../channel/call-life.js";
 import { encodeReply, judgeSize, settleError, settleStream, takeHeader } from "./settle.js";
 
@@ -8,7 +9,7 @@ import { encodeReply, judgeSize, settleError, settleStream, takeHeader } from ".
  * Drives the response stream of one call: asks user code for the next message only when the last one is written and the
  * channel has room, so a slow reader at the far end stops the handler at its `yield`.
  */
-export class ReplyPump {
+export class ReplyPump implements ReplySource {
   readonly #call: Call;
   readonly #iterator: AsyncIterator<unknown>;
   /** User code works on the next message. */

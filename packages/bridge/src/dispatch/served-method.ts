@@ -2,6 +2,7 @@
 
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
+import type { CallHandler } from "../channel/call-handler.js";
 import type { CallContext } from "./call-context.js";
 
 /** User code of a method as it was given: any of Connect's four signatures. */
@@ -27,6 +28,6 @@ export interface ServedMethod {
   readonly writesStream: boolean;
   /** `acme.user.v1.UserService/GetUser`. */
   readonly label: string;
-  /** User code, inside its interceptors. */
-  readonly run: MethodRun;
+  /** Who answers its calls. */
+  readonly handler: CallHandler;
 }

@@ -4,6 +4,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type GenBridge, isGenBridge, typedNumbers } from "@grpc-router/protocol/codegenv1";
 import { BridgeError } from "../bridge-error.js";
+import { DispatchHandler } from "./dispatch-handler.js";
 import { withInterceptors } from "./interceptors.js";
 import type { MethodCode, MethodRun, ServedMethod } from "./served-method.js";
 
@@ -13,7 +14,7 @@ export interface MethodEntry {
   readonly interceptors: readonly Interceptor[];
 }
 
-/** A service that an instance serves: the methods it has code for. */
+/** A service that an instance serves: the methods that it has somebody to answer for. */
 export interface ServedService {
   /** `acme.user.v1.UserService`. */
   readonly name: string;
@@ -81,7 +82,7 @@ function createServedMethod(desc: DescMethod, entry: MethodEntry, number: number
     readsStream: desc.methodKind === "client_streaming" || desc.methodKind === "bidi_streaming",
     writesStream: desc.methodKind === "server_streaming" || desc.methodKind === "bidi_streaming",
     label: `${desc.parent.typeName}/${desc.name}`,
-    run: withInterceptors(desc, run, entry.interceptors),
+    handler: new DispatchHandler(withInterceptors(desc, run, entry.interceptors)),
   };
 }
 
