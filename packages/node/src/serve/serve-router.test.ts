@@ -111,7 +111,9 @@ describe("serveRouter()", () => {
     const { server, logged } = await start(router, { memoryBytes: 1 << 20 });
     expect(router.ports[0]?.memory?.pressure()).toBeGreaterThan(1);
     await closed(connect(server.address).on("error", () => {}));
-    expect(logged[1]).toMatch(/^warn connection_refused Refused 127\.0\.0\.1:\d+: \d+ % of the memory budget is used$/);
+    expect(logged[1]).toMatch(
+      /^warn connection_refused Refused 127\.0\.0\.1:\d+: \d+ % of the memory budget is used \(memoryBytes\)$/,
+    );
     expect(server.listenerStats().limitHits).toMatchObject({ memory: 1, connections: 0 });
   });
 
