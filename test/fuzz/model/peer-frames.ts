@@ -46,7 +46,6 @@ const blocks: readonly Uint8Array[] = [
   new Uint8Array(0),
 ];
 
-const opaqueDraining = Array.from("draining", (character) => character.charCodeAt(0));
 const increments = [1, 100, 20_000, 65_535, 0x7fff_0000, 0x7fff_ffff, 0] as const;
 
 /** Where frames of the peer come from: kinds and streams are chosen by the input, the octets of DATA tell their place. */
@@ -54,10 +53,12 @@ export class PeerFrames {
   #nextId = 1;
   readonly #sent = new Map<number, number>();
   readonly #isServer: boolean;
+  readonly #lastPing: () => readonly number[] | undefined;
 
-  /** `role` is the engine's. */
-  constructor(role: "server" | "client") {
+  /** `role` is the engine's, and `lastPing` what there is to answer. */
+  constructor(role: "server" | "client", lastPing: () => readonly number[] | undefined = () => undefined) {
     this.#isServer = role === "server";
+    this.#lastPing = lastPing;
   }
 
   /** The octet that the peer sends at this place of a stream. */
@@ -81,7 +82,9 @@ export class PeerFrames {
       case 5:
         return rawReset(this.#stream(source), source.octet() % 16);
       case 6:
-        return rawPing(source.octet() % 3 === 0 ? opaqueDraining : undefined, source.octet() % 2 === 0);
+        return source.octet() % 3 === 0
+          ? rawPing(undefined, source.octet() % 2 === 0)
+          : rawPing(this.#lastPing(), true);
       case 7:
         return rawGoaway(source.octet() * 2 - 1, source.octet() % 16, "bye");
       case 8:

@@ -35,6 +35,8 @@ export class PeerView {
   readonly granted = new GrantedWindows();
   /** Codes of GOAWAY frames of the engine. */
   readonly goaways: number[] = [];
+  /** What the engine's last PING says; undefined before it. */
+  lastPing: readonly number[] | undefined;
   /** The server answered in HTTP/1.1: what came was not HTTP/2. */
   isForeign = false;
   /** Which octet the engine's user gives at this place, if that is known. */
@@ -168,6 +170,7 @@ export class PeerView {
     } else if (type === RawType.ping) {
       ensure(payload.length === 8, "PING must have 8 octets", found);
       if (isAck) ensure(--this.#owedPings >= 0, "PING must be answered once", found);
+      else this.lastPing = [...payload];
     } else {
       ensure(type === RawType.goaway && payload.length >= 8, "no other frame may be sent", found);
       const lastId = uint32(payload, 0);

@@ -104,7 +104,7 @@ function sessionSeed({ isUp, frames }: Direction): Uint8Array {
   ];
   const opens = isUp ? [] : [0x60, 0, 0x60, 1, 0x60, 2];
   const ops = frames.flatMap((frame) => [...frameOp(frame), sessionOps.takeOutput]);
-  return joinBytes([isUp ? 0 : 1], reactions, opens, ops);
+  return joinBytes([isUp ? 0 : 1, 0], reactions, opens, ops);
 }
 
 function frameOp({ type, flags, streamId, payload }: RawFrame): number[] {

@@ -81,7 +81,8 @@ export function fuzz(input: Uint8Array): void {
 }
 
 function run(mode: Mode, octets: Uint8Array, size: number): Shown {
-  const engine = new DrivenEngine({ role: mode.role, limits, connectionWindowBytes: 65_535 });
+  const isTraced = size === octets.length;
+  const engine = new DrivenEngine({ role: mode.role, limits, connectionWindowBytes: 65_535, isTraced });
   engine.user.react = (event, stream) => behave(engine, mode, event, stream);
   if (mode.role === "client") {
     for (let count = 0; count < mode.requests; count++) {

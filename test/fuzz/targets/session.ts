@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { WindowBudget } from "@grpc-router/http2";
 import { joinBytes, rawPreface, rawSettings, rawSettingsAck, rawWindowUpdate } from "@grpc-router/testing";
 import { ByteSource } from "../model/byte-source.ts";
 import { DrivenEngine } from "../model/driven-engine.ts";
@@ -30,6 +31,16 @@ const limits = {
   outputBytes: 60_000,
   overflowBytes: 30_000,
 } as const;
+/** Times that the sweeps of an input pass. */
+const keepalive = {
+  timeMs: 10_000,
+  timeoutMs: 3_000,
+  minPingIntervalMs: 1_500,
+  maxIdleMs: 12_000,
+  maxAgeMs: 25_000,
+  maxAgeGraceMs: 4_000,
+} as const;
+const windowBudgetBytes = 300_000;
 const events: readonly UserEvent[] = ["head", "data", "trailers", "sent", "room", "closed", "turn", "goaway"];
 const initialWindows = [65_535, 1_000, 100_000, 0] as const;
 const connectionWindows = [65_535, 200_000] as const;
@@ -56,6 +67,7 @@ class Session {
   /** What the peer has sent and the transport not delivered: inputs are cut anywhere. */
   #undelivered: Uint8Array = new Uint8Array(0);
   readonly #finished: UserStream[] = [];
+  #budget: WindowBudget | undefined;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -63,15 +75,21 @@ class Session {
     const role = choice & 1 ? "client" : "server";
     this.#streamWindow = initialWindows[(choice >> 1) & 3] ?? 65_535;
     this.#connectionWindow = connectionWindows[(choice >> 3) & 1] ?? 65_535;
+    const extras = source.octet();
+    if (extras & 2) this.#budget = new WindowBudget(windowBudgetBytes);
     this.#engine = new DrivenEngine({
       role,
-      limits,
+      limits: extras & 4 ? { ...limits, lastStreamId: 9 } : limits,
       initialWindowBytes: this.#streamWindow,
       connectionWindowBytes: this.#connectionWindow,
+      keepalive: extras & 1 ? keepalive : undefined,
+      windows: this.#budget,
+      isTraced: (extras & 8) !== 0,
     });
     const { connection, user, peer } = this.#engine;
+    connection.longLived = (extras & 16) !== 0;
     this.#verbs = new UserVerbs(connection, user);
-    this.#frames = new PeerFrames(role);
+    this.#frames = new PeerFrames(role, () => peer.lastPing);
     this.#reactions = events.map(() => [source.octet(), source.octet()]);
     user.react = (event, stream) => this.#react(event, stream);
     user.expectedOctet = PeerFrames.octet;
@@ -92,6 +110,7 @@ class Session {
     this.#finish();
     this.#engine.end();
     this.#ensureNothingLost();
+    ensure((this.#budget?.takenBytes ?? 0) === 0, "what windows took must be given back", () => this.#budget);
   }
 
   /** Frames of the peer, delivered at once or in pieces. */
