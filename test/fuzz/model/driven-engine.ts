@@ -10,6 +10,7 @@ import {
   FrameTrace,
 } from "@grpc-router/http2";
 import { joinBytes } from "@grpc-router/testing";
+import { maxTracedBlockBytes } from "../../../packages/http2/src/limits.ts";
 import { ensure } from "./ensure.ts";
 import { PeerView } from "./peer-view.ts";
 import { ensureNothingKept, unreadBytes, watchKeepers } from "./watched-engine.ts";
@@ -51,7 +52,8 @@ export class DrivenEngine implements ConnectionHost {
 
   constructor(options: DrivenOptions) {
     this.#limits = { ...defaultLimits, ...options.limits };
-    watchKeepers(this.#limits.headerBlockBytes);
+    // A trace collects blocks, too, by a limit of its own.
+    watchKeepers(options.isTraced === true ? maxTracedBlockBytes : this.#limits.headerBlockBytes);
     this.user = new WatchedUser(options.role);
     this.peer = new PeerView(options.role);
     const { isTraced = false, ...connectionOptions } = options;
