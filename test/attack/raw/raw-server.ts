@@ -12,16 +12,20 @@ export interface RawServer {
   close(): void;
 }
 
-/** Starts a server on loopback that answers the client's preface with `bytes`. */
-export async function openRawServer(bytes: Uint8Array): Promise<RawServer> {
+/** Starts a server on loopback that answers the client's preface with `bytes` and its first HEADERS with `afterHead`. */
+export async function openRawServer(bytes: Uint8Array, afterHead?: Uint8Array): Promise<RawServer> {
   const gone = Promise.withResolvers<number>();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     let code = Number.NaN;
     let toSkip = rawPreface.length;
+    let toSay = afterHead;
     const cut = createFrameCutter(({ type, payload }: RawFrame) => {
       if (type === RawType.goaway) code = uint32At(payload, 4);
+      if (type !== RawType.headers || toSay === undefined) return;
+      socket.write(toSay);
+      toSay = undefined;
     });
     socket.on("data", (chunk: Buffer) => {
       const skipped = Math.min(toSkip, chunk.length);
