@@ -56,6 +56,8 @@ missing=""
 command -v h2load >/dev/null || missing="$missing nghttp2-client"
 { command -v haproxy || [ -x /usr/sbin/haproxy ]; } >/dev/null || missing="$missing haproxy"
 command -v openssl >/dev/null || missing="$missing openssl"
+# For the fuzzer's addon (test/fuzz/jazzer/fit-addon.ts).
+command -v g++ >/dev/null || missing="$missing g++"
 command -v curl >/dev/null || missing="$missing curl"
 command -v sslscan >/dev/null || missing="$missing sslscan"
 command -v testssl >/dev/null || command -v testssl.sh >/dev/null || missing="$missing testssl.sh"

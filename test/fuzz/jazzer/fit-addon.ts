@@ -25,10 +25,12 @@ const weak = 2;
  * it; `glibc-shim.cpp` has those. Versions that may be missing are a flag in the file, so a copy with that flag loads.
  */
 export function fitAddon(): FittedAddon {
-  const packageDir = dirname(createRequire(import.meta.url).resolve("@jazzer.js/fuzzer/package.json"));
+  const manifest = createRequire(import.meta.url).resolve("@jazzer.js/fuzzer/package.json");
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+  const packageDir = dirname(manifest);
   const original = join(packageDir, "prebuilds", `fuzzer-${process.platform}-${process.arch}.node`);
   if (process.platform !== "linux" || !needsFitting()) return { original, path: original };
-  const path = join(cache, "fuzzer.node");
+  const path = join(cache, `fuzzer-${version}.node`);
   const preload = join(cache, "glibc-shim.so");
   if (!existsSync(path) || !existsSync(preload)) {
     mkdirSync(cache, { recursive: true });
