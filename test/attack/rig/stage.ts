@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attack, Form, TargetSettings } from "../attack.ts";
-import { Path } from "../raw/orders.ts";
-import { openRawClient } from "../raw/raw-client.ts";
-import type { Pinning, RunningTarget, Target } from "../targets/target.ts";
+import type { Pinning, Target } from "../targets/target.ts";
 import type { Scene } from "./run-attack.ts";
 import { startVictim } from "./victim.ts";
-
-/**
- * Calls, and connections that come and go, which make a target's code warm, its pools full and its heap as large as
- * ordinary work makes it, so that what an attack adds can be told.
- */
-const warmUpCalls = 3_000;
-const warmUpAtOnce = 100;
-const warmUpConnections = 3;
-const warmUpVisits = 2_000;
+import { warmUp } from "./warm-up.ts";
 
 /** Keeps a target with its instance and victim running for all attacks that want the same settings. */
 export class Stage {
@@ -52,7 +42,7 @@ export class Stage {
   async #build(settings: TargetSettings): Promise<Scene> {
     const target = await this.#target.start(settings, this.#pinning);
     try {
-      await warmUp(target);
+      await warmUp(target.address);
       const victim = await startVictim(target.address, this.#pinning.others);
       const { name: targetName } = this.#target;
       return { target, targetName, victim, pinning: this.#pinning, form: this.#form };
@@ -60,21 +50,5 @@ export class Stage {
       await target.stop();
       throw error;
     }
-  }
-}
-
-async function warmUp(target: RunningTarget): Promise<void> {
-  for (let connection = 0; connection < warmUpConnections; connection++) {
-    const client = await openRawClient(target.address);
-    await client.calls(warmUpCalls / warmUpConnections, warmUpAtOnce, { path: Path.echo });
-    client.close();
-  }
-  const visit = async () => {
-    const client = await openRawClient(target.address);
-    await client.call({ path: Path.echo });
-    client.close();
-  };
-  for (let visits = 0; visits < warmUpVisits; visits += warmUpAtOnce) {
-    await Promise.all(Array.from({ length: warmUpAtOnce }, visit));
   }
 }
