@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Attack, Form, Outcome, TargetName } from "../attack.ts";
+import { threadTimes } from "../../harness/thread-times.ts";
+import type { Attack, Check, Form, Outcome, TargetName } from "../attack.ts";
 import type { Pinning, RunningTarget, TargetMemory } from "../targets/target.ts";
 import { type Attacker, type AttackerOrder, startAttacker } from "./attacker.ts";
 import { isBack, isServedWell } from "./judge.ts";
@@ -15,6 +16,17 @@ const memoryWithinMs = 10_000;
 /** Milliseconds between two looks at the memory. */
 const memoryLookMs = 500;
 
+/** How a victim fared; the reports are of the last try. */
+export interface VictimResult {
+  readonly baseline: VictimReport;
+  readonly attacked: VictimReport;
+  /** A word for each call of any try that did not succeed. */
+  readonly failures: readonly string[];
+  /** Milliseconds for which the target waited for its processor under attack: other programs of the machine. */
+  readonly targetWaitedMs: number;
+  readonly tries: number;
+}
+
 /** Everything that was seen of one attack. */
 export interface AttackResult {
   readonly id: string;
@@ -22,7 +34,7 @@ export interface AttackResult {
   readonly cves: readonly string[];
   readonly attack: Outcome;
   readonly counter: Outcome | undefined;
-  readonly victim: { readonly baseline: VictimReport; readonly attacked: VictimReport; readonly tries: number };
+  readonly victim: VictimResult;
   readonly memory: { readonly before: TargetMemory; readonly after: TargetMemory; readonly backAfterMs: number };
   /** How often the target's limits acted during the attack; those that did not are left out. */
   readonly limitHits: Readonly<Record<string, number>>;
@@ -54,30 +66,37 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<AttackRes
     const memory = { before, ...(await untilBack(target, before)) };
     const limitHits = hitsSince(hitsBefore, await target.limitHits());
     const { id, name, cves } = attack;
-    const { outcome, ...victim } = measured;
+    const { outcome, failedChecks, victim } = measured;
     const result = { id, name, cves, attack: outcome, counter, victim, memory, limitHits };
     const unhit = scene.targetName === "router" ? (attack.limits ?? []).filter((limit) => !(limit in limitHits)) : [];
     return {
       ...result,
-      faults: [...faultsOf(result, target), ...unhit.map((limit) => `limit ${limit} was not counted`)],
+      faults: [...faultsOf(result, failedChecks, target), ...unhit.map((limit) => `limit ${limit} was not counted`)],
     };
   } finally {
     await attacker.stop();
   }
 }
 
+/** Measures until the victim is served well or there have been enough tries; what else was wrong in any of them stays. */
 async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
+  const failedChecks: Check[] = [];
+  const failures: string[] = [];
   for (let tries = 1; ; tries++) {
     await scene.target.resetInstance();
     const { report: baseline } = await scene.victim.measure(() => attacker.spin(windowMs[scene.form]));
-    const { report: attacked, result } = await scene.victim.measure(async () => {
+    const before = threadTimes(order.pid);
+    const { report: attacked, result: outcome } = await scene.victim.measure(async () => {
       const startedMs = performance.now();
-      const outcome = await attacker.attack(order);
+      const seen = await attacker.attack(order);
       await sleep(Math.max(0, windowMs[scene.form] - (performance.now() - startedMs)));
-      return outcome;
+      return seen;
     });
+    const targetWaitedMs = threadTimes(order.pid).waitedMs - before.waitedMs;
+    failures.push(...baseline.failures, ...attacked.failures);
+    failedChecks.push(...outcome.checks.filter(({ holds }) => !holds));
     if (isServedWell(baseline.p99Ms, attacked.p99Ms) || tries === mostTries) {
-      return { outcome: result, baseline, attacked, tries };
+      return { outcome, failedChecks, victim: { baseline, attacked, failures, targetWaitedMs, tries } };
     }
   }
 }
@@ -104,17 +123,19 @@ async function untilBack(target: RunningTarget, before: TargetMemory) {
   }
 }
 
-function faultsOf(result: Omit<AttackResult, "faults">, target: RunningTarget): string[] {
-  const { baseline, attacked } = result.victim;
-  const checks = [...result.attack.checks, ...(result.counter?.checks ?? [])];
-  const failures = [...baseline.failures, ...attacked.failures];
-  return [
-    ...checks.filter(({ holds }) => !holds).map(({ what, seen }) => `not so: ${what} (${seen ?? "no"})`),
-    ...(failures.length === 0 ? [] : [`${failures.length} calls of the victim failed: ${[...new Set(failures)]}`]),
-    ...(isServedWell(baseline.p99Ms, attacked.p99Ms)
-      ? []
-      : [`victim p99 ${attacked.p99Ms.toFixed(1)} ms, ${baseline.p99Ms.toFixed(1)} ms before`]),
-    ...(Number.isFinite(result.memory.backAfterMs) ? [] : ["the memory did not come back"]),
-    ...target.faults(),
-  ];
+function faultsOf(
+  { counter, victim, memory }: Omit<AttackResult, "faults">,
+  failedChecks: readonly Check[],
+  target: RunningTarget,
+): string[] {
+  const { baseline, attacked, failures, targetWaitedMs } = victim;
+  const failed = [...failedChecks, ...(counter?.checks.filter(({ holds }) => !holds) ?? [])];
+  const faults = failed.map(({ what, seen }) => `not so: ${what} (${seen ?? "no"})`);
+  if (failures.length > 0) faults.push(`${failures.length} calls of the victim failed: ${[...new Set(failures)]}`);
+  if (!isServedWell(baseline.p99Ms, attacked.p99Ms)) {
+    const times = `${attacked.p99Ms.toFixed(1)} ms, ${baseline.p99Ms.toFixed(1)} ms before`;
+    faults.push(`victim p99 ${times} (the target waited ${Math.round(targetWaitedMs)} ms for its processor)`);
+  }
+  if (!Number.isFinite(memory.backAfterMs)) faults.push("the memory did not come back");
+  return [...faults, ...target.faults()];
 }
