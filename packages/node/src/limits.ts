@@ -67,9 +67,6 @@ export const TLS_RECORD_EXPANSION = 32;
 /** Octets of overhead that a connection is forgiven in a second: some 70 honest key updates in a minute. */
 export const TLS_OVERHEAD_LEAK_BYTES = 32;
 
-/** Milliseconds in which one kind of refusal is logged as a warning once: a scanner would fill the disk. */
-export const REFUSAL_BURST_MS = 60_000;
-
 /** Milliseconds between two looks at the memory of the process; one takes some 10 microseconds. */
 export const MEMORY_SAMPLE_MS = 100;
 

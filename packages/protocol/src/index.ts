@@ -10,6 +10,7 @@ export * from "./log.js";
 // enum of the options.
 
 export * from "./base64.js";
+export * from "./burst-log.js";
 export * from "./call-table.js";
 export * from "./limits.js";
 export * from "./message-prefix.js";

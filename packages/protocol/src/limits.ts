@@ -93,3 +93,6 @@ export const DRAIN_GRACE_MS = 30_000;
 export const PING_AFTER_MS = 10_000;
 /** Milliseconds for a byte after a Ping; asked twice. */
 export const PONG_WITHIN_MS = 4_000;
+
+/** Milliseconds in which an event of one kind that strangers can cause is logged as a warning once: a flood would fill the disk. */
+export const LOG_BURST_MS = 60_000;

@@ -213,6 +213,22 @@ describe("RouterCore.close()", () => {
 });
 
 describe("a connection", () => {
+  test("of a flood that is closed for one fault is a warning once a minute", () => {
+    const router = new TestRouter();
+    const bad = bytes("this is no preface of HTTP/2");
+    const attack = () => {
+      const { duplex } = router.connect();
+      duplex.left.write(bad, bad.length);
+      router.run();
+    };
+    for (let count = 0; count < 3; count++) attack();
+    router.scheduler.advance(60_000);
+    attack();
+    const lines = router.logger.of("connection_closed");
+    expect(lines.map(({ level }) => level)).toEqual(["warn", "debug", "debug", "warn"]);
+    expect(lines.at(-1)?.message).toContain("and 2 more before it");
+  });
+
   test("with garbage is closed and logged once", () => {
     const router = new TestRouter();
     const { duplex } = router.connect();

@@ -14,7 +14,7 @@ import {
   type TransportSink,
   WindowBudget,
 } from "@grpc-router/http2";
-import { type Logger, MAX_REGISTRATIONS_PER_SECOND, RateLimiter } from "@grpc-router/protocol";
+import { createBurstLog, type Logger, MAX_REGISTRATIONS_PER_SECOND, RateLimiter } from "@grpc-router/protocol";
 import type { HealthBook } from "./builtin/health-book.js";
 import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
@@ -107,6 +107,7 @@ export class RouterCore {
     this.#context = {
       clock,
       logger,
+      closeLog: createBurstLog(logger, { nowMs: () => clock.lastMs }),
       forwarder,
       registry,
       health,

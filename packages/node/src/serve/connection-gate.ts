@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Socket } from "node:net";
+import type { BurstLog } from "@grpc-router/protocol";
 import { ACCEPT_PRESSURE, type ListenerLimits } from "../limits.js";
-import type { BurstLog } from "../log/burst-log.js";
 import { addressKey } from "../socket/address-key.js";
 import { formatAddress } from "../socket/peer.js";
 import type { ListenerCounters } from "./listener-stats.js";

@@ -2,9 +2,8 @@
 
 import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
-import type { Logger } from "@grpc-router/protocol";
+import { createBurstLog, type Logger } from "@grpc-router/protocol";
 import { defaultListenerLimits, LISTEN_BACKLOG, type ListenerLimits } from "../limits.js";
-import { createBurstLog } from "../log/burst-log.js";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
 import { formatAddress } from "../socket/peer.js";
 import { TlsAcceptor } from "../tls/tls-acceptor.js";
@@ -50,7 +49,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   validateAddress(options);
   const { limits = defaultListenerLimits, logger, pressure = () => 0, onSocket } = options;
   const counters = createListenerCounters();
-  const log = createBurstLog(logger);
+  const log = createBurstLog(logger, { nowMs });
   const gate = new ConnectionGate({ limits, counters, log, pressure });
   const tls = options.tls && new TlsAcceptor({ material: options.tls, limits, counters, log, onSocket });
   const sockets = new Set<Socket>();
@@ -66,7 +65,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.maxConnections = limits.connections; // closed by Node before it makes a socket of them
   server.on("drop", (dropped) => gate.refused("connections", peerOfDropped(dropped)));
   await start(server, options);
-  const failures = createBurstLog(logger, { level: "error" });
+  const failures = createBurstLog(logger, { level: "error", nowMs });
   server.on("error", (error) => failures.log(systemCode(error) ?? "", "listener_failed", firstLine(error)));
   const { address: host, port } = server.address() as AddressInfo; // a TCP listener has no other kind
   let stopped: Promise<void> | undefined;
@@ -87,6 +86,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** The clock of bursts in the log. */
+function nowMs(): number {
+  return performance.now();
 }
 
 function start(server: Server, { host, port }: ListenOptions): Promise<void> {

@@ -2,8 +2,8 @@
 
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import type { BurstLog } from "@grpc-router/protocol";
 import { CLOSE_GRACE_MS, FOREIGN_WAIT_MS, type ListenerLimits } from "../limits.js";
-import type { BurstLog } from "../log/burst-log.js";
 import { systemCode } from "../node-error.js";
 import type { ListenerCounters } from "../serve/listener-stats.js";
 import { formatAddress } from "../socket/peer.js";

@@ -160,7 +160,8 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     if (reason.code === 0) return;
     const { address } = this.peer;
     const text = `Closed the connection of ${address}: ${reason.message}`;
-    this.#context.logger.log("warn", "connection_closed", text, { address, code: reason.code, limit: reason.limit });
+    const { code, limit } = reason;
+    this.#context.closeLog.log(limit ?? `${code}`, "connection_closed", text, { address, code, limit });
   }
 
   #onGrpc(connection: Connection<StreamUser>, stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import { REFUSAL_BURST_MS } from "../limits.js";
 import { createBurstLog } from "./burst-log.js";
+import { LOG_BURST_MS } from "./limits.js";
 
 describe("createBurstLog()", () => {
   it("warns once for each kind and burst, and tells how many more there were", () => {
@@ -15,11 +15,11 @@ describe("createBurstLog()", () => {
     burst.log("a", "refused", "one");
     burst.log("a", "refused", "two");
     burst.log("b", "refused", "other");
-    now = REFUSAL_BURST_MS - 1;
+    now = LOG_BURST_MS - 1;
     burst.log("a", "refused", "three");
-    now = REFUSAL_BURST_MS;
+    now = LOG_BURST_MS;
     burst.log("a", "refused", "four");
-    now = 3 * REFUSAL_BURST_MS;
+    now = 3 * LOG_BURST_MS;
     burst.log("a", "refused", "five");
     expect(lines).toEqual([
       "warn refused one",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Logger, LogLevel } from "@grpc-router/protocol";
-import { REFUSAL_BURST_MS } from "../limits.js";
+import { LOG_BURST_MS } from "./limits.js";
+import type { Logger, LogLevel } from "./log.js";
 
 /** A logger for what comes in floods. */
 export interface BurstLog {
@@ -13,8 +13,8 @@ export interface BurstLog {
 export interface BurstLogOptions {
   /** Level of the first event of a burst. Default `warn`. */
   readonly level?: LogLevel;
-  /** Milliseconds, monotonic. Default `performance.now`. */
-  readonly nowMs?: () => number;
+  /** Milliseconds, monotonic. */
+  readonly nowMs: () => number;
 }
 
 interface Burst {
@@ -26,14 +26,14 @@ interface Burst {
  * Logs the first event of a kind in a minute at `level` and the others at `debug`; the next burst's first line tells how
  * many they were.
  */
-export function createBurstLog(logger: Logger, options: BurstLogOptions = {}): BurstLog {
-  const { level = "warn", nowMs = () => performance.now() } = options;
+export function createBurstLog(logger: Logger, options: BurstLogOptions): BurstLog {
+  const { level = "warn", nowMs } = options;
   const bursts = new Map<string, Burst>();
   return {
     log(kind, event, message, fields) {
       const now = nowMs();
       const burst = bursts.get(kind);
-      if (burst !== undefined && now - burst.sinceMs < REFUSAL_BURST_MS) {
+      if (burst !== undefined && now - burst.sinceMs < LOG_BURST_MS) {
         burst.more++;
         logger.log("debug", event, message, fields);
         return;
