@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** The targets, in the order in which `all` runs them: each is `targets/NAME.ts` with `fuzz(input)`. */
-export const fuzzTargets = ["hpack", "frames", "session", "channel", "metadata"] as const;
+export const fuzzTargets = ["hpack", "frames", "session", "channel", "channel-ends", "metadata"] as const;
 export type FuzzTarget = (typeof fuzzTargets)[number];
 
 /** Targets with promises in them; the others need no turns of the event loop, and are faster without. */
-export const asyncTargets: readonly string[] = ["channel"];
+export const asyncTargets: readonly string[] = ["channel-ends"];
 
 /** Octets of the longest input: what libFuzzer may grow one to. */
 export const maxInputBytes: Readonly<Record<FuzzTarget, number>> = {
   hpack: 2_048,
   frames: 8_192,
   session: 4_096,
-  channel: 4_096,
+  channel: 2_048,
+  "channel-ends": 4_096,
   metadata: 2_048,
 };
 

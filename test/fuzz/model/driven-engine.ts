@@ -13,7 +13,7 @@ import { joinBytes } from "@grpc-router/testing";
 import { maxTracedBlockBytes } from "../../../packages/http2/src/limits.ts";
 import { ensure } from "./ensure.ts";
 import { PeerView } from "./peer-view.ts";
-import { ensureNothingKept, unreadBytes, watchKeepers } from "./watched-engine.ts";
+import { ensureNothingKept, heldBytes, unreadBytes, watchKeepers } from "./watched-engine.ts";
 import { type UserStream, WatchedUser } from "./watched-user.ts";
 
 /** Options of the connection; the rest is the driver's. */
@@ -172,6 +172,15 @@ export class DrivenEngine implements ConnectionHost {
     ensure(!isBounded || connection.outputPending <= most, "output must keep its budget", () => {
       return connection.outputPending;
     });
+    // Not within a callback or a verb: what these are about is under way.
+    const held = this.user.open.reduce((sum, { received, consumed }) => sum + received - consumed, 0);
+    ensure(
+      this.#taking || connection.closed || heldBytes() === held,
+      "the user must hold what it has not consumed",
+      () => {
+        return { byTheEngine: heldBytes(), held };
+      },
+    );
     ensure(this.#paused || unreadBytes() === 0, "input may wait only while reading is paused", () => unreadBytes());
   }
 

@@ -14,7 +14,7 @@ export interface OracleResult {
 /** The parts of hpack.js (npm, by the author of node-spdy) that are used; it has no types of its own. */
 interface Decompressor {
   readonly _decoder: { isEmpty(): boolean };
-  readonly _table: { protocolMaxSize: number };
+  readonly _table: { protocolMaxSize: number; readonly dynamic: readonly unknown[]; readonly size: number };
   _write(block: Buffer, encoding: undefined, done: () => void): void;
   _execute(): void;
   push(field: { readonly name: string; readonly value: string }): boolean;
@@ -40,6 +40,12 @@ export class HpackOracle {
   /** The peer has acknowledged this SETTINGS_HEADER_TABLE_SIZE. */
   setTableLimit(sizeBytes: number): void {
     this.#decompressor._table.protocolMaxSize = sizeBytes;
+  }
+
+  /** Entries of the dynamic table, and their octets. */
+  get table(): { readonly length: number; readonly sizeBytes: number } {
+    const { dynamic, size } = this.#decompressor._table;
+    return { length: dynamic.length, sizeBytes: size };
   }
 
   decode(block: Uint8Array): OracleResult {

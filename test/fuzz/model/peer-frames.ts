@@ -146,7 +146,8 @@ export class PeerFrames {
 function settings(source: ByteSource): Uint8Array {
   const windows = [0, 1, 1_000, 65_535, 0x7fff_ffff, 0x8000_0000];
   const entries = Array.from({ length: source.octet() % 5 }, (): [number, number] => {
-    const id = source.octet() % 8;
+    // Mostly the window, which streams feel.
+    const id = [4, 4, 4, 1, 2, 3, 5, 6, 8][source.octet() % 9] ?? 4;
     const choice = source.octet();
     return [id, id === 4 ? (windows[choice % windows.length] ?? 0) : choice * 64];
   });

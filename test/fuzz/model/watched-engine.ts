@@ -21,9 +21,13 @@ interface Keeper {
 const keepers = new Set<Keeper>();
 let headerBlockBytes = maxCarryBytes;
 
+/** The receive window of the connection at hand: of the two that DATA takes from, the first. */
+let connectionWindow: ReceiveWindow | undefined;
+
 /** Begins to watch one connection with this limit. */
 export function watchKeepers(limitBytes: number): void {
   keepers.clear();
+  connectionWindow = undefined;
   headerBlockBytes = limitBytes;
 }
 
@@ -34,6 +38,11 @@ export function ensureNothingKept(): void {
       return keeper.bytes.length;
     });
   }
+}
+
+/** Octets of DATA that the engine takes its user to hold, of all streams. */
+export function heldBytes(): number {
+  return connectionWindow?.held ?? 0;
 }
 
 /** Octets of input that wait for their turn. */
@@ -68,7 +77,11 @@ function watch<T extends object>(prototype: T, methods: readonly (keyof T)[], ch
   }
 }
 
-watch(ReceiveWindow.prototype, ["take", "give", "grow", "resize", "reset"], checkReceiveWindow);
+watch(ReceiveWindow.prototype, ["give", "grow", "resize", "reset"], checkReceiveWindow);
+watch(ReceiveWindow.prototype, ["take"], (window) => {
+  connectionWindow ??= window;
+  checkReceiveWindow(window);
+});
 watch(SendWindow.prototype, ["move"], checkSendWindow);
 watch(SendWindow.prototype, ["take"], (window) => {
   checkSendWindow(window);

@@ -27,7 +27,7 @@ const sessionOps = { frame: 11, data: 1, takeOutput: 0xc2, writeHead: 0x65, cons
 
 /** What connections have shown, in the form that each target takes. */
 export function seedsOf(connections: readonly Recorded[]): Seeds {
-  const seeds: Seeds = { hpack: [], frames: [], session: [], channel: [], metadata: [] };
+  const seeds: Seeds = { hpack: [], frames: [], session: [], channel: [], "channel-ends": [], metadata: [] };
   for (const { up, down } of connections) {
     for (const direction of [directionOf(true, up), directionOf(false, down)]) addSeeds(seeds, direction);
   }
@@ -46,7 +46,10 @@ function addSeeds(seeds: Seeds, direction: Direction): void {
   const role = isUp ? 0 : 1;
   for (const manner of [0x02, 0x12, 0x22]) seeds.frames.push(joinBytes([manner | role | 0x0c, 0x2f], octets));
   seeds.session.push(sessionSeed(direction));
-  seeds.channel.push(...channelSeeds(frames, isUp));
+  for (const { octets: body, messages } of channelsOf(frames)) {
+    seeds.channel.push(joinBytes([0, 7], body), ...messages.map((message) => joinBytes([6], message)));
+    seeds["channel-ends"].push(...endSeeds(messages, isUp));
+  }
   seeds.metadata.push(...metadataSeeds(blocks.map(({ block }) => block)));
 }
 
@@ -115,25 +118,25 @@ function frameOp({ type, flags, streamId, payload }: RawFrame): number[] {
   return [sessionOps.data, stream, 2 | (flags & RawFlag.endStream), length & 0xff, length >> 8];
 }
 
-/** gRPC messages of the longest stream, which on an instance's connection is its channel. */
-function channelSeeds(frames: readonly RawFrame[], isUp: boolean): Uint8Array[] {
+/** The gRPC streams of a connection; on an instance's, one of them is its channel. */
+function channelsOf(frames: readonly RawFrame[]): { octets: Uint8Array; messages: Uint8Array[] }[] {
   const bodies = new Map<number, Uint8Array[]>();
   for (const { type, streamId, payload } of frames) {
     if (type === RawType.data) bodies.set(streamId, [...(bodies.get(streamId) ?? []), payload]);
   }
-  return [...bodies.values()].flatMap((parts) => {
+  return [...bodies.values()].map((parts) => {
     const octets = joinBytes(...parts);
-    const messages = messagesOf(octets).filter((message) => message.length <= maxPayloadOctet);
-    const said = messages
-      .slice(1)
-      .flatMap((message) => [isUp ? 2 : 1, ...(isUp ? [0] : []), message.length, ...message]);
-    return [
-      joinBytes([0, 7], octets),
-      ...messages.map((message) => joinBytes([6], message)),
-      joinBytes([isUp ? 1 : 4], isUp ? [1] : [], said),
-      ...(isUp && messages[0] !== undefined ? [joinBytes([3, 1, 1], uint16(messages[0].length), messages[0])] : []),
-    ];
+    return { octets, messages: messagesOf(octets).filter((message) => message.length <= maxPayloadOctet) };
   });
+}
+
+/** What an instance said to the router, after its hello and with it; or a router to the bridge. */
+function endSeeds(messages: readonly Uint8Array[], isUp: boolean): Uint8Array[] {
+  const [hello] = messages;
+  const said = messages.slice(1).flatMap((message) => [isUp ? 2 : 1, ...(isUp ? [0] : []), message.length, ...message]);
+  const seeds = [joinBytes([isUp ? 1 : 4], isUp ? [1] : [], said)];
+  if (isUp && hello !== undefined) seeds.push(joinBytes([3, 1, 1], uint16(hello.length), hello));
+  return seeds;
 }
 
 function messagesOf(octets: Uint8Array): Uint8Array[] {

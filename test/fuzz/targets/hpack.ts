@@ -88,6 +88,9 @@ class Connection {
     const oracle = this.#oracle.decode(block);
     ensureSame(fault !== HeadFault.none, oracle.error !== undefined, `hpack.js must judge alike (${oracle.error})`);
     ensureSame(fields, oracle.fields, "hpack.js must decode the same fields");
+    const { length, sizeBytes } = this.#plain.table;
+    // What a broken block has left of the table does not matter any more.
+    if (fault === HeadFault.none) ensureSame({ length, sizeBytes }, this.#oracle.table, "both tables must be the same");
   }
 
   #compareWithRules(result: HeadResult, kind: HeadKind | undefined, fields: readonly Field[], fault: HeadFault): void {

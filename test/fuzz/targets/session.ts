@@ -157,7 +157,10 @@ class Session {
     const { connection, user, peer } = engine;
     if (!peer.isQuiet || connection.closed) return;
     connection.maxOutputBytes = 1_000_000;
-    for (const { stream, received, consumed } of user.open) connection.consume(stream, received - consumed);
+    for (const kept of user.open) {
+      connection.consume(kept.stream, kept.received - kept.consumed);
+      kept.consumed = kept.received;
+    }
     engine.takeOutput();
     this.#ensureWindowsReturned();
     if (!peer.windows.isExact) return;
