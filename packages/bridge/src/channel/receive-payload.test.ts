@@ -113,6 +113,19 @@ describe("receiveFragment()", () => {
     expect(received).toBe(18_000_000);
   });
 
+  it("ends a call of one request at the first slice of a second one, of which no credit would ever come back", async () => {
+    const bed = await registered({ blob: () => ({}) });
+    bed.channel.send(start(1, "blob"));
+    const bytes = toBinary(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array(60_000) }));
+    await sendWithin(bed, 1, slices(1, bytes));
+    const second = slices(1, bytes);
+    await sendWithin(bed, 1, second.slice(0, 1));
+    expect(bed.channel.endOf(1)).toMatchObject({
+      code: Code.Unimplemented,
+      message: expect.stringContaining("second"),
+    });
+  });
+
   it("takes slices of any size, and mixes members in", async () => {
     const bed = await registered({
       async join(requests) {

@@ -87,6 +87,11 @@ export function prepaidTaken(call: Call): void {
 }
 
 function beginAssembly(call: Call, totalBytes: number, compressed: boolean): MessageAssembly | undefined {
+  // At once: nobody will take it, so no credit would come back for it, and its last slice might never come.
+  if (call.request !== undefined) {
+    failCall(call, SECOND_REQUEST);
+    return undefined;
+  }
   if (totalBytes > call.port.maxRequestBytes) {
     failCall(call, tooLarge(call, totalBytes));
     return undefined;

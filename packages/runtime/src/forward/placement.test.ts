@@ -50,6 +50,22 @@ describe("a call without an instance", () => {
     expect(call.status?.code).toBe(14);
   });
 
+  test("is never dispatched after its deadline, also where the timer is a little late", () => {
+    const { router, client } = setUp();
+    const instance = router.instance();
+    // The clock shows 1,000: the wheel looks at 1,040 for what is due at 1,033.
+    const late = client.start(pathOf("Get"), { timeout: "33m" });
+    const returned = client.unary(pathOf("Get"), bytes("a"), { timeout: "33m" });
+    router.run();
+    expect(instance.calls).toHaveLength(1);
+    router.scheduler.advance(35);
+    late.send(bytes("b"), { halfClose: true });
+    instance.end(1, { code: 8, notRun: true });
+    router.scheduler.advance(20);
+    expect(instance.calls.filter(({ start }) => start !== undefined)).toHaveLength(1);
+    expect([late.status?.code, returned.status?.code]).toEqual([4, 4]);
+  });
+
   test("waits until its deadline", () => {
     const { router, client } = setUp();
     const call = client.unary(pathOf("Get"), bytes("a"), { ...waits, timeout: "1S" });

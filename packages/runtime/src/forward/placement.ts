@@ -17,9 +17,11 @@ export class Placement {
     this.#forwarder = forwarder;
   }
 
-  /** The instance for `call`, if one can take it now. */
+  /** The instance for `call`, if one can take it now and the call still has time. */
   pick(call: CallRecord): Channel | undefined {
     const { route } = call;
+    // Its timer may be a slot late, and an expired call is never dispatched: it waits for the timer.
+    if (call.deadlineMs <= this.#context.clock.lastMs) return undefined;
     const channel = route.balancer.pick(route.candidates, call, this.#context.random);
     // A balancer may come from the router's program: what it says is checked.
     return channel !== undefined && canTake(channel) ? channel : undefined;
