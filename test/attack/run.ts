@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run test:attack [-- --full] [-- --target NAME] [-- --only A1,A3]`: attacks a running target, an instance behind it,
 // while a victim keeps calling. Prints a table, writes artifacts/attack-TARGET-FORM.json, ends with 1 if something of the
-// router does not hold. How it measures: README.md beside this file.
+// router does not hold. With `--write-docs` the results go into docs/security.md, beside those of other targets that are in
+// artifacts/. How it measures: README.md beside this file.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Attack, Form, TargetName } from "./attack.ts";
+import type { RunReport } from "./docs/results-tables.ts";
+import { writeSecurityPage } from "./docs/security-page.ts";
 import { loadAttack, loadAttacks } from "./rig/attacks.ts";
 import { choosePinning } from "./rig/pinning.ts";
 import { formatTable } from "./rig/report.ts";
@@ -18,6 +22,7 @@ const { values } = parseArgs({
     full: { type: "boolean", default: false },
     target: { type: "string", default: "router" },
     only: { type: "string" },
+    "write-docs": { type: "boolean", default: false },
   },
 });
 const form: Form = values.full ? "full" : "quick";
@@ -53,6 +58,7 @@ const failed = results.length + broken.length - good;
 const seconds = Math.round((performance.now() - startedMs) / 1_000);
 console.log(`${target.name} withstands ${good} of ${good + failed} attacks; ${seconds} s`);
 writeResults();
+if (values["write-docs"]) writeSecurityPage(form);
 process.exit(failed > 0 && target.name === "router" ? 1 : 0);
 
 function chooseAttacks(only: string | undefined): Promise<Attack[]> {
@@ -88,6 +94,13 @@ async function runWhole(attack: Attack): Promise<void> {
 function writeResults(): void {
   const folder = fileURLToPath(new URL("../../artifacts/", import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const file = `${folder}attack-${values.target}-${form}.json`;
-  writeFileSync(file, `${JSON.stringify({ target: description, form, results, broken }, null, 2)}\n`);
+  const date = new Date().toISOString().slice(0, 10);
+  const report: RunReport = { target: description, form, date, machine: describeMachine(), results, broken };
+  writeFileSync(`${folder}attack-${values.target}-${form}.json`, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+function describeMachine(): string {
+  const model = cpus()[0]?.model ?? "unknown processor";
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return `${cpus().length} processors (${model}, ${arch()}), ${memory}, ${process.platform} ${release()}`;
 }

@@ -13,9 +13,17 @@ export interface Reaction {
   readonly text: string;
 }
 
+/**
+ * Milliseconds for a reaction. A target that once did nothing in that time gets less of it from then on: the router has
+ * failed then, and of another one it is known.
+ */
+let patienceMs = 2_000;
+const shortPatienceMs = 200;
+
 /** Waits until the target ends the connection, or for `withinMs` (default 2,000), and says what it has done. */
-export async function reactionOf(connection: RawConnection, withinMs = 2_000): Promise<Reaction> {
+export async function reactionOf(connection: RawConnection, withinMs = patienceMs): Promise<Reaction> {
   const { how } = await connection.end(withinMs);
+  if (how === "open" && withinMs === patienceMs) patienceMs = shortPatienceMs;
   const { goaway, resets } = connection;
   const parts = [
     goaway === undefined ? "" : `GOAWAY(${goaway.code})`,

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Form, TargetName } from "../attack.ts";
+import {
+  connectionLimitsTable,
+  connectionMemoryTable,
+  fixedLimitsTable,
+  keepaliveTable,
+  listenerLimitsTable,
+} from "./limit-tables.ts";
+import { harmTable, provenance, type RunReport, type RunReports, reactionTable } from "./results-tables.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const page = `${root}docs/security.md`;
+
+/** The parts of docs/security.md that are written from sources, by the name in their markers. */
+export function limitParts(): Readonly<Record<string, string>> {
+  return {
+    "connection limits": connectionLimitsTable(),
+    "connection memory": connectionMemoryTable(),
+    "listener limits": listenerLimitsTable(),
+    keepalive: keepaliveTable(),
+    "fixed limits": fixedLimitsTable(),
+  };
+}
+
+/** What stands between `<!-- written: NAME -->` and `<!-- end of NAME -->`. @throws Error when a marker is missing. */
+export function readPart(text: string, name: string): string {
+  const [begin, end] = markersIn(text, name);
+  return text.slice(begin, end).trim();
+}
+
+/** Writes the tables of limits, and those of the results of `form` that are in `artifacts/`, into docs/security.md. */
+export function writeSecurityPage(form: Form): void {
+  const reports = readReports(form);
+  const results = { "run on": provenance(reports), harm: harmTable(reports), reactions: reactionTable(reports) };
+  let text = readFileSync(page, "utf8");
+  for (const [name, part] of Object.entries({ ...limitParts(), ...results })) {
+    const [begin, end] = markersIn(text, name);
+    text = `${text.slice(0, begin)}\n${part}\n${text.slice(end)}`;
+  }
+  writeFileSync(page, text);
+}
+
+function readReports(form: Form): RunReports {
+  const names: readonly TargetName[] = ["router", "node-http2", "haproxy", "envoy"];
+  const reports: Partial<Record<TargetName, RunReport>> = {};
+  for (const name of names) {
+    const file = `${root}artifacts/attack-${name}-${form}.json`;
+    // The files are run.ts's own; JSON has no infinity, which is what a victim without an answer has waited.
+    const revive = (_key: string, value: unknown) => (value === null ? Number.POSITIVE_INFINITY : value);
+    if (existsSync(file)) reports[name] = JSON.parse(readFileSync(file, "utf8"), revive) as RunReport;
+  }
+  return reports;
+}
+
+function markersIn(text: string, name: string): [begin: number, end: number] {
+  const opening = `<!-- written: ${name} -->`;
+  const begin = text.indexOf(opening);
+  const end = text.indexOf(`<!-- end of ${name} -->`);
+  if (begin < 0 || end < begin) throw new Error(`Cannot find the part ${name}: docs/security.md must have its markers`);
+  return [begin + opening.length, end];
+}
