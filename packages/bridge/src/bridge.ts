@@ -2,7 +2,6 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import { PROCESS_KEY_BYTES } from "@grpc-router/protocol";
 import type { GenBridge } from "@grpc-router/protocol/codegenv1";
 import { BridgeError } from "./bridge-error.js";
 import {
@@ -14,8 +13,8 @@ import {
 import { methodCodes, recordRoutes } from "./dispatch/recorded-routes.js";
 import { createServedService, type MethodEntry, type ServedService } from "./dispatch/served-service.js";
 import type { BridgeConnection, BridgePorts } from "./ports.js";
+import { BridgeIdentity } from "./register/bridge-identity.js";
 import { BridgeSession } from "./register/bridge-session.js";
-import { createInstanceId, type ProcessIdentity } from "./register/hello.js";
 
 /** The services of an instance, ready to be served through a router. */
 export interface Bridge {
@@ -55,13 +54,11 @@ export function createBridge(options: BridgeOptions = {}): Bridge {
 class ServiceBridge implements Bridge {
   readonly #options: BridgeOptions;
   readonly #services = new Map<string, ServedService>();
-  #instanceId: string | undefined;
-  #processKey: Uint8Array | undefined;
-  #ordinal = 0n;
+  readonly #identity: BridgeIdentity;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
-    this.#instanceId = options.id;
+    this.#identity = new BridgeIdentity(options.id);
   }
 
   service<Service extends DescService>(
@@ -85,15 +82,16 @@ class ServiceBridge implements Bridge {
   open(ports: BridgePorts, overrides: BridgeOverrides = {}): BridgeConnection {
     const options = overrideBridgeOptions(this.#options, overrides);
     const services = [...this.#services.values()];
-    if (services.length === 0) {
+    const [first] = services;
+    if (first === undefined) {
       throw new BridgeError("INVALID_STATE", "Cannot open the bridge: it must have a service, call .service() first");
     }
     return new BridgeSession({
       ports,
       options,
       services,
-      identity: this.#identity(ports, services, overrides.id),
-      nextOrdinal: () => ++this.#ordinal,
+      identity: this.#identity.at(ports, first.name, overrides.id),
+      nextOrdinal: this.#identity.nextOrdinal,
     });
   }
 
@@ -107,16 +105,5 @@ class ServiceBridge implements Bridge {
     }
     this.#services.set(service.name, service);
     return this;
-  }
-
-  /** One identity for all routers that this bridge dials, unless it is given another id for one. */
-  #identity(ports: BridgePorts, services: readonly ServedService[], id: string | undefined): ProcessIdentity {
-    this.#processKey ??= ports.randomBytes(PROCESS_KEY_BYTES);
-    this.#instanceId ??= createInstanceId(services[0]?.name ?? "", ports.randomBytes(6));
-    return {
-      instanceId: id ?? this.#instanceId,
-      incarnation: BigInt(ports.incarnation),
-      processKey: this.#processKey,
-    };
   }
 }

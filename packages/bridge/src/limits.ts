@@ -46,3 +46,30 @@ export const JUDGE_STILL_MS = 100;
 export const PAUSE_MS = 250;
 /** What calls that do move may keep for a moment, in channel buffers: memory, when many large messages come at once. */
 export const BUSY_BUFFER_FACTOR = 8;
+
+/** Milliseconds for the target of a relay to answer our SETTINGS: something that listens and is no HTTP/2 server. */
+export const TARGET_SETTLE_MS = 5_000;
+/** Connections to one target: a MAX_CONCURRENT_STREAMS of 1 answered with a socket per call. */
+export const MAX_TARGET_CONNECTIONS = 32;
+/** Milliseconds without a stream after which a connection that others stand beside is closed: connections of a past rush hour. */
+export const TARGET_IDLE_MS = 60_000;
+/** Reply octets of one call that the target may send ahead of the channel: the memory of a stalled reader. */
+export const TARGET_STREAM_WINDOW_BYTES = 65_535;
+/** Of all calls of a connection: as much as its stalled readers can hold, so that they stop nobody else. */
+export const TARGET_CONNECTION_WINDOW_BYTES: number = TARGET_STREAM_WINDOW_BYTES * 4_096;
+/** Silence of the target before a PING asks for it; gRPC servers bear one in five minutes (gRFC A8): half-open connections. */
+export const TARGET_KEEPALIVE_MS = 330_000;
+/** Milliseconds without progress towards the target: a handler that reads slowly is no attack, and its call has a deadline of its own. */
+export const TARGET_STALL_MS = 3_600_000;
+/** Octets of one request kept until the target has looked at the call: large uploads, kept for nothing. */
+export const MAX_KEPT_REQUEST_BYTES = 65_536;
+/** Of all requests: many calls under way at once. */
+export const MAX_KEPT_REQUESTS_BYTES = 8_388_608;
+/** Milliseconds between two questions to a target that has health checks without Watch; also before a broken Watch is opened again. */
+export const TARGET_HEALTH_EVERY_MS = 5_000;
+/** Milliseconds for a new connection's first word on health; without one the target counts as serving: a Watch that never answers. */
+export const TARGET_HEALTH_WITHIN_MS = 2_000;
+/** Octets of a health answer: a target that answers with something else. */
+export const MAX_HEALTH_BYTES = 1_024;
+/** How often a service's health is told the router, a second: a target that flaps. */
+export const MAX_HEALTH_PER_SECOND = 10;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export type { Bridge, BridgeConnection, BridgeOptions } from "@grpc-router/bridge";
+export type { Bridge, BridgeConnection, BridgeOptions, Relay } from "@grpc-router/bridge";
 export { BridgeError, createBridge } from "@grpc-router/bridge";
 export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "@grpc-router/http2";
 export type { Logger, LogLevel } from "@grpc-router/protocol";
@@ -16,6 +16,7 @@ export type {
 export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
+export { createServerRelay, type ServerRelayOptions } from "./dial/server-relay.js";
 export {
   AdminService,
   type GetEngineStatsResponse,

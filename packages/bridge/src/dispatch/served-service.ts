@@ -4,6 +4,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type GenBridge, isGenBridge, typedNumbers } from "@grpc-router/protocol/codegenv1";
 import { BridgeError } from "../bridge-error.js";
+import type { HealthSource } from "../register/health-source.js";
 import { DispatchHandler } from "./dispatch-handler.js";
 import { withInterceptors } from "./interceptors.js";
 import type { MethodCode, MethodRun, ServedMethod } from "./served-method.js";
@@ -27,6 +28,8 @@ export interface ServedService {
   readonly methodNames: string;
   /** Stands for a method that is not served, until its call is refused. */
   readonly unknownMethod: ServedMethod;
+  /** Undefined: serving as long as it is registered. */
+  readonly health?: HealthSource;
 }
 
 /**

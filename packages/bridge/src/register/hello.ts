@@ -3,6 +3,8 @@
 import { create, type DescFile, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
+  Health_Status,
+  type HealthSchema,
   type Hello,
   HelloSchema,
   INITIAL_CREDIT,
@@ -17,6 +19,7 @@ import { REVISION } from "../channel/channel-options.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import type { BridgePorts } from "../ports.js";
+import type { HealthState } from "./health-source.js";
 
 /** What tells this process from every other one that has its instance id. */
 export interface ProcessIdentity {
@@ -31,6 +34,8 @@ export interface HelloFacts {
   readonly ordinal: bigint;
   /** Net of what still runs for former channels; undefined: not stated. */
   readonly capacity: number | undefined;
+  /** Undefined: not stated, the router takes it as serving. */
+  readonly health: HealthState | undefined;
   /** Fates of the channels given up. */
   readonly previous: readonly MessageInitShape<typeof PreviousSchema>[];
 }
@@ -44,7 +49,7 @@ export function createHello(
   options: BridgeOptions,
   facts: HelloFacts,
 ): Hello {
-  const { capacity } = facts;
+  const { capacity, health } = facts;
   return create(HelloSchema, {
     revisionMin: REVISION,
     revisionMax: REVISION,
@@ -55,6 +60,7 @@ export function createHello(
     methods: service.methods.map(describeMethod),
     traits: { labels: { ...options.labels }, weight: options.weight ?? 0 },
     ...(capacity !== undefined && { capacity: { calls: capacity } }),
+    ...(health !== undefined && { health: describeHealth(health) }),
     initialCredit: options.requestCredit ?? INITIAL_CREDIT,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     previous: [...facts.previous],
@@ -89,6 +95,11 @@ function describeMethod(method: ServedMethod): MessageInitShape<typeof MethodSch
     kind: kindOf(method),
     idempotency: idempotencyOf(method),
   };
+}
+
+/** A service's health as frames have it. */
+export function describeHealth({ serving, note }: HealthState): MessageInitShape<typeof HealthSchema> {
+  return { status: serving ? Health_Status.SERVING : Health_Status.NOT_SERVING, note };
 }
 
 function kindOf({ readsStream, writesStream }: ServedMethod): Method_Kind {

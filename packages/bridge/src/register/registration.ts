@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Timer } from "@grpc-router/http2";
-import { INITIAL_CREDIT, MAX_MESSAGE_BYTES, type Welcome } from "@grpc-router/protocol";
+import { INITIAL_CREDIT, MAX_CAPACITY_PER_SECOND, MAX_MESSAGE_BYTES, type Welcome } from "@grpc-router/protocol";
 import type { BridgeOptions } from "../bridge-options.js";
 import { Channel } from "../channel/channel.js";
 import { type ChannelEnd, channelLost, isPermanent } from "../channel/channel-end.js";
 import type { ChannelOwner } from "../channel/channel-options.js";
 import type { ServedService } from "../dispatch/served-service.js";
+import { MAX_HEALTH_PER_SECOND } from "../limits.js";
 import type { BridgePorts } from "../ports.js";
 import { Backoff } from "./backoff.js";
-import { createHello, type ProcessIdentity, schemaDigest } from "./hello.js";
+import type { HealthState } from "./health-source.js";
+import { createHello, describeHealth, type ProcessIdentity, schemaDigest } from "./hello.js";
 import type { Link } from "./link.js";
 import { PreviousChannels } from "./previous-channels.js";
 import { RegistrationLog } from "./registration-log.js";
 import { encodeRegistrationMetadata } from "./registration-metadata.js";
-import { StatedCapacity } from "./stated-capacity.js";
+import { Stated } from "./stated.js";
 
 /** What a registration asks of the connection it is part of. */
 export interface RegistrationHost {
@@ -66,7 +68,8 @@ export class Registration implements ChannelOwner {
   readonly #host: RegistrationHost;
   readonly #backoff: Backoff;
   readonly #previous = new PreviousChannels();
-  readonly #capacity: StatedCapacity;
+  readonly #capacity: Stated<number>;
+  readonly #health: Stated<HealthState>;
   readonly #log: RegistrationLog;
   readonly #schemaDigest: string;
   /** Channels that drain, or that are gone while their calls still run. */
@@ -81,7 +84,9 @@ export class Registration implements ChannelOwner {
     this.#host = host;
     this.#backoff = new Backoff(() => ports.random());
     this.#calls = options.capacity;
-    this.#capacity = new StatedCapacity(ports.scheduler, (calls) => this.#restate(calls));
+    this.#capacity = new Stated(ports.scheduler, MAX_CAPACITY_PER_SECOND, (calls) => this.#restate(calls));
+    this.#health = new Stated(ports.scheduler, MAX_HEALTH_PER_SECOND, (health) => this.#restateHealth(health));
+    service.health?.watch(() => this.#updateHealth());
     this.#log = new RegistrationLog(service, host);
     this.#schemaDigest = schemaDigest(service.desc, ports.sha256?.bind(ports));
   }
@@ -128,6 +133,7 @@ export class Registration implements ChannelOwner {
     this.#log.registered(welcome);
     this.isRegistered = true;
     this.#updateCapacity();
+    this.#updateHealth();
     this.#host.onRegistered(this.#state.link);
   }
 
@@ -183,11 +189,13 @@ export class Registration implements ChannelOwner {
     });
     this.#state = { kind: "live", channel, link };
     const capacity = this.#netCapacity();
-    const facts = { ordinal: this.#host.nextOrdinal(), capacity, previous: this.#previous.fates };
+    const health = this.service.health?.state;
+    const facts = { ordinal: this.#host.nextOrdinal(), capacity, health, previous: this.#previous.fates };
     const hello = createHello(this.service, identity, options, facts);
     hello.schemaDigest = this.#schemaDigest;
     channel.capacity = capacity;
     this.#capacity.begin(capacity);
+    this.#health.begin(health);
     channel.say({ case: "hello", value: hello });
   }
 
@@ -252,11 +260,21 @@ export class Registration implements ChannelOwner {
     this.#state.channel.say({ case: "capacity", value: { calls } });
   }
 
+  #updateHealth(): void {
+    const health = this.service.health?.state;
+    if (health !== undefined && this.#state.kind === "live") this.#health.set(health);
+  }
+
+  #restateHealth(health: HealthState): void {
+    if (this.#state.kind === "live") this.#state.channel.say({ case: "health", value: describeHealth(health) });
+  }
+
   /** No new channel from here on. The channels that are left. */
   #stop(): Channel[] {
     const state = this.#state;
     if (state.kind === "waiting") state.timer.cancel();
     this.#capacity.stop();
+    this.#health.stop();
     this.#state = { kind: "stopped" };
     if (state.kind === "live") this.#former.add(state.channel);
     return [...this.#former];

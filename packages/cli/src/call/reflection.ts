@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createFileRegistry, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { createFileRegistry, type DescService, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { ServerReflection, ServerReflectionAlpha } from "@grpc-router/runtime";
@@ -35,17 +35,47 @@ interface FetchOptions {
  *
  * @throws CliError if it does not have the service or does not answer; ConnectError if it cannot be reached.
  */
-export async function fetchSchema(transport: Transport, service: string, options: FetchOptions): Promise<FileRegistry> {
+export function fetchSchema(transport: Transport, service: string, options: FetchOptions): Promise<FileRegistry> {
+  return withReflection(transport, options, "--schema", (ask) => fetchFiles(ask, service, `Cannot call ${service}`));
+}
+
+/**
+ * Asks the server for those of its services that `isWanted` says, by reflection v1, else v1alpha.
+ *
+ * @throws CliError if it does not answer, or leaves out what defines one; ConnectError if it cannot be reached.
+ */
+export function fetchServices(
+  transport: Transport,
+  isWanted: (name: string) => boolean,
+  options: FetchOptions,
+): Promise<readonly DescService[]> {
+  return withReflection(transport, options, "--descriptor-set", async (ask) => {
+    const services: DescService[] = [];
+    for (const name of (await listServices(ask)).filter(isWanted)) {
+      const service = (await fetchFiles(ask, name, `Cannot learn ${name}`)).getService(name);
+      if (service !== undefined) services.push(service);
+    }
+    return services;
+  });
+}
+
+/** `flag` is what to use with a server that has no reflection. */
+async function withReflection<Result>(
+  transport: Transport,
+  options: FetchOptions,
+  flag: string,
+  use: (ask: Ask) => Promise<Result>,
+): Promise<Result> {
   try {
-    return await fetchFiles(createAsk(transport, ServerReflection, options), service);
+    return await use(createAsk(transport, ServerReflection, options));
   } catch (error) {
     if (ConnectError.from(error).code !== Code.Unimplemented || error instanceof CliError) throw error;
   }
   try {
-    return await fetchFiles(createAsk(transport, ServerReflectionAlpha, options), service);
+    return await use(createAsk(transport, ServerReflectionAlpha, options));
   } catch (error) {
     if (ConnectError.from(error).code !== Code.Unimplemented || error instanceof CliError) throw error;
-    const hint = "Give a descriptor set with --schema; make one: npx buf build -o schema.binpb";
+    const hint = `Give a descriptor set with ${flag}; make one: npx buf build -o schema.binpb`;
     throw new CliError(ExitCode.failure, `Cannot learn the schema: the server has no reflection. ${hint}`, error);
   }
 }
@@ -68,13 +98,13 @@ function createAsk(
   };
 }
 
-async function fetchFiles(ask: Ask, service: string): Promise<FileRegistry> {
+async function fetchFiles(ask: Ask, service: string, failure: string): Promise<FileRegistry> {
   const files = new Map<string, FileDescriptorProto>();
   const asked = new Set<string>();
   let questions: readonly Question[] = [{ case: "fileContainingSymbol", value: service }];
   while (questions.length > 0) {
     for (const answer of await ask(questions)) {
-      if (isError(answer)) throw await explain(ask, service, answer.value.errorMessage);
+      if (isError(answer)) throw await explain(ask, failure, answer.value.errorMessage);
       for (const file of filesOf(answer)) files.set(file.name, file);
     }
     // Most servers send all imports along; for the others ask on.
@@ -84,7 +114,7 @@ async function fetchFiles(ask: Ask, service: string): Promise<FileRegistry> {
     for (const name of missing) asked.add(name);
   }
   const root = [...files.values()].find((file) => definesService(file, service));
-  if (root === undefined) throw await explain(ask, service, "its answer does not define it");
+  if (root === undefined) throw await explain(ask, failure, "its answer does not define it");
   return createFileRegistry(root, (name) => files.get(name));
 }
 
@@ -102,12 +132,17 @@ function definesService(file: FileDescriptorProto, service: string): boolean {
   return file.service.some(({ name }) => `${prefix}${name}` === service);
 }
 
-async function explain(ask: Ask, service: string, reason: string): Promise<CliError> {
+async function listServices(ask: Ask): Promise<readonly string[]> {
   const names: string[] = [];
   for (const answer of await ask([{ case: "listServices", value: "" }])) {
     if (answer.case === "listServicesResponse" && "value" in answer)
       names.push(...answer.value.service.map(({ name }) => name));
   }
+  return names;
+}
+
+async function explain(ask: Ask, failure: string, reason: string): Promise<CliError> {
+  const names = await listServices(ask);
   const known = names.length === 0 ? `(${reason})` : `it has ${names.join(", ")}`;
-  return new CliError(ExitCode.failure, `Cannot call ${service}: the server has no such service, ${known}`);
+  return new CliError(ExitCode.failure, `${failure}: the server has no such service, ${known}`);
 }

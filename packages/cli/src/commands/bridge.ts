@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Bridge, createConsoleLogger, dialRouter, type LogLevel } from "@grpc-router/node";
+import {
+  type Bridge,
+  createConsoleLogger,
+  createServerRelay,
+  dialRouter,
+  type Logger,
+  type LogLevel,
+} from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
 import { type Io, stopped } from "../io.js";
 import { loadModule } from "../module/load-module.js";
-import { collectLabel, parseCount, parseDurationMs } from "../parse/options.js";
+import { collect, collectLabel, parseCount, parseDurationMs } from "../parse/options.js";
+import { learnServices } from "../relay/learn-services.js";
 
 interface BridgeFlags {
   readonly router: string;
+  readonly to?: string;
+  readonly service: readonly string[];
+  readonly descriptorSet?: string;
+  readonly toCa?: string;
+  readonly toCert?: string;
+  readonly toKey?: string;
   readonly id?: string;
   readonly capacity?: number;
   readonly label?: Readonly<Record<string, string>>;
@@ -23,16 +37,27 @@ const examples = `
 The module exports a bridge, as \`bridge\` or as its default:
   export const bridge = createBridge().service(userServiceBridge, userService);
 
+With --to there is no module: calls are passed on to a gRPC server in any language. Its services are learnt by reflection, or
+from a descriptor set (npx buf build -o image.binpb); the router must route them.
+
 Examples:
   grpc-router bridge ./instance.js --router http://localhost:8080
-  grpc-router bridge ./instance.js --router https://router.example --tls-ca ca.pem --id users-1 --capacity 100 --label zone=eu-1`;
+  grpc-router bridge ./instance.js --router https://router.example --tls-ca ca.pem --id users-1 --capacity 100 --label zone=eu-1
+  grpc-router bridge --to http://localhost:50051 --router http://localhost:8080
+  grpc-router bridge --to https://users.internal --to-ca ca.pem --service acme.user.v1.UserService --router http://localhost:8080`;
 
-/** `grpc-router bridge`: connects the services of a user's module to a router. */
+/** `grpc-router bridge`: connects the services of a user's module, or of a running gRPC server, to a router. */
 export function bridgeCommand(io: Io): Command {
   return new Command("bridge")
-    .description("register the services of a module at a router")
-    .argument("<module>", "file that exports a bridge")
+    .description("register the services of a module, or of a gRPC server, at a router")
+    .argument("[module]", "file that exports a bridge")
     .requiredOption("--router <url>", "http://host:port or https://host:port")
+    .option("--to <address>", "gRPC server in place of a module: http://host:port, https://host:port or host:port")
+    .option("--service <name>", "service of --to, such as acme.user.v1.UserService; may be repeated", collect, [])
+    .option("--descriptor-set <file>", "services of --to, in place of its reflection")
+    .option("--to-ca <file>", "PEM authorities of the certificate of --to")
+    .option("--to-cert <file>", "PEM certificate to show to --to")
+    .option("--to-key <file>", "PEM private key of --to-cert")
     .option("--id <id>", "instance id, in place of the module's")
     .addOption(new Option("--capacity <calls>", "open calls at most").argParser(parseCount))
     .option("--label <name=value>", "label of the instance; may be repeated", collectLabel)
@@ -46,15 +71,22 @@ export function bridgeCommand(io: Io): Command {
     )
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
     .addHelpText("after", examples)
-    .action((file: string, flags: BridgeFlags) => bridge(file, flags, io));
+    .action((file: string | undefined, flags: BridgeFlags) => bridge(file, flags, io));
 }
 
-async function bridge(file: string, flags: BridgeFlags, io: Io): Promise<void> {
-  const found = bridgeOf(file, await loadModule(file, io.folder));
+async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Promise<void> {
+  const name = checkSource(file, flags);
+  const logger = createConsoleLogger({
+    level: flags.logLevel,
+    stream: { write: io.err, isTTY: process.stderr.isTTY },
+  });
+  const found =
+    file === undefined ? await relayTo(name, flags, logger, io) : bridgeOf(file, await loadModule(file, io.folder));
+  if (found === undefined) return; // ended before the server could be asked
   const connection = dialRouter(found, {
     url: flags.router,
     tls: { ca: flags.tlsCa, cert: flags.tlsCert, key: flags.tlsKey },
-    logger: createConsoleLogger({ level: flags.logLevel, stream: { write: io.err, isTTY: process.stderr.isTTY } }),
+    logger,
     ...(flags.id === undefined ? {} : { id: flags.id }),
     ...(flags.capacity === undefined ? {} : { capacity: flags.capacity }),
     ...(flags.label === undefined ? {} : { labels: flags.label }),
@@ -65,9 +97,37 @@ async function bridge(file: string, flags: BridgeFlags, io: Io): Promise<void> {
   );
   const ended = connection.closed.then(() => "closed");
   if ((await Promise.race([ended, stopped(io)])) === "closed") {
-    throw new CliError(ExitCode.failure, `The bridge of ${file} has ended: another process has taken over its id`);
+    throw new CliError(ExitCode.failure, `The bridge of ${name} has ended: another process has taken over its id`);
   }
   await connection.drain({ timeoutMs: flags.grace });
+}
+
+/** What is bridged: the module's file or the server's URL. @throws CliError unless it is exactly one of the two. */
+function checkSource(file: string | undefined, flags: BridgeFlags): string {
+  const { to, toCa, toCert, toKey, descriptorSet, service } = flags;
+  if (file !== undefined && to !== undefined) {
+    throw usageError(`Cannot bridge both ${file} and ${to}: give a module or --to, and run the command twice for both`);
+  }
+  if (to !== undefined) return /^https?:\/\//i.test(to) ? to : `${toCa === undefined ? "http" : "https"}://${to}`;
+  if (file === undefined) throw usageError("Cannot bridge: give a module, or a gRPC server with --to");
+  if ([toCa, toCert, toKey, descriptorSet, ...service].some((flag) => flag !== undefined)) {
+    throw usageError(
+      `Cannot bridge ${file}: --service, --descriptor-set, --to-ca, --to-cert and --to-key go with --to, a module says it itself`,
+    );
+  }
+  return file;
+}
+
+async function relayTo(
+  url: string,
+  flags: BridgeFlags,
+  logger: Logger,
+  io: Io,
+): Promise<Pick<Bridge, "open"> | undefined> {
+  const tls = { ca: flags.toCa, cert: flags.toCert, key: flags.toKey };
+  const options = { url, tls, services: flags.service, descriptorSet: flags.descriptorSet, logger };
+  const services = await learnServices(options, io);
+  return services && createServerRelay({ to: url, tls, services });
 }
 
 function bridgeOf(file: string, module: Readonly<Record<string, unknown>>): Bridge {

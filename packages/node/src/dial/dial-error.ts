@@ -21,14 +21,19 @@ export function inspectFirstBytes(address: RouterAddress, bytes: Uint8Array, len
     return unreachable(address, "the peer speaks TLS. Write https://");
   }
   if (length >= 5 && "HTTP/".split("").every((char, at) => bytes[at] === char.charCodeAt(0))) {
-    return unreachable(address, "the peer speaks HTTP/1, not HTTP/2. Give the address of a router");
+    return unreachable(address, `the peer speaks HTTP/1, not HTTP/2. Give the address of ${wanted(address)}`);
   }
   return undefined;
 }
 
+/** Who should have been there. */
+export function wanted({ role }: RouterAddress): string {
+  return role === "router" ? "a router" : "a gRPC server";
+}
+
 /** `Cannot reach router URL: reason`. */
 export function unreachable(address: RouterAddress, reason: string, cause?: unknown): NodeError {
-  return new NodeError("UNREACHABLE", `Cannot reach router ${address.url}: ${reason}`, cause);
+  return new NodeError("UNREACHABLE", `Cannot reach ${address.role} ${address.url}: ${reason}`, cause);
 }
 
 function reasonOf(address: RouterAddress, error: unknown): string {
@@ -53,7 +58,7 @@ function reasonOf(address: RouterAddress, error: unknown): string {
       return "the peer does not speak TLS. Write http://";
     case "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL":
     case "ERR_SSL_SSL/TLS_ALERT_NO_APPLICATION_PROTOCOL":
-      return "the peer does not offer h2 by ALPN. Give the address of a router";
+      return `the peer does not offer h2 by ALPN. Give the address of ${wanted(address)}`;
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":

@@ -7,7 +7,7 @@ import { DIAL_TIMEOUT_MS } from "../limits.js";
 import { NodeError } from "../node-error.js";
 import { sharedReadBuffer } from "../socket/read-buffer.js";
 import { createSocketTransport, type SocketTransport } from "../socket/socket-transport.js";
-import { explainDialError, inspectFirstBytes, unreachable } from "./dial-error.js";
+import { explainDialError, inspectFirstBytes, unreachable, wanted } from "./dial-error.js";
 import type { RouterAddress } from "./router-url.js";
 
 /** TLS of the dialling side, read and checked. */
@@ -59,7 +59,7 @@ function dial(
   socket.on("close", () => fail(unreachable(address, "the peer closed the connection")));
   socket.once(address.encrypted ? "secureConnect" : "connect", () => {
     if (address.encrypted && Reflect.get(socket, "alpnProtocol") !== "h2") {
-      return fail(unreachable(address, "the peer does not offer h2 by ALPN. Give the address of a router"));
+      return fail(unreachable(address, `the peer does not offer h2 by ALPN. Give the address of ${wanted(address)}`));
     }
     if (!settle()) return;
     transport = createSocketTransport(socket, {

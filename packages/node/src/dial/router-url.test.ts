@@ -10,7 +10,7 @@ describe("parseRouterUrl()", () => {
     ["https://router.example/", { host: "router.example", port: 443, encrypted: true, url: "https://router.example" }],
     ["HTTPS://[::1]:9", { host: "::1", port: 9, encrypted: true, url: "https://[::1]:9" }],
   ])("reads %s", (text, address) => {
-    expect(parseRouterUrl(text)).toEqual(address);
+    expect(parseRouterUrl(text)).toEqual({ role: "router", ...address });
   });
 
   it.each([

@@ -2,8 +2,12 @@
 
 import { NodeError } from "../node-error.js";
 
-/** Where a router listens. */
+/** Who listens at an address that is dialled, for people. */
+export type PeerRole = "router" | "server";
+
+/** Where a router listens, or the server behind a relay. */
 export interface RouterAddress {
+  readonly role: PeerRole;
   readonly host: string;
   readonly port: number;
   readonly encrypted: boolean;
@@ -16,7 +20,8 @@ export interface RouterAddress {
  *
  * @throws NodeError `URL_INVALID`, saying what is wrong with the text.
  */
-export function parseRouterUrl(text: string): RouterAddress {
+export function parseRouterUrl(text: string, role: PeerRole = "router"): RouterAddress {
+  const invalid = (message: string) => new NodeError("URL_INVALID", `Cannot dial the ${role}: its URL ${message}`);
   if (!/^https?:\/\//i.test(text)) {
     const hint = text.includes("://") ? "" : `. Write http://${text}`;
     throw invalid(`must start with http:// or https://, received "${text}"${hint}`);
@@ -31,13 +36,10 @@ export function parseRouterUrl(text: string): RouterAddress {
   if (url.username !== "" || url.password !== "") throw invalid("must hold no user name or password, received one");
   const encrypted = url.protocol === "https:";
   return {
+    role,
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? (encrypted ? 443 : 80) : Number(url.port),
     encrypted,
     url: `${url.protocol}//${url.host}`,
   };
-}
-
-function invalid(message: string): NodeError {
-  return new NodeError("URL_INVALID", `Cannot dial the router: its URL ${message}`);
 }

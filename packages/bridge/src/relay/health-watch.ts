@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { FieldList, Timer } from "@grpc-router/http2";
+import {
+  FrameFault,
+  MESSAGE_PREFIX_BYTES,
+  MessageSplitter,
+  StatusCode,
+  writeMessagePrefix,
+} from "@grpc-router/protocol";
+import { MAX_HEALTH_BYTES, TARGET_HEALTH_EVERY_MS } from "../limits.js";
+import { endOf, type FieldsContext } from "./reply-fields.js";
+import { createRequestTemplates, type RequestHead } from "./request-head.js";
+import type { Target, TargetUser } from "./target.js";
+import type { OpenedStream, TargetLink } from "./target-link.js";
+import type { TargetStream } from "./target-stream.js";
+
+/** What the target says of one name. */
+export type HealthAnswer =
+  | "serving"
+  | "notServing"
+  /** It has health checks, and does not know the name. */
+  | "unknown"
+  /** It has no health checks, or lets nobody ask. */
+  | "none";
+
+/** How the target is asked: once for all, or again and again. */
+type Verb = "Watch" | "Check";
+
+const SERVING = 1;
+const NOT_SERVING = 2;
+const NO_LITERALS = new Uint8Array(0);
+const NO_CONTEXT: FieldsContext = { label: "", maxMetadataBytes: Number.POSITIVE_INFINITY, dropped: () => undefined };
+
+/** Asks the target for the health of one name (grpc.health.v1): by Watch, else by Check every few seconds. */
+export class HealthWatch implements TargetStream, TargetUser {
+  readonly #target: Target;
+  readonly #request: Uint8Array;
+  readonly #heads: Readonly<Record<Verb, RequestHead>>;
+  readonly #onAnswer: (answer: HealthAnswer) => void;
+  #verb: Verb = "Watch";
+  #opened: OpenedStream | undefined;
+  #splitter = new MessageSplitter(MAX_HEALTH_BYTES);
+  #timer: Timer | undefined;
+  #hasAnswer = false;
+  isWanted = false;
+
+  constructor(target: Target, name: string, onAnswer: (answer: HealthAnswer) => void) {
+    this.#target = target;
+    this.#request = encodeRequest(name);
+    this.#heads = { Watch: headOf(target.url, "Watch"), Check: headOf(target.url, "Check") };
+    this.#onAnswer = onAnswer;
+  }
+
+  /** A new connection: asks from the start. */
+  start(): void {
+    this.stop();
+    this.#verb = "Watch";
+    this.#hasAnswer = false;
+    this.#ask();
+  }
+
+  stop(): void {
+    this.isWanted = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#close();
+  }
+
+  open(link: TargetLink): void {
+    this.isWanted = false;
+    this.#splitter = new MessageSplitter(MAX_HEALTH_BYTES);
+    this.#opened = link.open(this, this.#heads[this.#verb]);
+    link.write(this.#opened.stream, this.#request, 0, this.#request.length, true);
+  }
+
+  /** Whoever starts this learns it, too, and starts it again. */
+  unreachable(): void {
+    this.isWanted = false;
+  }
+
+  onHead(fields: FieldList, endStream: boolean): void {
+    if (endStream) this.#ended(fields);
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    if (this.#opened === undefined) return;
+    this.#opened.link.consume(this.#opened.stream, end - start);
+    const fault = this.#splitter.push(bytes, start, end, this);
+    if (fault !== FrameFault.none) this.#failed();
+    else if (endStream) this.#ended([]);
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number): void {
+    const answer = readAnswer(bytes.subarray(start, end));
+    if (answer === undefined) this.#failed();
+    else this.#answer(answer);
+  }
+
+  onTrailers(fields: FieldList): void {
+    this.#ended(fields);
+  }
+
+  onRoom(): void {}
+
+  onTurn(): void {}
+
+  onClosed(_code: number, by: "end" | "peer" | "local" | "connection"): void {
+    if (this.#opened === undefined) return;
+    this.#opened = undefined;
+    if (by === "connection")
+      this.#ask(); // another one may stand already
+    else this.#failed();
+  }
+
+  #ask(): void {
+    this.isWanted = true;
+    this.#target.readmit(this);
+  }
+
+  #askLater(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#target.after(TARGET_HEALTH_EVERY_MS, () => this.#ask());
+  }
+
+  #answer(answer: HealthAnswer): void {
+    this.#hasAnswer = true;
+    this.#onAnswer(answer);
+  }
+
+  #ended(fields: FieldList): void {
+    const { code } = endOf(fields, NO_CONTEXT);
+    this.#opened = undefined;
+    if (code === StatusCode.unimplemented && this.#verb === "Watch") {
+      this.#verb = "Check";
+      this.#ask();
+    } else if (code === StatusCode.unimplemented) this.#answer("none");
+    else if (code === StatusCode.notFound) {
+      this.#answer("unknown");
+      this.#askLater();
+    } else if (code === StatusCode.ok) this.#askLater();
+    else this.#failed();
+  }
+
+  /** No answer: what it said last stands, and a target that has not said anything is not judged. */
+  #failed(): void {
+    this.#close();
+    if (!this.#hasAnswer) this.#answer("none");
+    this.#askLater();
+  }
+
+  #close(): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.link.reset(opened.stream, CANCEL);
+  }
+}
+
+/** RST_STREAM CANCEL (RFC 9113 section 7). */
+const CANCEL = 0x8;
+
+function headOf(url: string, verb: Verb): RequestHead {
+  return { template: createRequestTemplates(url, `/grpc.health.v1.Health/${verb}`).proto, literals: NO_LITERALS };
+}
+
+/** A grpc.health.v1.HealthCheckRequest with its prefix. */
+function encodeRequest(name: string): Uint8Array {
+  const writer = new BinaryWriter();
+  if (name !== "") writer.tag(1, WireType.LengthDelimited).string(name);
+  const message = writer.finish();
+  const bytes = new Uint8Array(MESSAGE_PREFIX_BYTES + message.length);
+  bytes.set(message, writeMessagePrefix(bytes, 0, false, message.length));
+  return bytes;
+}
+
+/** The status of a grpc.health.v1.HealthCheckResponse; undefined for bytes that are none. */
+function readAnswer(bytes: Uint8Array): HealthAnswer | undefined {
+  let status = 0;
+  try {
+    const reader = new BinaryReader(bytes);
+    while (reader.pos < reader.len) {
+      const [number, wireType] = reader.tag();
+      if (number === 1 && wireType === WireType.Varint) status = reader.int32();
+      else reader.skip(wireType, number);
+    }
+  } catch {
+    return undefined;
+  }
+  if (status === SERVING) return "serving";
+  return status === NOT_SERVING ? "notServing" : "unknown";
+}

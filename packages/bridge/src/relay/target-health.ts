@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Timer } from "@grpc-router/http2";
+import type { Logger } from "@grpc-router/protocol";
+import { TARGET_HEALTH_WITHIN_MS } from "../limits.js";
+import type { HealthSource, HealthState } from "../register/health-source.js";
+import { type HealthAnswer, HealthWatch } from "./health-watch.js";
+import type { Target, TargetWatcher } from "./target.js";
+
+/** The name under which a server answers for itself as a whole. */
+const WHOLE = "";
+const SERVING: HealthState = { serving: true, note: "" };
+const NOT_SERVING: HealthState = { serving: false, note: "the server says NOT_SERVING" };
+const NOT_KNOWN: HealthState = { serving: false, note: "the server's health is not known yet" };
+
+/**
+ * What the router is told of the target's services: that they serve while a connection stands and the target does not
+ * say otherwise by grpc.health.v1, for the service or, if it does not know that name, for the server as a whole.
+ */
+export class TargetHealth implements TargetWatcher {
+  readonly #target: Target;
+  readonly #logger: Logger;
+  readonly #watches: readonly HealthWatch[];
+  readonly #services: readonly ServiceHealth[];
+  readonly #answers = new Map<string, HealthAnswer>();
+  #down: HealthState | undefined = { serving: false, note: "the server is not connected yet" };
+  #patience: Timer | undefined;
+
+  constructor(target: Target, serviceNames: readonly string[], logger: Logger) {
+    this.#target = target;
+    this.#logger = logger;
+    this.#services = serviceNames.map((name) => new ServiceHealth(name));
+    this.#watches = [WHOLE, ...serviceNames].map((name) => {
+      return new HealthWatch(target, name, (answer) => this.#answered(name, answer));
+    });
+    this.#judge();
+  }
+
+  /** The health of one of the services that this was made for. */
+  of(name: string): HealthSource {
+    const service = this.#services.find((each) => each.name === name);
+    if (service === undefined) throw new Error(`Cannot watch ${name}: it must be one of the relay's services`);
+    return service;
+  }
+
+  onUp(): void {
+    this.#down = undefined;
+    this.#answers.clear();
+    for (const watch of this.#watches) watch.start();
+    this.#patience = this.#target.after(TARGET_HEALTH_WITHIN_MS, () => {
+      for (const { name } of [{ name: WHOLE }, ...this.#services]) {
+        if (!this.#answers.has(name)) this.#answers.set(name, "none");
+      }
+      this.#judge();
+    });
+    this.#judge();
+  }
+
+  onDown(why: string): void {
+    this.stop();
+    this.#down = { serving: false, note: why };
+    this.#judge();
+  }
+
+  stop(): void {
+    this.#patience?.cancel();
+    for (const watch of this.#watches) watch.stop();
+  }
+
+  #answered(name: string, answer: HealthAnswer): void {
+    if (this.#down !== undefined || this.#answers.get(name) === answer) return;
+    this.#answers.set(name, answer);
+    this.#judge();
+  }
+
+  #judge(): void {
+    for (const service of this.#services) {
+      const before = service.state;
+      service.set(this.#down ?? this.#stateOf(service.name));
+      const isNews = before !== service.state;
+      if (isNews && this.#down === undefined && service.state !== NOT_KNOWN) this.#tell(service);
+    }
+  }
+
+  #stateOf(name: string): HealthState {
+    const answer = this.#answers.get(name);
+    if (answer === "serving") return SERVING;
+    if (answer === "notServing") return NOT_SERVING;
+    const whole = this.#answers.get(WHOLE);
+    if (answer === undefined || whole === undefined) return NOT_KNOWN;
+    return whole === "notServing" ? NOT_SERVING : SERVING;
+  }
+
+  #tell({ name, state: { serving, note } }: ServiceHealth): void {
+    if (serving) this.#logger.log("info", "target_serving", `${name} takes calls`, { service: name });
+    else this.#logger.log("info", "target_not_serving", `${name} takes no calls: ${note}`, { service: name });
+  }
+}
+
+/** The health of one service, told when it changes. */
+class ServiceHealth implements HealthSource {
+  readonly name: string;
+  state: HealthState = NOT_KNOWN;
+  #listener: (() => void) | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  watch(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  set(state: HealthState): void {
+    if (state.serving === this.state.serving && state.note === this.state.note) return;
+    this.state = state;
+    this.#listener?.();
+  }
+}
