@@ -130,21 +130,17 @@ export class Channel implements FrameTarget, HeartbeatTarget {
 
   /** Takes no new calls, lets the open ones finish, leaves; after `graceMs` what still runs is aborted. */
   drain(graceMs: number): void {
-    if (this.#state === "greeting") {
-      this.#abandon(CHANNEL_DONE);
-      return;
+    const endMs = this.#options.ports.scheduler.nowMs() + graceMs;
+    // Said again, it may only end sooner.
+    if (endMs >= this.#graceEndMs) return;
+    if (this.#state === "open") {
+      this.#graceEndMs = endMs;
+      this.#announceDrain(graceMs);
+    } else if (this.#state === "greeting") {
+      // Calls may be under way behind a Welcome, and only a Drain proves to the router that they have not run.
+      this.#graceEndMs = endMs;
+      this.#stream.wait(Math.min(graceMs, WELCOME_TIMEOUT_MS), () => this.#abandon(CHANNEL_DONE));
     }
-    if (this.#state !== "open") return;
-    this.#drains = true;
-    const nowMs = this.#options.ports.scheduler.nowMs();
-    // Said again, both may only fall.
-    if (nowMs + graceMs >= this.#graceEndMs) return;
-    this.lastCallId = Math.min(this.lastCallId, this.#reader.lastStart);
-    this.#graceEndMs = nowMs + graceMs;
-    const value = { reason: "INSTANCE_DRAINING", lastCallId: BigInt(this.lastCallId), graceMs: Math.ceil(graceMs) };
-    this.say({ case: "drain", value });
-    this.#stream.wait(graceMs, () => this.#graceOver());
-    this.#leaveIfDone();
   }
 
   /** Ends it at once; the router learns it from the stream. */
@@ -277,6 +273,18 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#calls.limitReplies(terms);
     this.#heartbeat = new Heartbeat({ ...terms, scheduler: ports.scheduler, target: this, random: ports.random() });
     this.#options.owner.onWelcome(this, welcome);
+    if (this.#graceEndMs < Number.POSITIVE_INFINITY) {
+      this.#announceDrain(Math.max(0, this.#graceEndMs - ports.scheduler.nowMs()));
+    }
+  }
+
+  #announceDrain(graceMs: number): void {
+    this.#drains = true;
+    this.lastCallId = Math.min(this.lastCallId, this.#reader.lastStart);
+    const value = { reason: "INSTANCE_DRAINING", lastCallId: BigInt(this.lastCallId), graceMs: Math.ceil(graceMs) };
+    this.say({ case: "drain", value });
+    this.#stream.wait(graceMs, () => this.#graceOver());
+    this.#leaveIfDone();
   }
 
   #onCallOver(): void {

@@ -276,7 +276,8 @@ describe("BridgeSession", () => {
         await bed.scheduler.advanceSettled(400);
       }
       void bed.connection.drain();
-      await bed.scheduler.settle();
+      // A Welcome may be under way; a router that is silent is waited for no longer.
+      await bed.scheduler.advanceSettled(dialling === undefined ? 10_000 : 0);
       await bed.connection.closed;
       const error: unknown = await bed.connection.ready.catch((reason: unknown) => reason);
       expect(isBridgeError(error) && error.code).toBe("CLOSED");
@@ -285,6 +286,33 @@ describe("BridgeSession", () => {
       expect(bed.peer.dials).toBe(dials);
       expect(bed.peer.cancelled).toBe(dialling?.hang === true ? 1 : 0);
       expect(bed.scheduler.pendingTimers).toBe(0);
+    });
+
+    it.each([
+      ["announces it behind a Welcome that was under way, which proves that what came with it did not run", 30_000],
+      ["and counts the grace from when it was asked", 400],
+    ])("%s", async (_name, timeoutMs) => {
+      const bed = await held({ welcome: false });
+      const drained = bed.connection.drain({ timeoutMs });
+      await bed.scheduler.advanceSettled(100);
+      bed.channel.welcome();
+      bed.channel.send(whole(1, "say", "crossed"));
+      await bed.scheduler.settle();
+      expect(bed.channel.controls("drain")).toMatchObject([{ lastCallId: 0n, graceMs: timeoutMs - 100 }]);
+      expect(bed.channel.frames.filter(({ head: { callId } }) => callId > 0n)).toEqual([]);
+      expect(bed.channel.ended).toBe(true);
+      bed.channel.status(0);
+      await bed.scheduler.settle();
+      await drained;
+    });
+
+    it("does not wait for a Welcome beyond its grace", async () => {
+      const bed = await held({ welcome: false });
+      const drained = bed.connection.drain({ timeoutMs: 300 });
+      await bed.scheduler.advanceSettled(299);
+      expect(await isSettled(drained)).toBe(false);
+      await bed.scheduler.advanceSettled(1);
+      await drained;
     });
 
     it("lets every service finish", async () => {
