@@ -3,7 +3,7 @@ import { joinBytes, RawType, rawData, rawMessage, rawWindowUpdate } from "@grpc-
 import { defineAttack } from "../attack.ts";
 import { ErrorCode } from "../raw/error-code.ts";
 import { Path, requestHeaders, watchOrder } from "../raw/orders.ts";
-import { reactionOf, tally } from "../raw/reaction.ts";
+import { isFloodEnded, reactionOf, tally } from "../raw/reaction.ts";
 import { floodWith } from "../raw/repeat-bytes.ts";
 
 const maxWindow = 0x7fffffff;
@@ -39,13 +39,10 @@ export const attack = defineAttack<{ connections: number; updates: number; repor
     }
     const flood = await context.open();
     const sent = await floodWith(flood, { frame: rawWindowUpdate(0, 1), count: updates });
-    const { code, closed, text } = await reactionOf(flood);
-    context.check(
-      "a flood gets GOAWAY(ENHANCE_YOUR_CALM) and the end",
-      code === ErrorCode.enhanceYourCalm && closed,
-      text,
-    );
-    return `overflow: ${tally(overflows)}; flood: ${text} after ${sent} or less`;
+    const reaction = await reactionOf(flood);
+    const isEnded = isFloodEnded(reaction, ErrorCode.enhanceYourCalm, flood);
+    context.check("a flood gets GOAWAY(ENHANCE_YOUR_CALM) and the end", isEnded, reaction.text);
+    return `overflow: ${tally(overflows)}; flood: ${reaction.text} after ${sent} or less`;
   },
   async counter(context, { reports }) {
     // A client that returns window for every frame it gets, on both levels, as some do.

@@ -3,7 +3,7 @@ import { joinBytes, RawType, rawData, rawFrame, rawMessage } from "@grpc-router/
 import { defineAttack } from "../attack.ts";
 import { ErrorCode } from "../raw/error-code.ts";
 import { Path, payloadField, requestHeaders } from "../raw/orders.ts";
-import { reactionOf } from "../raw/reaction.ts";
+import { isFloodEnded, reactionOf } from "../raw/reaction.ts";
 import { floodWith } from "../raw/repeat-bytes.ts";
 
 /** PRIORITY frames that a browser of before RFC 9113 sends for a request. */
@@ -22,9 +22,10 @@ export const attack = defineAttack<{ frames: number; calls: number }>({
   async run(context, { frames }) {
     const connection = await context.open();
     const sent = await floodWith(connection, { frame: priority(3, 1), count: frames });
-    const { code, closed, text } = await reactionOf(connection);
-    context.check("GOAWAY(ENHANCE_YOUR_CALM) and the end", code === ErrorCode.enhanceYourCalm && closed, text);
-    return `${text} after ${sent} or less`;
+    const reaction = await reactionOf(connection);
+    const isEnded = isFloodEnded(reaction, ErrorCode.enhanceYourCalm, connection);
+    context.check("GOAWAY(ENHANCE_YOUR_CALM) and the end", isEnded, reaction.text);
+    return `${reaction.text} after ${sent} or less`;
   },
   async counter(context, { calls }) {
     const client = await context.open();

@@ -33,6 +33,14 @@ export async function reactionOf(connection: RawConnection, withinMs = patienceM
   return { code: goaway?.code ?? Number.NaN, closed: how !== "open", text: parts.join(", ") || "nothing" };
 }
 
+/** Octets that the router reads behind its last GOAWAY (`maxDiscardedBytes`); who has more on the way is reset, and may never see it. */
+const discardedBytes = 262_144;
+
+/** Whether a flood ended by GOAWAY with `code`; a reset may have overtaken that of one which was long. */
+export function isFloodEnded({ code, closed }: Reaction, wanted: number, { sentBytes }: RawConnection): boolean {
+  return closed && (code === wanted || (Number.isNaN(code) && sentBytes > discardedBytes));
+}
+
 /** Like reactions with how many connections got each, most first: "GOAWAY(3), closed x 98; nothing x 2". */
 export function tally(texts: readonly string[]): string {
   const counts = new Map<string, number>();
