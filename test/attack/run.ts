@@ -3,12 +3,11 @@
 // while a victim keeps calling. Prints a table, writes artifacts/attack-TARGET-FORM.json, ends with 1 if something of the
 // router does not hold. With `--write-docs` the results go into docs/security.md, beside those of other targets that are in
 // artifacts/. How it measures: README.md beside this file.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Attack, Form, TargetName } from "./attack.ts";
-import type { RunReport } from "./docs/results-tables.ts";
+import { artifacts, mergeReports, type RunReport, readReport } from "./docs/run-report.ts";
 import { writeSecurityPage } from "./docs/security-page.ts";
 import { loadAttack, loadAttacks } from "./rig/attacks.ts";
 import { choosePinning } from "./rig/pinning.ts";
@@ -92,11 +91,14 @@ async function runWhole(attack: Attack): Promise<void> {
 }
 
 function writeResults(): void {
-  const folder = fileURLToPath(new URL("../../artifacts/", import.meta.url));
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(artifacts, { recursive: true });
   const date = new Date().toISOString().slice(0, 10);
   const report: RunReport = { target: description, form, date, machine: describeMachine(), results, broken };
-  writeFileSync(`${folder}attack-${values.target}-${form}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  const file = `${artifacts}attack-${values.target}-${form}.json`;
+  // Of a run of some attacks, the others' results stay as they were.
+  const earlier = values.only === undefined || !existsSync(file) ? undefined : readReport(file);
+  const whole = earlier === undefined ? report : mergeReports(earlier, report);
+  writeFileSync(file, `${JSON.stringify(whole, null, 2)}\n`);
 }
 
 function describeMachine(): string {

@@ -12,6 +12,8 @@ const reports = 1_000;
 /** Time limits are looked at about once a second. */
 const slackMs = 3_000;
 const honestStreams = 5;
+const maxWindow = 0x7fffffff;
+const defaultWindow = 65_535;
 
 /**
  * Slow read: answers wait for a window that stays closed, each pinning a stream, its buffers and a call at the instance. Without
@@ -45,16 +47,15 @@ export const attack = defineAttack<{ stallMs: number }>({
   async counter(context, { stallMs }) {
     // A window that opens slowly but for good: 2 KiB a second and stream.
     const connection = await context.open({ settings: [[RawSetting.initialWindowSize, 0]] });
+    connection.send(rawWindowUpdate(0, maxWindow - defaultWindow));
     await connection.push(streamSeries(download(1, reports, reportBytes), honestStreams));
     const untilMs = performance.now() + 1.5 * stallMs;
-    let given = 0;
     while (performance.now() < untilMs && !connection.over) {
       for (let index = 0; index < honestStreams; index++) connection.send(rawWindowUpdate(2 * index + 1, 512));
-      given += 512;
       await context.sleep(250);
     }
     const { dataBytes, resets } = connection;
     context.check("streams that are read slowly are not reset", resets.size === 0 && !connection.over, resets.size);
-    return `${honestStreams} streams read at 2 KiB/s: ${Math.round(dataBytes / 1024)} KiB, ${resets.size} reset (${given} octets each)`;
+    return `${honestStreams} streams read at 2 KiB/s: ${Math.round(dataBytes / 1024)} KiB, ${resets.size} reset`;
   },
 });

@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Form, TargetName } from "../attack.ts";
+import type { TargetName } from "../attack.ts";
 import { isBack, isServedWell } from "../rig/judge.ts";
 import type { AttackResult } from "../rig/run-attack.ts";
-
-/** What a run of the suite writes to `artifacts/`. */
-export interface RunReport {
-  /** Version and configuration. */
-  readonly target: string;
-  readonly form: Form;
-  /** ISO date. */
-  readonly date: string;
-  readonly machine: string;
-  readonly results: readonly AttackResult[];
-  /** Attacks that could not be run to their end. */
-  readonly broken: readonly { readonly id: string; readonly error: string }[];
-}
+import type { RunReport } from "./run-report.ts";
 
 /** The reports of the targets there are. */
 export type RunReports = Partial<Record<TargetName, RunReport>>;

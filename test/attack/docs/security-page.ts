@@ -9,7 +9,8 @@ import {
   keepaliveTable,
   listenerLimitsTable,
 } from "./limit-tables.ts";
-import { harmTable, provenance, type RunReport, type RunReports, reactionTable } from "./results-tables.ts";
+import { harmTable, provenance, type RunReports, reactionTable } from "./results-tables.ts";
+import { artifacts, type RunReport, readReport } from "./run-report.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const page = `${root}docs/security.md`;
@@ -47,10 +48,8 @@ function readReports(form: Form): RunReports {
   const names: readonly TargetName[] = ["router", "node-http2", "haproxy", "envoy"];
   const reports: Partial<Record<TargetName, RunReport>> = {};
   for (const name of names) {
-    const file = `${root}artifacts/attack-${name}-${form}.json`;
-    // The files are run.ts's own; JSON has no infinity, which is what a victim without an answer has waited.
-    const revive = (_key: string, value: unknown) => (value === null ? Number.POSITIVE_INFINITY : value);
-    if (existsSync(file)) reports[name] = JSON.parse(readFileSync(file, "utf8"), revive) as RunReport;
+    const file = `${artifacts}attack-${name}-${form}.json`;
+    if (existsSync(file)) reports[name] = readReport(file);
   }
   return reports;
 }

@@ -10,6 +10,8 @@ const calls = 1_000;
 const atOnce = 100;
 /** Connections that come and go, a call each. */
 const visits = 2_000;
+/** Connections that are open at once and do nothing. */
+const idle = 1_000;
 /** Clients that have as many calls open as they may, and how long. */
 const busyClients = 5;
 const mostBusy = 1_000;
@@ -29,9 +31,18 @@ export async function warmUp(address: TargetAddress): Promise<void> {
     const visit = () => withClient(address, (client) => client.call({ path: Path.echo }));
     await Promise.all(Array.from({ length: atOnce }, visit));
   }
+  await openIdle(address);
   await Promise.all(Array.from({ length: busyClients }, () => withClient(address, keepBusy)));
   const download = { path: Path.watch, messages: [watchOrder(reports, reportBytes)] };
   await withClient(address, (client) => client.calls(downloads, downloads, download));
+}
+
+async function openIdle(address: TargetAddress): Promise<void> {
+  const clients: RawClient[] = [];
+  while (clients.length < idle) {
+    clients.push(...(await Promise.all(Array.from({ length: atOnce }, () => openRawClient(address)))));
+  }
+  for (const client of clients) client.close();
 }
 
 /** As many calls at once as the target takes, until their caller has enough. */
