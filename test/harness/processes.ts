@@ -74,7 +74,7 @@ export async function startProcess(command: string, options: StartOptions = {}):
     output: lines.read,
     exited,
     line,
-    link: linkTo(child, exited, options.answers),
+    link: linkTo(child, exited, lines, options.answers),
     untilLine: (pattern) => lines.until(pattern, LINE_WITHIN_MS),
     kill: (signal) => void child.kill(signal),
     stop: () => stopProcess(child, exited),
@@ -82,7 +82,7 @@ export async function startProcess(command: string, options: StartOptions = {}):
 }
 
 /** Whoever waits for an answer learns that the program has ended. */
-function linkTo(child: ChildProcess, exited: Promise<number | null>, answers: Answers | undefined): Link {
+function linkTo(child: ChildProcess, exited: Promise<number | null>, lines: Lines, answers: Answers | undefined): Link {
   if (answers === undefined) return { ask: () => Promise.reject(new Error("Cannot ask: the program has no link")) };
   const link = createLink(
     {
@@ -91,7 +91,9 @@ function linkTo(child: ChildProcess, exited: Promise<number | null>, answers: An
     },
     answers,
   );
-  const ended = exited.then((code) => Promise.reject(new Error(`Cannot ask: the program ended with code ${code}`)));
+  const ended = exited.then((code) => {
+    throw new ProcessEnded(child.spawnargs.join(" "), code, lines.read.slice(-30));
+  });
   ended.catch(() => {}); // only who asks is told
   return { ask: <T>(name: string, argument?: unknown) => Promise.race([link.ask<T>(name, argument), ended]) };
 }
