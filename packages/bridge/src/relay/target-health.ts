@@ -112,6 +112,8 @@ class ServiceHealth implements HealthSource {
   }
 
   set(state: HealthState): void {
+    // It takes no calls as before; the old reason says more.
+    if (state === NOT_KNOWN && !this.state.serving) return;
     if (state.serving === this.state.serving && state.note === this.state.note) return;
     this.state = state;
     this.#listener?.();

@@ -25,6 +25,8 @@ import { createRouterPeer, type RouterPeer } from "./router-peer.suite.js";
 /** What a test can set. */
 export interface BedOptions extends BridgeOptions {
   readonly ports?: Partial<BridgePorts>;
+  /** Default: a new one. */
+  readonly scheduler?: FakeScheduler;
   readonly duplex?: DuplexOptions;
   /** Limits of the router's connections. */
   readonly limits?: Partial<Limits>;
@@ -51,8 +53,8 @@ export async function registered(code: Partial<ServiceImpl<EchoService>>, option
 }
 
 /** A bridge at work; its first Register streams are welcomed. */
-export async function opened(bridge: Bridge, options: BedOptions = {}): Promise<Bed> {
-  const scheduler = createFakeScheduler();
+export async function opened(bridge: Pick<Bridge, "open">, options: BedOptions = {}): Promise<Bed> {
+  const { scheduler = createFakeScheduler() } = options;
   const logger = createRecordingLogger();
   const peer = createRouterPeer(scheduler, options.duplex, options.limits);
   const { random, randomBytes } = createSeededRandom(options.seed ?? 1);

@@ -44,7 +44,7 @@ async function connectPair(read: SocketTransportOptions["read"], encrypted: bool
 }
 
 function dialSide(listener: Listener, encrypted: boolean): Promise<Side> {
-  const address = { ...listener.address, encrypted, url: "test" };
+  const address = { ...listener.address, role: "router", encrypted, url: "test" } as const;
   return new Promise((resolve, reject) => {
     createDialer(address, { ca: certificate.cert })({
       failed: reject,

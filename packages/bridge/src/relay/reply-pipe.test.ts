@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createSeededRandom } from "@grpc-router/testing";
+import { describe, expect, it } from "vitest";
+import { concat } from "../testing/peer-frames.suite.js";
+import { octets } from "../testing/relay-bed.suite.js";
+import { ReplyPipe } from "./reply-pipe.js";
+
+describe("ReplyPipe", () => {
+  it("gives back every octet of every message, and accounts for every octet of DATA, wherever it is cut", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const { random } = createSeededRandom(seed);
+      const messages = Array.from({ length: 8 }, (_, at) => octets(Math.floor(random() ** 3 * 5_000), at));
+      const data = concat(
+        messages.map((bytes, at) =>
+          concat([Uint8Array.of(at & 1, 0, 0, bytes.length >> 8, bytes.length & 255), bytes]),
+        ),
+      );
+      const pipe = new ReplyPipe(5_000);
+      const read: { bytes: Uint8Array; compressed: boolean }[] = [];
+      let dataBytes = 0;
+      let parts: Uint8Array[] = [];
+      for (let at = 0; at < data.length; ) {
+        const end = Math.min(data.length, at + 1 + Math.floor(random() ** 2 * 2_000));
+        expect(pipe.receive(data, at, end)).toBeUndefined();
+        at = end;
+        for (let slice = pipe.take(); slice !== undefined; slice = pipe.take()) {
+          dataBytes += slice.dataBytes;
+          parts.push(slice.bytes);
+          if (slice.rest > 0) continue;
+          read.push({ bytes: concat(parts), compressed: slice.compressed });
+          parts = [];
+        }
+        expect(pipe.isInMessage, `seed ${seed}`).toBe(dataBytes < at || parts.length > 0);
+      }
+      const sent = messages.map((bytes, at) => ({ bytes, compressed: (at & 1) === 1 }));
+      expect(read, `seed ${seed}`).toEqual(sent);
+      expect(dataBytes).toBe(data.length);
+      expect(pipe.isInMessage).toBe(false);
+    }
+  });
+
+  it.each([
+    ["flags", Uint8Array.of(2, 0, 0, 0, 0), { kind: "flags", flags: 2 }],
+    ["length", Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff), { kind: "tooLarge", sizeBytes: 0xffff_ffff }],
+  ])("refuses %s that it must not take", (_name, bytes, fault) => {
+    expect(new ReplyPipe(1_000).receive(bytes, 0, bytes.length)).toEqual(fault);
+  });
+});

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Health_Status } from "@grpc-router/protocol";
+import { describe, expect, it } from "vitest";
+import { TARGET_HEALTH_EVERY_MS, TARGET_HEALTH_WITHIN_MS } from "../limits.js";
+import { type RelayBed, type RelayBedOptions, relayed } from "../testing/relay-bed.suite.js";
+import { type HealthPeer, healthStatus, type PeerStream } from "../testing/target-peer.suite.js";
+
+const { SERVING, NOT_SERVING } = Health_Status;
+const ECHO = "test.v1.EchoService";
+
+/** A target whose answers a test holds in its hands: the streams of Watch, by name. */
+async function watched(answers: Readonly<Record<string, number>>, options: RelayBedOptions = {}) {
+  const watches = new Map<string, PeerStream>();
+  const health: HealthPeer = (stream, verb, name) => {
+    if (verb !== "Watch") throw new Error(`Cannot answer ${verb}`);
+    watches.set(name, stream.head());
+    const status = answers[name];
+    if (status !== undefined) stream.message(healthStatus(status));
+  };
+  const bed = await relayed({ ...options, target: { ...options.target, health } });
+  return { ...bed, watches };
+}
+
+/** What the router knows now. */
+function health({ channel }: Pick<RelayBed, "channel">): number | undefined {
+  return channel.controls("health").at(-1)?.status ?? channel.hello.health?.status;
+}
+
+describe("TargetHealth", () => {
+  it.each([
+    ["the service serves", { [ECHO]: 1, "": 2 }, SERVING],
+    ["the service does not", { [ECHO]: 2, "": 1 }, NOT_SERVING],
+    ["the service is unknown, the server serves", { [ECHO]: 3, "": 1 }, SERVING],
+    ["the service is unknown, the server does not serve", { [ECHO]: 3, "": 2 }, NOT_SERVING],
+    ["both are unknown", { [ECHO]: 3, "": 3 }, SERVING],
+  ])("tells the router when %s", async (_name, answers, expected) => {
+    const bed = await watched(answers);
+    await bed.scheduler.advanceSettled(200);
+    expect(health(bed)).toBe(expected);
+  });
+
+  it("tells every change, with a word for people", async () => {
+    const bed = await watched({ [ECHO]: 1, "": 1 });
+    await bed.scheduler.advanceSettled(200);
+    bed.watches.get(ECHO)?.message(healthStatus(2));
+    await bed.scheduler.advanceSettled(200);
+    expect(bed.channel.controls("health").at(-1)).toMatchObject({
+      status: NOT_SERVING,
+      note: "the server says NOT_SERVING",
+    });
+    expect(bed.logger.of("target_not_serving")).toMatchObject([
+      { message: `${ECHO} takes no calls: the server says NOT_SERVING` },
+    ]);
+    bed.watches.get(ECHO)?.message(healthStatus(1));
+    await bed.scheduler.advanceSettled(200);
+    expect(health(bed)).toBe(SERVING);
+  });
+
+  it("says at most ten times a second that it has changed", async () => {
+    const bed = await watched({ [ECHO]: 1, "": 1 });
+    await bed.scheduler.advanceSettled(200);
+    for (let count = 0; count < 500; count++) {
+      bed.watches.get(ECHO)?.message(healthStatus(1 + (count % 2)));
+      await bed.scheduler.advanceSettled(2);
+    }
+    expect(bed.channel.controls("health").length).toBeLessThan(15);
+    expect(bed.channel.controls("close")).toEqual([]);
+  });
+
+  it("does not serve before the target has said so, and serves if it never says anything", async () => {
+    const bed = await watched({});
+    await bed.scheduler.advanceSettled(TARGET_HEALTH_WITHIN_MS - 100);
+    expect(health(bed)).toBe(NOT_SERVING);
+    await bed.scheduler.advanceSettled(300);
+    expect(health(bed)).toBe(SERVING);
+  });
+
+  it("asks by Check, again and again, when there is no Watch", async () => {
+    let status = 1;
+    const check: HealthPeer = (stream, verb, name) => {
+      if (verb === "Watch") stream.head([["grpc-status", "12"]], true);
+      else if (name === "") stream.head([["grpc-status", "5"]], true);
+      else stream.head().message(healthStatus(status)).trailers(0);
+    };
+    const bed = await relayed({ target: { health: check } });
+    await bed.scheduler.advanceSettled(200);
+    expect(health(bed)).toBe(SERVING);
+    status = 2;
+    await bed.scheduler.advanceSettled(TARGET_HEALTH_EVERY_MS + 200);
+    expect(health(bed)).toBe(NOT_SERVING);
+    expect(bed.target.checks).toEqual([
+      "Watch ",
+      `Watch ${ECHO}`,
+      "Check ",
+      `Check ${ECHO}`,
+      "Check ",
+      `Check ${ECHO}`,
+    ]);
+  });
+
+  it("opens a Watch again that broke, and believes until then what it said last", async () => {
+    const bed = await watched({ [ECHO]: 2, "": 1 });
+    await bed.scheduler.advanceSettled(200);
+    bed.watches.get(ECHO)?.reset(2);
+    await bed.scheduler.advanceSettled(200);
+    expect(health(bed)).toBe(NOT_SERVING);
+    expect(bed.target.checks).toHaveLength(2);
+    await bed.scheduler.advanceSettled(TARGET_HEALTH_EVERY_MS);
+    expect(bed.target.checks.slice(2)).toEqual([`Watch ${ECHO}`]);
+  });
+
+  it("asks on the next connection when the target goes away", async () => {
+    const bed = await watched({ [ECHO]: 1, "": 1 });
+    await bed.scheduler.advanceSettled(11_000);
+    bed.target.connections[0]?.connection.close(0, "max_age");
+    await bed.scheduler.advanceSettled(500);
+    expect(bed.target.checks).toHaveLength(4);
+    expect(health(bed)).toBe(SERVING);
+  });
+
+  it.each([
+    ["lets nobody ask", [["grpc-status", "16"]]],
+    ["answers nonsense", undefined],
+  ] as const)("takes a target that %s as serving", async (_name, fields) => {
+    const answer: HealthPeer = (stream) => {
+      if (fields !== undefined) stream.head(fields, true);
+      else stream.head().message(Uint8Array.of(0x0a, 0xff));
+    };
+    const bed = await relayed({ target: { health: answer } });
+    await bed.scheduler.advanceSettled(200);
+    expect(health(bed)).toBe(SERVING);
+  });
+});
