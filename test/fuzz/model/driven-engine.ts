@@ -124,11 +124,12 @@ export class DrivenEngine implements ConnectionHost {
     this.turns();
   }
 
-  /** The transport stops or goes on taking output. */
+  /** The transport stops taking output, or goes on and takes what has waited, as `attachTransport` does. */
   setHeld(held: boolean): void {
     if (held === this.held) return;
     this.held = held;
     this.connection.setHeld(held);
+    this.flush();
   }
 
   sweep(afterMs: number): void {
