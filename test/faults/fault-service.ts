@@ -12,8 +12,14 @@ export interface FaultHost {
   readonly released: Promise<void>;
 }
 
+/** A host, and where its held calls wait. */
+interface Holder extends FaultHost {
+  readonly gate: Gate;
+}
+
 /** An implementation that does what its caller orders. */
-export function createFaultService(host: FaultHost): ServiceImpl<typeof FaultService> {
+export function createFaultService(faultHost: FaultHost): ServiceImpl<typeof FaultService> {
+  const host: Holder = { ...faultHost, gate: new Gate(faultHost.released) };
   const run = (order: Order, context: HandlerContext) =>
     told(host, order, context, async () => {
       await hold(host, order, context);
@@ -41,7 +47,7 @@ export function createFaultService(host: FaultHost): ServiceImpl<typeof FaultSer
   };
 }
 
-async function collect(host: FaultHost, orders: AsyncIterable<Order>, context: HandlerContext) {
+async function collect(host: Holder, orders: AsyncIterable<Order>, context: HandlerContext) {
   let first: Order | undefined;
   let receivedBytes = 0;
   try {
@@ -61,7 +67,7 @@ async function collect(host: FaultHost, orders: AsyncIterable<Order>, context: H
   return { instance: host.id, receivedBytes: BigInt(receivedBytes) };
 }
 
-async function* watch(host: FaultHost, order: Order, context: HandlerContext) {
+async function* watch(host: Holder, order: Order, context: HandlerContext) {
   host.say(`began ${order.name}`);
   try {
     const reports = Math.max(1, order.reports);
@@ -75,7 +81,7 @@ async function* watch(host: FaultHost, order: Order, context: HandlerContext) {
   }
 }
 
-async function told<T>(host: FaultHost, order: Order, context: HandlerContext, run: () => Promise<T>): Promise<T> {
+async function told<T>(host: Holder, order: Order, context: HandlerContext, run: () => Promise<T>): Promise<T> {
   host.say(`began ${order.name}`);
   try {
     const result = await run();
@@ -88,17 +94,42 @@ async function told<T>(host: FaultHost, order: Order, context: HandlerContext, r
 }
 
 /** Waits, if this instance is one that holds the call, until calls are released or the call is over. */
-async function hold(host: FaultHost, order: Order, context: HandlerContext): Promise<void> {
+async function hold(host: Holder, order: Order, context: HandlerContext): Promise<void> {
   if (!order.holdOn.includes(host.id)) return;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = () => reject(context.signal.reason);
+  const leave = host.gate.wait(resolve);
   context.signal.addEventListener("abort", onAbort);
   if (context.signal.aborted) onAbort();
-  await Promise.race([host.released, aborted]);
-  context.signal.removeEventListener("abort", onAbort);
+  try {
+    await promise;
+  } finally {
+    leave();
+    context.signal.removeEventListener("abort", onAbort);
+  }
 }
 
-function reportOf(host: FaultHost, order: Order, context: HandlerContext, receivedBytes: number) {
+/** Where calls wait for a promise: each leaves nothing behind, as a race with the promise itself would, once for each call. */
+class Gate {
+  readonly #waiting = new Set<() => void>();
+  #isOpen = false;
+
+  constructor(opens: Promise<void>) {
+    void opens.then(() => {
+      this.#isOpen = true;
+      for (const pass of this.#waiting) pass();
+    });
+  }
+
+  /** Calls `pass` when the gate is open; the result takes it back. */
+  wait(pass: () => void): () => void {
+    if (this.#isOpen) pass();
+    this.#waiting.add(pass);
+    return () => void this.#waiting.delete(pass);
+  }
+}
+
+function reportOf(host: Holder, order: Order, context: HandlerContext, receivedBytes: number) {
   return {
     instance: host.id,
     attemptsBefore: Number(context.requestHeader.get("grpc-previous-rpc-attempts") ?? 0),
