@@ -4,26 +4,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
 import { missingTool, requireTool } from "../harness/tools.ts";
+import { interopCases } from "./interop-cases.ts";
 
 const program = fileURLToPath(new URL("./serve.ts", import.meta.url));
 
-// The test cases of grpc-go's interop client (google.golang.org/grpc/interop/client), installed as `grpc-go-interop`.
-const cases = [
-  "empty_unary",
-  "large_unary",
-  "client_streaming",
-  "server_streaming",
-  "ping_pong",
-  "empty_stream",
-  "timeout_on_sleeping_server",
-  "cancel_after_begin",
-  "cancel_after_first_response",
-  "status_code_and_message",
-  "special_status_message",
-  "custom_metadata",
-  "unimplemented_method",
-  "unimplemented_service",
-];
 const missing = missingTool("grpc-go-interop");
 
 describe.each([
@@ -47,7 +31,7 @@ describe.each([
     expect(() => process.kill(Number(ready.pid), 0)).not.toThrow();
   });
 
-  test.skipIf(missing !== undefined).each(cases)(
+  test.skipIf(missing !== undefined).each(interopCases)(
     `gRPC interop client of Go${missing === undefined ? "" : `, skipped: ${missing}`}: %s`,
     async (name) => {
       const trust = flags.includes("--tls") ? ["--use_tls", "--use_test_ca", `--ca_file=${await certificate()}`] : [];

@@ -12,7 +12,7 @@ import { DRAIN_GRACE_MS, PONG_WITHIN_MS } from "@grpc-router/protocol";
 import { BridgeError } from "../bridge-error.js";
 import { type BridgeOptions, validateCapacity } from "../bridge-options.js";
 import type { ServedService } from "../dispatch/served-service.js";
-import type { BridgeConnection, BridgePorts } from "../ports.js";
+import type { BridgeConnection, BridgePorts, Dialer } from "../ports.js";
 import { Backoff } from "./backoff.js";
 import { describeWait, ordinal } from "./describe-wait.js";
 import type { ProcessIdentity } from "./hello.js";
@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly services: readonly ServedService[];
   readonly identity: ProcessIdentity;
   nextOrdinal(): bigint;
+  /** In place of the dialler of `ports`. */
+  readonly dial?: Dialer;
 }
 
 /**
@@ -41,6 +43,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
   readonly nextOrdinal: () => bigint;
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
+  readonly #dialler: Dialer;
   readonly #flusher: Flusher;
   readonly #backoff: Backoff;
   readonly #registrations: readonly Registration[];
@@ -51,7 +54,9 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
   #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor({ ports, options, services, identity, nextOrdinal }: SessionOptions) {
+  constructor(session: SessionOptions) {
+    const { ports, options, services, identity, nextOrdinal } = session;
+    this.#dialler = session.dial ?? ((events) => ports.dial(events));
     this.ports = ports;
     this.options = options;
     this.identity = identity;
@@ -138,7 +143,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
 
   #startDial(): void {
     let isDone = false;
-    const dial = this.ports.dial({
+    const dial = this.#dialler({
       connected: (transport) => {
         isDone = true;
         this.#dial = undefined;

@@ -7,6 +7,7 @@ import { type BridgeOptions, overrideBridgeOptions, validateBridgeOptions } from
 import type { BridgeConnection } from "../ports.js";
 import { BridgeIdentity } from "../register/bridge-identity.js";
 import { BridgeSession } from "../register/bridge-session.js";
+import { createWaitingDialer } from "./dial-when-known.js";
 import { createRelayedService } from "./relayed-service.js";
 import { Target, type TargetAddress } from "./target.js";
 import { TargetHealth } from "./target-health.js";
@@ -41,11 +42,13 @@ export function createRelay(relayOptions: RelayOptions): Relay {
       const merged = overrideBridgeOptions(options, overrides);
       const target = new Target(address, ports);
       const names = given.map(({ typeName }) => typeName);
-      const health = new TargetHealth(target, names, ports.logger);
+      const { dial, release } = createWaitingDialer((events) => ports.dial(events));
+      const health = new TargetHealth(target, names, ports.logger, release);
       target.watcher = health;
       const services = given.map((desc) => createRelayedService(desc, target, health.of(desc.typeName)));
       const session = new BridgeSession({
         ports,
+        dial,
         options: merged,
         services,
         identity: identity.at(ports, first.typeName, overrides.id),

@@ -18,7 +18,8 @@ async function watched(answers: Readonly<Record<string, number>>, options: Relay
     if (status !== undefined) stream.message(healthStatus(status));
   };
   const bed = await relayed({ ...options, target: { ...options.target, health } });
-  return { ...bed, watches };
+  // The bed itself, not a copy: its channel is looked up when a test asks.
+  return Object.assign(bed, { watches });
 }
 
 /** What the router knows now. */
@@ -67,11 +68,25 @@ describe("TargetHealth", () => {
     expect(bed.channel.controls("close")).toEqual([]);
   });
 
-  it("does not serve before the target has said so, and serves if it never says anything", async () => {
+  it("registers only when the target has said something, and as serving if it never does", async () => {
     const bed = await watched({});
     await bed.scheduler.advanceSettled(TARGET_HEALTH_WITHIN_MS - 100);
-    expect(health(bed)).toBe(NOT_SERVING);
+    expect(bed.peer.channels).toHaveLength(0);
     await bed.scheduler.advanceSettled(300);
+    expect(bed.channel.hello.health?.status).toBe(SERVING);
+  });
+
+  it("does not serve again after a loss before the target has said so", async () => {
+    const answers: Record<string, number> = { [ECHO]: 1, "": 1 };
+    const bed = await watched(answers);
+    await bed.scheduler.advanceSettled(11_000);
+    delete answers[ECHO];
+    bed.target.connections[0]?.duplex.reset();
+    await bed.scheduler.advanceSettled(500);
+    expect(bed.channel.controls("health")).toMatchObject([{ status: NOT_SERVING, note: "connection reset by peer" }]);
+    expect(bed.target.connections).toHaveLength(2);
+    bed.watches.get(ECHO)?.message(healthStatus(1));
+    await bed.scheduler.advanceSettled(200);
     expect(health(bed)).toBe(SERVING);
   });
 

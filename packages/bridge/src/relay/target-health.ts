@@ -23,17 +23,20 @@ export class TargetHealth implements TargetWatcher {
   readonly #watches: readonly HealthWatch[];
   readonly #services: readonly ServiceHealth[];
   readonly #answers = new Map<string, HealthAnswer>();
-  #down: HealthState | undefined = { serving: false, note: "the server is not connected yet" };
+  /** Undefined: a connection stands. */
+  #down: HealthState | undefined = NOT_KNOWN;
+  #onKnown: (() => void) | undefined;
   #patience: Timer | undefined;
 
-  constructor(target: Target, serviceNames: readonly string[], logger: Logger) {
+  /** `onKnown` is called once, when the health of all services is known for the first time. */
+  constructor(target: Target, serviceNames: readonly string[], logger: Logger, onKnown: () => void) {
     this.#target = target;
     this.#logger = logger;
+    this.#onKnown = onKnown;
     this.#services = serviceNames.map((name) => new ServiceHealth(name));
     this.#watches = [WHOLE, ...serviceNames].map((name) => {
       return new HealthWatch(target, name, (answer) => this.#answered(name, answer));
     });
-    this.#judge();
   }
 
   /** The health of one of the services that this was made for. */
@@ -78,8 +81,11 @@ export class TargetHealth implements TargetWatcher {
       const before = service.state;
       service.set(this.#down ?? this.#stateOf(service.name));
       const isNews = before !== service.state;
-      if (isNews && this.#down === undefined && service.state !== NOT_KNOWN) this.#tell(service);
+      if (isNews && this.#down === undefined) this.#tell(service);
     }
+    if (this.#services.some(({ state }) => state === NOT_KNOWN)) return;
+    this.#onKnown?.();
+    this.#onKnown = undefined;
   }
 
   #stateOf(name: string): HealthState {

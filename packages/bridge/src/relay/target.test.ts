@@ -26,11 +26,9 @@ async function answer(bed: RelayBed, callId: number): Promise<void> {
 }
 
 describe("Target, the connection", () => {
-  it("is made at once; the router learns when calls may come", async () => {
+  it("is made before the router is dialled, so that calls may come as soon as it is registered", async () => {
     const bed = await relayed({ target: { duplex: { latencyMs: 5 } } });
-    await bed.scheduler.advanceSettled(100);
-    expect(healths(bed)).toEqual([NOT_SERVING, SERVING]);
-    expect(bed.channel.hello.health?.note).toBe("the server is not connected yet");
+    expect(healths(bed)).toEqual([SERVING]);
     expect(bed.logger.of("target_connected")).toMatchObject([{ message: "Connected to http://target.test:80" }]);
     await answerSlowly(bed, 1);
     expect(bed.channel.endOf(1)).toMatchObject({ code: 0 });
@@ -69,7 +67,7 @@ describe("Target, the connection", () => {
     target.connections[0]?.duplex.reset();
     await scheduler.settle();
     expect(channel.endOf(1)).toMatchObject({ code: StatusCode.unavailable, notRun: false });
-    expect(healths(bed)).toEqual([NOT_SERVING, SERVING, NOT_SERVING]);
+    expect(healths(bed)).toEqual([SERVING, NOT_SERVING]);
     expect(channel.controls("health").at(-1)?.note).toMatch(/connection reset by peer|connection refused/);
     target.refuse = undefined;
     await scheduler.advanceSettled(1_000);
@@ -97,10 +95,11 @@ describe("Target, the connection", () => {
         Object.assign(target, { dial });
       },
     });
-    bed.channel.send(relayWhole(1, "Say", hello));
     await bed.scheduler.advanceSettled(TARGET_SETTLE_MS - 10);
-    expect(bed.channel.endOf(1)).toBeUndefined();
+    expect(bed.peer.channels).toHaveLength(0);
     await bed.scheduler.advanceSettled(20);
+    bed.channel.welcome().send(relayWhole(1, "Say", hello));
+    await bed.scheduler.settle();
     expect(bed.channel.endOf(1)).toMatchObject({ code: StatusCode.unavailable, notRun: true });
     expect(healths(bed)).toEqual([NOT_SERVING]);
     expect(bed.logger.of("target_unreachable")[0]?.message).toContain("Cannot use http://target.test:80");
@@ -122,7 +121,7 @@ describe("Target, GOAWAY and refused streams", () => {
     target.streams[0]?.head().message(hello).trailers(0);
     await scheduler.settle();
     expect(channel.endOf(1)).toMatchObject({ code: 0 });
-    expect(healths(bed)).toEqual([NOT_SERVING, SERVING]);
+    expect(healths(bed)).toEqual([SERVING]);
   });
 
   it("sends a call above the last one of a GOAWAY again on the next connection", async () => {
@@ -204,7 +203,7 @@ describe("Target, streams used up", () => {
     expect([1, 2, 3].map((id) => channel.endOf(id)?.code)).toEqual([0, 0, 0]);
     await scheduler.advanceSettled(TARGET_IDLE_MS + 5_000);
     expect(target.connections.filter(({ connection }) => !connection.closed)).toHaveLength(1);
-    expect(healths(bed)).toEqual([NOT_SERVING, SERVING]);
+    expect(healths(bed)).toEqual([SERVING]);
     expect(bed.logger.of("target_lost")).toEqual([]);
   });
 

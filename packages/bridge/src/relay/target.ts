@@ -71,8 +71,8 @@ export class Target implements TargetLinkOwner {
   /** In the order in which they came. */
   readonly #waiting = new Set<TargetUser>();
   #attempt: Attempt = { kind: "none" };
-  /** Whether a connection stands, as far as the watcher knows. */
-  #isUp = false;
+  /** Whether a connection stands, as far as the watcher knows; undefined: it has heard nothing yet. */
+  #isUp: boolean | undefined;
   #isClosed = false;
 
   constructor(address: TargetAddress, ports: TargetPorts) {
@@ -128,7 +128,7 @@ export class Target implements TargetLinkOwner {
 
   onLinkReady(link: TargetLink): void {
     if (this.#attempt.kind === "settling" && this.#attempt.link === link) this.#stopAttempt();
-    if (!this.#isUp) {
+    if (this.#isUp !== true) {
       this.#isUp = true;
       this.#log("info", "target_connected", `Connected to ${this.url}`);
       this.watcher?.onUp();
@@ -245,7 +245,7 @@ export class Target implements TargetLinkOwner {
 
   /** No connection stands. Calls that wait go on waiting only if one is being made. */
   #goDown(why: string): void {
-    if (this.#isUp) {
+    if (this.#isUp !== false) {
       this.#isUp = false;
       this.watcher?.onDown(why);
     }

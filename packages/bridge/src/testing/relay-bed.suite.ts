@@ -43,8 +43,14 @@ export async function relayed(options: RelayBedOptions = {}): Promise<RelayBed> 
     services,
     target: { url: "http://target.test:80", dial: target.dial },
   });
-  const bed = await opened(relay, { ...bedOptions, scheduler });
-  await scheduler.advanceSettled(8 * (options.target?.duplex?.latencyMs ?? 0));
+  const latencyMs = options.target?.duplex?.latencyMs ?? 0;
+  const bed = await opened(relay, { ...bedOptions, scheduler, ...(latencyMs > 0 && { welcome: false }) });
+  if (latencyMs > 0) {
+    // The router is dialled only when the target has been asked for its health.
+    await scheduler.advanceSettled(8 * latencyMs);
+    for (const channel of bed.peer.channels) channel.welcome(options.welcome || {});
+    await scheduler.settle();
+  }
   // The bed itself, not a copy: its channel is looked up when a test asks.
   return Object.assign(bed, { target });
 }
