@@ -7,6 +7,8 @@ export interface BytePipeOptions {
   readonly scheduler: Scheduler;
   /** One-way delay in milliseconds. 0: the next deferred turn. */
   readonly latencyMs: number;
+  /** Bytes a millisecond; `Infinity`: no bound. */
+  readonly bytesPerMs: number;
   /** Bytes under way at most; `Infinity`: no bound. */
   readonly capacityBytes: number;
   /** Longest piece delivered in one call. */
@@ -37,6 +39,9 @@ const margin = 16;
 /** What a reader finds that looks at the bytes after its call. */
 const poison = 0xdb;
 
+/** A wait that moves any clock forward. */
+const minWaitMs = 0.001;
+
 interface Piece {
   readonly bytes: Uint8Array;
   readonly arrivesMs: number;
@@ -53,6 +58,10 @@ export class BytePipe {
   /** The writer's own buffer, given with a write that did not fit: read only as room comes, so changing it early shows. */
   #held: Uint8Array | undefined;
   #cut = false;
+  /** Nothing arrives before. */
+  #stalledUntilMs = Number.NEGATIVE_INFINITY;
+  /** When the last byte under way arrives: bytes never overtake each other. */
+  #lastArrivalMs = Number.NEGATIVE_INFINITY;
   #pumpScheduled = false;
   #ending = false;
   /** When the end has crossed. */
@@ -97,10 +106,9 @@ export class BytePipe {
   /** No more bytes; the reader learns it behind the last one. */
   end(): void {
     if (this.#ending) return;
-    const { latencyMs, scheduler } = this.#options;
     this.#ending = true;
-    this.#endArrivesMs = scheduler.nowMs() + latencyMs;
-    this.#schedule(latencyMs);
+    this.#endArrivesMs = this.#arrivalOf(0);
+    this.#scheduleAt(this.#endArrivesMs);
   }
 
   /** The writer is gone: what it has not handed over is lost, what is under way arrives. */
@@ -119,6 +127,12 @@ export class BytePipe {
     this.#cut = true;
   }
 
+  /** Nothing arrives for `ms`, then everything that is due: a network that stands still, a slow reader. */
+  stall(ms: number): void {
+    this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#options.scheduler.nowMs() + ms);
+    this.#scheduleAt(this.#stalledUntilMs);
+  }
+
   /** The reader wants to go on. */
   resume(): void {
     this.#schedule(0);
@@ -126,17 +140,32 @@ export class BytePipe {
 
   /** Takes over what fits of the held bytes. True: all of it. */
   #admit(): boolean {
-    const { capacityBytes, latencyMs, scheduler } = this.#options;
+    const { capacityBytes } = this.#options;
     const held = this.#held;
     if (held === undefined) return true;
-    const size = Math.min(held.length, capacityBytes - this.#waitingBytes);
-    if (size > 0) {
-      this.#pieces.push({ bytes: held.slice(0, size), arrivesMs: scheduler.nowMs() + latencyMs });
+    const room = capacityBytes - this.#waitingBytes;
+    const size = Math.min(held.length, room);
+    // As TCP does: a sender that fills every gap of a few bytes sends crumbs for ever (RFC 9293 section 3.8.6.2).
+    if (size > 0 && (size === held.length || room >= capacityBytes / 4)) {
+      const arrivesMs = this.#arrivalOf(size);
+      this.#pieces.push({ bytes: held.slice(0, size), arrivesMs });
       this.#waitingBytes += size;
-      this.#schedule(latencyMs);
+      this.#scheduleAt(arrivesMs);
+      this.#held = size < held.length ? held.subarray(size) : undefined;
     }
-    this.#held = size < held.length ? held.subarray(Math.max(size, 0)) : undefined;
     return this.#held === undefined;
+  }
+
+  /** When `size` bytes that leave now have arrived. */
+  #arrivalOf(size: number): number {
+    const { bytesPerMs, latencyMs, scheduler } = this.#options;
+    const sentMs = Math.max(scheduler.nowMs(), this.#lastArrivalMs - latencyMs) + size / bytesPerMs;
+    this.#lastArrivalMs = sentMs + latencyMs;
+    return this.#lastArrivalMs;
+  }
+
+  #scheduleAt(atMs: number): void {
+    this.#schedule(atMs - this.#options.scheduler.nowMs());
   }
 
   #schedule(delayMs: number): void {
@@ -154,6 +183,11 @@ export class BytePipe {
   #pump(): void {
     const reader = this.#reader;
     if (reader === undefined || !reader.reading || this.#cut || this.#finished) return;
+    const stalledMs = this.#stalledUntilMs - this.#options.scheduler.nowMs();
+    if (stalledMs > 0) {
+      this.#schedule(Math.max(stalledMs, minWaitMs));
+      return;
+    }
     const size = this.#fillWindow();
     if (size > 0) {
       reader.receive(this.#window, margin, margin + size);
@@ -162,6 +196,10 @@ export class BytePipe {
       if (this.#held !== undefined && this.#admit()) this.#writer?.drained();
       if (this.#pieces.length > 0) this.#schedule(0);
     }
+    const [next] = this.#pieces;
+    // Sums of fractions may come out a little early: what has not arrived quite is looked at again.
+    if (size === 0 && next !== undefined)
+      this.#schedule(Math.max(next.arrivesMs - this.#options.scheduler.nowMs(), minWaitMs));
     if (this.#hasArrivedWhole()) {
       this.#finished = true;
       reader.ended();
@@ -171,7 +209,7 @@ export class BytePipe {
 
   #hasArrivedWhole(): boolean {
     if (!this.#ending || this.#pieces.length > 0 || this.#held !== undefined) return false;
-    return this.#endArrivesMs <= this.#options.scheduler.nowMs();
+    return this.#endArrivesMs <= this.#options.scheduler.nowMs() + minWaitMs;
   }
 
   /** Moves the next chunk of what has arrived into the window and returns its size. */

@@ -75,6 +75,43 @@ describe("createDuplex()", () => {
     expect(right.events).toEqual(["receive 1", "receive 1", "ended"]);
   });
 
+  it("bytesPerMs lets bytes arrive one behind the other", () => {
+    const { scheduler, duplex, right } = open({ bytesPerMs: 10, latencyMs: 5 });
+    duplex.left.write(new Uint8Array(100), 100);
+    duplex.left.write(new Uint8Array(50), 50);
+    duplex.left.end();
+    scheduler.advance(14.9);
+    expect(right.events).toEqual([]);
+    scheduler.advance(0.2);
+    expect(right.events).toEqual(["receive 100"]);
+    scheduler.advance(5);
+    expect(right.events).toEqual(["receive 100", "receive 50", "ended"]);
+  });
+
+  it("stall() holds one direction up, then everything that is due arrives", () => {
+    const { scheduler, duplex, left, right } = open();
+    duplex.stall("toRight", 100);
+    duplex.left.write(bytesOf("late"), 4);
+    duplex.right.write(bytesOf("soon"), 4);
+    scheduler.advance(99);
+    expect([left.text(), right.text()]).toEqual(["soon", ""]);
+    scheduler.advance(2);
+    expect(right.text()).toBe("late");
+  });
+
+  it("leftScheduler and rightScheduler are the times of the two ends", () => {
+    const scheduler = createFakeScheduler({ startMs: 0 });
+    const rightScheduler = createFakeScheduler({ startMs: 1_000_000 });
+    const duplex = createDuplex(scheduler, { rightScheduler, latencyMs: 5 });
+    const right = createNotes();
+    duplex.right.deliverTo(right.sink);
+    duplex.left.write(bytesOf("hello"), 5);
+    scheduler.advance(50);
+    expect(right.text()).toBe("");
+    rightScheduler.advance(5);
+    expect(right.text()).toBe("hello");
+  });
+
   it("random cuts at other places for other seeds and loses nothing", () => {
     const sent = createSeededRandom(1).randomBytes(5_000);
     const cutsOf = (seed: number) => {

@@ -8,12 +8,18 @@ import type { SeededRandom } from "./seeded-random.js";
 export interface DuplexOptions {
   /** One-way delay in milliseconds. Default 0: bytes arrive with the next deferred turn. */
   readonly latencyMs?: number;
+  /** Bytes a millisecond in each direction. Default: no bound. */
+  readonly bytesPerMs?: number;
   /** Cuts what arrives at random positions. Default: one piece. */
   readonly random?: SeededRandom;
   /** Longest piece delivered in one call. Default 65,536. */
   readonly maxChunkBytes?: number;
   /** Bytes under way in one direction before `write` answers false. Default: no bound. */
   readonly capacityBytes?: number;
+  /** Time of the left end where the ends are in different processes. Default: the scheduler of the duplex. */
+  readonly leftScheduler?: Scheduler;
+  /** Time of the right end. Default: the scheduler of the duplex. */
+  readonly rightScheduler?: Scheduler;
   /** What the right end says about the left one, its peer. Default: address "left", not encrypted. */
   readonly left?: Partial<PeerInfo>;
   /** What the left end says about the right one. Default: address "right", not encrypted. */
@@ -36,6 +42,8 @@ export interface Duplex {
   readonly right: DuplexEnd;
   /** Nothing arrives any more in this direction, and neither end is told: a firewall that drops, a pulled cable. Default: both. */
   cut(direction?: "toLeft" | "toRight" | "both"): void;
+  /** Nothing arrives in this direction for `ms`, then all that is due. */
+  stall(direction: "toLeft" | "toRight" | "both", ms: number): void;
   /** Both ends learn at once that the connection is gone; what was under way is lost. */
   reset(message?: string): void;
 }
@@ -49,17 +57,19 @@ export interface Duplex {
  * right.deliverTo(router.accept(right));
  */
 export function createDuplex(scheduler: Scheduler, options: DuplexOptions = {}): Duplex {
-  const pipeOptions: BytePipeOptions = {
-    scheduler,
+  const { leftScheduler = scheduler, rightScheduler = scheduler } = options;
+  const pipeOptions: Omit<BytePipeOptions, "scheduler"> = {
     latencyMs: options.latencyMs ?? 0,
+    bytesPerMs: options.bytesPerMs ?? Number.POSITIVE_INFINITY,
     capacityBytes: options.capacityBytes ?? Number.POSITIVE_INFINITY,
     maxChunkBytes: options.maxChunkBytes ?? 65_536,
     random: options.random,
   };
-  const toRight = new BytePipe(pipeOptions);
-  const toLeft = new BytePipe(pipeOptions);
-  const left = new End(scheduler, toRight, toLeft, peerInfo("right", options.right));
-  const right = new End(scheduler, toLeft, toRight, peerInfo("left", options.left));
+  // Bytes arrive in the reader's time.
+  const toRight = new BytePipe({ ...pipeOptions, scheduler: rightScheduler });
+  const toLeft = new BytePipe({ ...pipeOptions, scheduler: leftScheduler });
+  const left = new End(leftScheduler, toRight, toLeft, peerInfo("right", options.right));
+  const right = new End(rightScheduler, toLeft, toRight, peerInfo("left", options.left));
   toRight.join(left, right);
   toLeft.join(right, left);
   return {
@@ -68,6 +78,10 @@ export function createDuplex(scheduler: Scheduler, options: DuplexOptions = {}):
     cut(direction = "both") {
       if (direction !== "toLeft") toRight.cut();
       if (direction !== "toRight") toLeft.cut();
+    },
+    stall(direction, ms) {
+      if (direction !== "toLeft") toRight.stall(ms);
+      if (direction !== "toRight") toLeft.stall(ms);
     },
     reset(message = "connection reset by peer") {
       left.break(new Error(message));

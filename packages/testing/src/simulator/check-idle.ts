@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Simulation } from "./simulation.js";
+
+/** What holds when every call is over and everybody is still there. */
+export function checkIdle({ world, network, instances, clients }: Simulation): void {
+  for (const { core, name, isUp } of network.routers) {
+    if (!isUp) continue;
+    for (const { instanceId, openCalls } of core.instances()) {
+      if (openCalls > 0) world.violate(`${name} is idle, and ${openCalls} slots of ${instanceId} are taken`);
+    }
+    for (const { keptBytes, headBytes, lingering } of core.usage()) {
+      if (keptBytes + headBytes + lingering === 0) continue;
+      world.violate(
+        `${name} is idle and keeps ${keptBytes} bytes, ${headBytes} of heads, ${lingering} slots of a client`,
+      );
+    }
+  }
+  for (const instance of instances) {
+    if (!instance.isAlive) continue;
+    if (instance.running > 0) world.violate(`${instance.process.name} is idle and runs ${instance.running} calls`);
+    for (const tap of instance.taps) tap.checkIdle();
+  }
+  for (const { process, openStreams } of clients) {
+    if (openStreams > 0) world.violate(`${process.name} is idle with ${openStreams} open streams`);
+  }
+}
+
+/** What holds when everything has been closed: no timer, no promise of user code. */
+export function checkNothingLeft({ world }: Simulation): void {
+  for (const { name, state, timers, work } of world.processes) {
+    if (state === "dead" || (timers === 0 && work === 0)) continue;
+    world.violate(`${name} has been closed and has ${timers} timers, ${work} things at work`);
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TappedCall } from "./tapped-call.js";
+import type { World } from "./world.js";
+
+/** One run of user code. */
+export interface Execution {
+  /** From 1, in the order in which they began. */
+  readonly id: number;
+  readonly call: number;
+  /** Name of the process that runs it. */
+  readonly process: string;
+  state: "running" | "complete" | "failed" | "stopped";
+  /** Requests that it has read, and replies that it has handed over. */
+  read: number;
+  written: number;
+  /** The request had ended when it read on. */
+  sawEnd: boolean;
+}
+
+/** What user code did, on all instances: the truth that statuses are held against. */
+export class Ledger {
+  readonly executions: Execution[] = [];
+  /** What the wire says of the call of each run, by the run's id. */
+  readonly tapped = new Map<number, TappedCall>();
+  /** Calls that a router has written to an instance. */
+  readonly dispatched = new Set<number>();
+  readonly #world: World;
+  readonly #byCall = new Map<number, Execution[]>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** User code begins. */
+  begin(call: number, process: string): Execution {
+    const id = this.executions.length + 1;
+    const execution: Execution = { id, call, process, state: "running", read: 0, written: 0, sawEnd: false };
+    this.executions.push(execution);
+    const before = this.of(call);
+    this.#byCall.set(call, [...before, execution]);
+    const plan = this.#world.plan(call);
+    if (before.length > 0 && plan?.method.isIdempotent !== true) {
+      const where = [...before, execution].map((one) => one.process).join(", then on ");
+      this.#world.violate(`c${call} (${plan?.method.name}) must not run twice: it ran on ${where}`);
+    }
+    return execution;
+  }
+
+  /** All runs for a call. */
+  of(call: number): readonly Execution[] {
+    return this.#byCall.get(call) ?? [];
+  }
+}

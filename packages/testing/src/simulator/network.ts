@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChannelTap } from "./channel-tap.js";
+import { SimLink } from "./sim-link.js";
+import type { SimProcess } from "./sim-process.js";
+import type { SimRouter } from "./sim-router.js";
+import type { World } from "./world.js";
+
+/** Who can reach whom. */
+export class Network {
+  readonly world: World;
+  readonly routers: readonly SimRouter[];
+  /** The newest channel of each instance id at each router process. */
+  readonly newest = new Map<string, ChannelTap>();
+  /** Every link that was made. */
+  readonly links: SimLink[] = [];
+
+  constructor(world: World, routers: readonly SimRouter[]) {
+    this.world = world;
+    this.routers = routers;
+  }
+
+  /** A connection to a router; undefined if nobody listens there. The router takes it as soon as it runs. */
+  connect(from: SimProcess, router: SimRouter): SimLink | undefined {
+    if (!router.isUp) return undefined;
+    const link = new SimLink(this.world, `L${this.links.length + 1}`, from, router.process);
+    this.links.push(link);
+    if (this.world.lines !== undefined) this.world.note(from.name, `connects to ${router.process.name}: ${link.name}`);
+    router.accept(link);
+    return link;
+  }
+}

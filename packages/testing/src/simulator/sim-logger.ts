@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from "@grpc-router/protocol";
+import type { World } from "./world.js";
+
+/** Reasons that accuse the other side; everybody in a simulation keeps the rules. */
+const accusation =
+  /^(FRAME|FRAGMENT|MEMBER|CALL_ID|CALL_UNKNOWN|CALL_STATE|CREDIT|CONTROL|HELLO_INVALID|SCHEMA|REVISION|ID_NOT)/;
+
+/** The log of a process: into the trace, and an accusation is a violation. */
+export function createSimLogger(world: World, name: string): Logger {
+  return {
+    log(level, event, message, fields = {}) {
+      // One line: the stacks behind it are those of this program, not of the simulation.
+      if (world.lines !== undefined) world.note(name, `${level} ${event}: ${message.split("\n", 1)[0]}`);
+      const { reason } = fields;
+      if (typeof reason === "string" && accusation.test(reason)) world.violate(`${name} accuses a peer: ${message}`);
+      if (event === "call_stuck") world.violate(`${name}: ${message}`);
+    },
+  };
+}

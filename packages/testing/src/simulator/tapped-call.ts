@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Execution } from "./ledger.js";
+
+/** Where a call of a channel stands, as both sides know it from their own reading and writing. */
+export class TappedCall {
+  readonly id: number;
+  /** The caller's call, by its plan. */
+  readonly call: number;
+  routerState: "sent" | "accepted" | "cancelling" | "done" = "sent";
+  /** "unread": the Start is on its way. */
+  bridgeState: "unread" | "received" | "begun" | "aborting" | "ended" | "forgotten" = "unread";
+  /** Cost units that the router has for requests, and the bridge for replies. */
+  requestCredit: number;
+  replyCredit: number;
+  /** Cost that has come to each side and that it has not given back: what it may still grant. */
+  requestOwed = 0;
+  replyOwed = 0;
+  requestEnded = false;
+  /** Whole replies that the router has read while the call was on this channel. */
+  replies = 0;
+  execution: Execution | undefined;
+
+  constructor(id: number, call: number, credit: { readonly request: number; readonly reply: number }) {
+    this.id = id;
+    this.call = call;
+    this.requestCredit = credit.request;
+    this.replyCredit = credit.reply;
+  }
+}

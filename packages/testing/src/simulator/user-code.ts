@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import { type BytesValue, BytesValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Bridge } from "@grpc-router/bridge";
+import type { Execution } from "./ledger.js";
+import type { CallPlan } from "./scenario.js";
+import { readContent, writeContent } from "./sim-content.js";
+import type { SimInstance } from "./sim-instance.js";
+import { simMethods } from "./sim-service.js";
+import type { TappedCall } from "./tapped-call.js";
+import type { World } from "./world.js";
+
+/** What user code gets beside its request. */
+interface Context {
+  readonly requestHeader: Headers;
+  readonly responseHeader: Headers;
+  readonly responseTrailer: Headers;
+  readonly signal: AbortSignal;
+}
+
+/** What `Bridge.service` takes. */
+export type UserCode = Parameters<Bridge["service"]>[1];
+
+/** The implementation of the simulated service on one instance: does what the call's plan says, and notes what it did. */
+export function createUserCode(instance: SimInstance, world: World): UserCode {
+  const code: Record<string, unknown> = {};
+  for (const { name, clientStreams, serverStreams } of simMethods) {
+    const one = async (request: BytesValue | AsyncIterable<BytesValue>, context: Context): Promise<BytesValue> => {
+      const run = new Run(instance, world, context);
+      try {
+        await run.read(clientStreams ? (request as AsyncIterable<BytesValue>) : [request as BytesValue]);
+        await run.pause(run.plan.server.delayMs);
+        const reply = run.reply(0);
+        run.complete();
+        return reply;
+      } finally {
+        run.settle();
+      }
+    };
+    const many = async function* (request: BytesValue | AsyncIterable<BytesValue>, context: Context) {
+      const run = new Run(instance, world, context);
+      try {
+        const reading = run.read(clientStreams ? (request as AsyncIterable<BytesValue>) : [request as BytesValue]);
+        // Whoever does not wait for it any more does not care.
+        reading.catch(() => undefined);
+        await run.pause(run.plan.server.delayMs);
+        for (const [at] of run.plan.server.replies.entries()) {
+          yield run.reply(at);
+          await run.pause(run.plan.server.gapMs);
+        }
+        await reading;
+        run.complete();
+      } finally {
+        run.settle();
+      }
+    };
+    code[name.toLowerCase()] = serverStreams ? many : one;
+  }
+  // The methods are those of the service, and each is of its kind.
+  return code as UserCode;
+}
+
+/** One run of user code. */
+class Run {
+  readonly plan: CallPlan;
+  readonly #instance: SimInstance;
+  readonly #world: World;
+  readonly #signal: AbortSignal;
+  readonly #execution: Execution;
+  readonly #tapped: TappedCall | undefined;
+  readonly #stops = new Set<() => void>();
+
+  constructor(instance: SimInstance, world: World, context: Context) {
+    const index = Number(context.requestHeader.get("x-key"));
+    const plan = world.plan(index);
+    if (plan === undefined) throw new Error(`Cannot run call ${index}: it must be planned`);
+    const { process } = instance;
+    this.plan = plan;
+    this.#instance = instance;
+    this.#world = world;
+    this.#signal = context.signal;
+    process.work++;
+    instance.running++;
+    this.#execution = world.ledger.begin(index, process.name);
+    this.#tapped = this.#find();
+    world.note(process.name, `runs c${index} (execution ${this.#execution.id})`);
+    if (this.#tapped === undefined) world.violate(`${process.name} runs c${index}, which no channel has given it`);
+    if (instance.running > instance.maxRunning) {
+      world.violate(
+        `${process.name} runs ${instance.running} calls and never had room for more than ${instance.maxRunning}`,
+      );
+    }
+    if (plan.server.setsHeaders) {
+      context.responseHeader.set("x-head", String(index));
+      context.responseTrailer.set("x-tail", String(index));
+    }
+    this.#signal.addEventListener("abort", () => {
+      if (this.#tapped !== undefined) for (const tap of instance.taps) tap.abort(this.#tapped, this.#signal.reason);
+      for (const stop of this.#stops) stop();
+    });
+  }
+
+  /** Reads the request as far as the plan says, and holds it against what was sent. */
+  async read(requests: AsyncIterable<BytesValue> | Iterable<BytesValue>): Promise<void> {
+    const { process } = this.#instance;
+    process.work++;
+    try {
+      await this.#readAll(requests);
+    } finally {
+      process.work--;
+    }
+  }
+
+  async #readAll(requests: AsyncIterable<BytesValue> | Iterable<BytesValue>): Promise<void> {
+    const { server, index } = this.plan;
+    const execution = this.#execution;
+    if (server.reads === 0 && this.plan.method.clientStreams) return;
+    for await (const { value } of requests) {
+      const content = readContent(value);
+      if (content?.call !== index || content.sequence !== execution.read) {
+        this.#world.violate(`c${index} got ${JSON.stringify(content)} as request ${execution.read}`);
+      }
+      execution.read++;
+      if (execution.read >= server.reads) return;
+      await this.pause(server.readGapMs);
+    }
+    execution.sawEnd = true;
+  }
+
+  /** Waits, unless the call is aborted and the code listens; then it stops here. */
+  async pause(ms: number): Promise<void> {
+    const { server } = this.plan;
+    if (ms > 0) {
+      const { process } = this.#instance;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = process.after(ms, resolve);
+      const stop = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      if (!server.isDeaf) {
+        this.#stops.add(stop);
+        if (this.#signal.aborted) stop();
+      }
+      await promise;
+      this.#stops.delete(stop);
+    }
+    if (this.#signal.aborted && !server.isDeaf) throw new Error("aborted");
+  }
+
+  /** The next reply. */
+  reply(at: number): BytesValue {
+    const { server, index } = this.plan;
+    const isLast = at >= server.replies.length - 1;
+    if (server.throws && isLast) throw new Error("planned");
+    const execution = this.#execution;
+    const content = { call: index, sequence: execution.written++, execution: execution.id };
+    return create(BytesValueSchema, { value: writeContent(content, server.replies[at] ?? 0) });
+  }
+
+  complete(): void {
+    if (this.plan.server.throws) throw new Error("planned");
+    this.#execution.state = "complete";
+  }
+
+  /** User code has come to its end, one way or another. */
+  settle(): void {
+    const execution = this.#execution;
+    if (execution.state === "running") execution.state = this.#signal.aborted ? "stopped" : "failed";
+    this.#world.note(this.#instance.process.name, `c${this.plan.index} has settled: ${execution.state}`);
+    if (this.#tapped !== undefined) for (const tap of this.#instance.taps) tap.settle(this.#tapped);
+    this.#instance.running--;
+    this.#instance.process.work--;
+  }
+
+  #find(): TappedCall | undefined {
+    for (const tap of this.#instance.taps) {
+      const call = tap.begin(this.#execution);
+      if (call !== undefined) return call;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createSeededRandom, type SeededRandom } from "../seeded-random.js";
+import type { Coverage } from "./coverage.js";
+import { EventLoop } from "./event-loop.js";
+import { Ledger } from "./ledger.js";
+import type { CallPlan, Scenario } from "./scenario.js";
+import { SimProcess } from "./sim-process.js";
+
+/** What all parts of a simulation share: time, chance, what user code did, what was seen, what went wrong. */
+export class World {
+  readonly scenario: Scenario;
+  readonly loop = new EventLoop();
+  readonly random: SeededRandom;
+  readonly ledger: Ledger;
+  readonly coverage: Coverage;
+  /** Every process that ever was. */
+  readonly processes: SimProcess[] = [];
+  /** What must not be; the first one ends the run. */
+  readonly violations: string[] = [];
+  /** Lines of the trace; undefined: nobody wants one. */
+  readonly lines: string[] | undefined;
+  /** Of everything that was delivered, in order. */
+  hash = 0x811c9dc5;
+
+  constructor(scenario: Scenario, random: SeededRandom, coverage: Coverage, isTraced: boolean) {
+    this.scenario = scenario;
+    this.random = random;
+    this.coverage = coverage;
+    this.lines = isTraced ? [] : undefined;
+    this.ledger = new Ledger(this);
+    this.loop.onStep = () => {
+      if (this.violations.length > 0) throw new SimViolation(this.violations);
+    };
+  }
+
+  get nowMs(): number {
+    return this.loop.nowMs;
+  }
+
+  /** A process with a clock of its own. */
+  process(name: string): SimProcess {
+    const process = new SimProcess(this.loop, name, this.random.random() * 1e9);
+    this.processes.push(process);
+    return process;
+  }
+
+  /** A source of chance for one part. */
+  fork(): SeededRandom {
+    return createSeededRandom(this.random.integer(2 ** 32));
+  }
+
+  plan(index: number): CallPlan | undefined {
+    return this.scenario.calls[index];
+  }
+
+  /** Something must not be. */
+  violate(what: string): void {
+    this.note("VIOLATION", what);
+    this.violations.push(`at ${this.nowMs.toFixed(3)} ms: ${what}`);
+  }
+
+  /** A line of the trace. Build no text for it unless `lines` is there, where it happens often. */
+  note(who: string, what: string): void {
+    this.lines?.push(`${this.nowMs.toFixed(3).padStart(10)} ${who.padEnd(10)} ${what}`);
+  }
+
+  /** Counts what was delivered, for the hash of the run. */
+  mix(value: number): void {
+    this.hash = Math.imul(this.hash ^ value, 0x01000193);
+  }
+}
+
+/** An invariant does not hold. */
+export class SimViolation extends Error {
+  readonly violations: readonly string[];
+
+  constructor(violations: readonly string[]) {
+    super(violations[0]);
+    this.violations = violations;
+  }
+}
