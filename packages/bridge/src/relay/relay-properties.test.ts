@@ -28,7 +28,7 @@ interface Answer {
 const MESSAGE_SIZES = [0, 1, 300, 16_000, 70_000];
 
 describe("a relay under a random schedule", () => {
-  it.each(Array.from({ length: 60 }, (_, index) => index + 1))(
+  it.each(Array.from({ length: 30 }, (_, index) => index + 1))(
     "ends every call once and truthfully (seed %i)",
     async (seed) => {
       const random = createSeededRandom(seed);
