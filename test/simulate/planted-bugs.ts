@@ -57,7 +57,7 @@ export const plantedBugs: readonly PlantedBug[] = [
             return credit.call(this, call, channel, units + 1);
           },
       ),
-    shows: /spent \d+ on call \d+ and had credit for \d+/,
+    shows: /spent \d+ on call \d+ and had credit for \d+|CREDIT_EXCEEDED/,
   },
   {
     name: "credit that is returned twice",

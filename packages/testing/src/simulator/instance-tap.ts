@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChannelTap, type TapOwner } from "./channel-tap.js";
+import { ChannelTap } from "./channel-tap.js";
 import { DataReader, type DataSink, prefaceBytes } from "./data-reader.js";
 import type { Execution } from "./ledger.js";
 import type { LinkTap, SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
 import type { TappedCall } from "./tapped-call.js";
+import type { TapOwner } from "./tapped-channel.js";
 import type { World } from "./world.js";
 
 type Place = "routerSent" | "instanceRead" | "instanceSent" | "routerRead";
@@ -77,7 +78,7 @@ export class InstanceTap implements LinkTap, TapOwner {
 
   /** User code has settled for a call. */
   settle(call: TappedCall): void {
-    for (const channel of this.channels.values()) if (channel.calls.get(call.id) === call) channel.settle(call);
+    for (const channel of this.channels.values()) if (channel.settle(call)) return;
   }
 
   /** Nobody has any call left. */
@@ -103,13 +104,30 @@ export class InstanceTap implements LinkTap, TapOwner {
 
   #sink(place: Place): DataSink {
     return {
-      onData: (streamId, bytes, start, end) => this.#channel(streamId)[place](bytes, start, end),
+      onData: (streamId, bytes, start, end) => this.#hear(place, this.#channel(streamId), bytes, start, end),
       onStreamEnd: (streamId) => {
         // What was read before the end is handled before it, too.
         if (place === "routerRead" || place === "instanceRead") this.#ended.push({ place, streamId });
         else this.#end(place, streamId);
       },
     };
+  }
+
+  #hear(place: Place, { router, instance }: ChannelTap, bytes: Uint8Array, start: number, end: number): void {
+    switch (place) {
+      case "routerSent":
+        router.sent(bytes, start, end);
+        return;
+      case "routerRead":
+        router.read(bytes, start, end);
+        return;
+      case "instanceSent":
+        instance.sent(bytes, start, end);
+        return;
+      case "instanceRead":
+        instance.read(bytes, start, end);
+        return;
+    }
   }
 
   #end(place: Place, streamId: number): void {

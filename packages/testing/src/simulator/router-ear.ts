@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  CallStartSchema,
+  decodeInstanceControl,
+  decodeRouterControl,
+  EndView,
+  FRAGMENT_NUMBER,
+  INITIAL_CREDIT,
+  readEnd,
+} from "@grpc-router/protocol";
+import type { ChannelTap } from "./channel-tap.js";
+import { describeCallFrame, describeControl, describeReplyFrame } from "./describe-frame.js";
+import { callHead, FrameEar, fragment, frame, payloadCost, replyHead } from "./frame-ear.js";
+import { TappedCall } from "./tapped-call.js";
+import type { TappedChannel } from "./tapped-channel.js";
+
+const endView = new EndView();
+const decoder = new TextDecoder();
+
+/** Listens at the router's end of a channel: what it writes must follow from what it has read. */
+export class RouterEar {
+  readonly #tap: ChannelTap;
+  readonly #channel: TappedChannel;
+  readonly #sent: FrameEar;
+  readonly #read: FrameEar;
+  #lastStart = 0;
+  #openCalls = 0;
+  #capacity = Number.POSITIVE_INFINITY;
+  /** The largest that counted since the router last wrote, and what it writes now may have been decided by. */
+  #lateCapacity = Number.POSITIVE_INFINITY;
+  #markRead = 0;
+  #hasDrained = false;
+
+  constructor(tap: ChannelTap, channel: TappedChannel) {
+    this.#tap = tap;
+    this.#channel = channel;
+    const onFault = (what: string): void => channel.violate(what);
+    this.#sent = new FrameEar(false, () => this.#onSent(), onFault);
+    this.#read = new FrameEar(true, () => this.#onRead(), onFault);
+  }
+
+  sent(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#lateCapacity > this.#capacity) {
+      this.#channel.world.loop.shortly(() => {
+        this.#lateCapacity = this.#capacity;
+      });
+    }
+    this.#sent.push(bytes, start, end);
+  }
+
+  read(bytes: Uint8Array, start: number, end: number): void {
+    this.#read.push(bytes, start, end);
+  }
+
+  #onSent(): void {
+    const channel = this.#channel;
+    const { callId, credit } = callHead;
+    if (callId === 0) {
+      this.#onControlSent();
+      return;
+    }
+    if (callHead.startStart >= 0) this.#onStart(callId);
+    const call = channel.calls.get(callId);
+    if (channel.isTraced) this.#trace("→", `${describeCallFrame(frame, callHead)} of c${call?.call}`);
+    if (call === undefined) {
+      channel.violate(`the router wrote a frame for call ${callId}, which has no Start`);
+      return;
+    }
+    // Written, it may have waited until the instance's End had come.
+    const isOver = call.routerState === "done";
+    if (callHead.cancel >= 0 && !isOver) {
+      channel.see("router", call.routerState, callHead.cancel === 2 ? "cancel deadline" : "cancel abort");
+      call.routerState = "cancelling";
+    }
+    if (frame.payloadNumber !== 0) {
+      if (call.requestEnded) channel.violate(`the router wrote a message behind the half close of call ${callId}`);
+      if (!isOver) channel.see("router", call.routerState, "request");
+      const cost = payloadCost();
+      if (cost > call.requestCredit) {
+        channel.violate(`the router spent ${cost} on call ${callId} and had credit for ${call.requestCredit}`);
+      }
+      call.requestCredit -= cost;
+    }
+    if (callHead.halfClose) call.requestEnded = true;
+    call.replyOwed -= credit;
+    if (call.replyOwed < 0) channel.violate(`the router gave call ${callId} ${-call.replyOwed} more than it had taken`);
+  }
+
+  #onStart(callId: number): void {
+    const channel = this.#channel;
+    const start = fromBinary(CallStartSchema, callHead.bytes.slice(callHead.startStart, callHead.startEnd));
+    const key = start.metadata.find(({ name }) => name === "x-key")?.value;
+    const call = new TappedCall(callId, Number(decoder.decode(key)), channel.credit);
+    const last = this.#lastStart;
+    if (callId !== last + 1) channel.violate(`a Start has id ${callId}, the last one had ${last}`);
+    if (start.timeoutUs === 1n) channel.violate(`call ${callId} (c${call.call}) was dispatched after its deadline`);
+    if (this.#hasDrained) channel.violate("a Start follows the router's own Drain");
+    this.#lastStart = callId;
+    channel.calls.set(callId, call);
+    channel.see("router", "queued", "start");
+    channel.world.ledger.dispatched.add(call.call);
+    this.#openCalls++;
+    if (channel.owner.isRouterHeld) return;
+    const room = Math.max(this.#capacity, this.#lateCapacity);
+    if (this.#openCalls > room) {
+      channel.violate(`${this.#openCalls} calls are open on ${channel.instanceId}, which has room for ${room}`);
+    }
+    const newest = channel.owner.newest.get(this.#fenceKey);
+    if (newest !== undefined && newest !== this.#tap && channel.world.nowMs > newest.welcomeMs) {
+      channel.violate(`a call goes to ${channel.name}, which ${newest.name} has superseded`);
+    }
+  }
+
+  #onControlSent(): void {
+    if (callHead.controlStart < 0) return;
+    const channel = this.#channel;
+    const control = decodeRouterControl(callHead.bytes, callHead.controlStart, callHead.controlEnd);
+    if (channel.isTraced) this.#trace("→", describeControl(control));
+    const kind = control?.kind;
+    if (kind?.case === "drain") this.#hasDrained = true;
+    if (kind?.case !== "welcome") return;
+    this.#sent.limit();
+    channel.credit.reply = kind.value.initialCredit || INITIAL_CREDIT;
+    channel.welcomeMs = channel.world.nowMs;
+    channel.owner.newest.set(this.#fenceKey, this.#tap);
+  }
+
+  #onRead(): void {
+    const channel = this.#channel;
+    const { callId, credit, endStart, headerStart } = replyHead;
+    if (channel.routerGone) return;
+    this.#onMark(replyHead.acceptedThrough);
+    if (callId === 0) {
+      this.#onControlRead();
+      return;
+    }
+    if (channel.isTraced) this.#trace("←", describeReplyFrame(frame, replyHead));
+    const call = channel.calls.get(callId);
+    if (call === undefined || call.routerState === "done") return;
+    if (credit > 0) {
+      channel.see("router", call.routerState, "credit");
+      call.requestCredit += credit;
+    }
+    if (frame.payloadNumber !== 0 || headerStart >= 0) {
+      channel.see("router", call.routerState, "reply");
+      if (call.routerState === "sent") call.routerState = "accepted";
+    }
+    if (frame.payloadNumber !== 0) {
+      call.replyOwed += payloadCost();
+      if (frame.payloadNumber !== FRAGMENT_NUMBER || fragment.remaining === 0) call.replies++;
+    }
+    if (endStart < 0) return;
+    readEnd(replyHead.bytes, endStart, replyHead.endEnd, endView);
+    channel.see("router", call.routerState, endView.notRun ? "not_run" : "end");
+    this.#close(call);
+  }
+
+  #onMark(through: number): void {
+    for (let id = this.#markRead + 1; id <= through; id++) {
+      const call = this.#channel.calls.get(id);
+      if (call === undefined || call.routerState === "done") continue;
+      if (call.routerState !== "accepted") this.#channel.see("router", call.routerState, "mark");
+      if (call.routerState === "sent") call.routerState = "accepted";
+    }
+    this.#markRead = Math.max(this.#markRead, through);
+  }
+
+  #onControlRead(): void {
+    const channel = this.#channel;
+    if (replyHead.controlStart < 0) {
+      if (channel.isTraced) this.#trace("←", `mark ${replyHead.acceptedThrough}`);
+      return;
+    }
+    const control = decodeInstanceControl(replyHead.bytes, replyHead.controlStart, replyHead.controlEnd);
+    if (channel.isTraced) this.#trace("←", describeControl(control));
+    const kind = control?.kind;
+    if (kind?.case === "hello") {
+      this.#read.limit();
+      this.#setCapacity(kind.value.capacity?.calls);
+    } else if (kind?.case === "capacity") this.#setCapacity(kind.value.calls);
+    else if (kind?.case === "drain") this.#onDrain(Number(kind.value.lastCallId));
+  }
+
+  #onDrain(through: number): void {
+    for (const call of this.#channel.calls.values()) {
+      if (call.id <= through || call.routerState === "done") continue;
+      this.#channel.see("router", call.routerState, "drain below");
+      this.#close(call);
+    }
+  }
+
+  #close(call: TappedCall): void {
+    call.routerState = "done";
+    this.#openCalls--;
+  }
+
+  #setCapacity(calls: number | undefined): void {
+    this.#capacity = calls ?? Number.POSITIVE_INFINITY;
+    this.#lateCapacity = Math.max(this.#lateCapacity, this.#capacity);
+  }
+
+  get #fenceKey(): string {
+    return `${this.#channel.owner.routerProcess.name}/${this.#channel.instanceId}`;
+  }
+
+  #trace(arrow: "→" | "←", what: string): void {
+    this.#channel.trace(this.#channel.owner.routerProcess, arrow, what);
+  }
+}
