@@ -90,7 +90,13 @@ function foldersOf(target: FuzzTarget): readonly [cache: string, corpus: string,
 
 function argumentsOf({ target, seconds, seed, minimise, mutant }: FuzzOptions): string[] {
   if (minimise) return [join(here, "jazzer/minimise.ts"), "async", "-runs=1"];
-  const common = [`-seed=${seed}`, `-max_total_time=${seconds}`, "-print_final_stats=1", "-rss_limit_mb=4096", "-keep_seed=1"];
+  const common = [
+    `-seed=${seed}`,
+    `-max_total_time=${seconds}`,
+    "-print_final_stats=1",
+    "-rss_limit_mb=4096",
+    "-keep_seed=1",
+  ];
   const aside = mkdtempSync(join(tmpdir(), "fuzz-"));
   if (target === "planted") {
     return [join(here, "jazzer/planted.ts"), "sync", aside, ...common, `-artifact_prefix=${aside}/`];

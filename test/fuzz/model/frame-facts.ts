@@ -29,6 +29,9 @@ import {
 /** The facts of a frame; undefined if it is refused. */
 export type Facts = Record<string, unknown> | undefined;
 
+/** What protobuf-es says of a text that is not UTF-8. The codec leaves texts to those who use them: they ask for printable ASCII. */
+export const notUtf8 = "a text that is not UTF-8";
+
 type List = [name: string, value: string][];
 type Fragment = { readonly remaining: number; readonly compressed: boolean; readonly data: Uint8Array };
 
@@ -62,8 +65,9 @@ export function readReplyFacts(bytes: Uint8Array, start: number, end: number): F
 }
 
 /** A call frame, by protobuf-es. */
-export function decodeCallFacts(bytes: Uint8Array): Facts {
+export function decodeCallFacts(bytes: Uint8Array): Facts | typeof notUtf8 {
   const call = decoded(() => fromBinary(CallSchema, bytes));
+  if (call === notUtf8) return call;
   const head = call?.head;
   if (call === undefined || head === undefined) return undefined;
   const { start, cancel, control } = head;
@@ -92,8 +96,9 @@ export function decodeCallFacts(bytes: Uint8Array): Facts {
 }
 
 /** A reply frame, by protobuf-es. */
-export function decodeReplyFacts(bytes: Uint8Array): Facts {
+export function decodeReplyFacts(bytes: Uint8Array): Facts | typeof notUtf8 {
   const reply = decoded(() => fromBinary(ReplySchema, bytes));
+  if (reply === notUtf8) return reply;
   const head = reply?.head;
   if (reply === undefined || head === undefined) return undefined;
   const { header, end, control } = head;
@@ -200,10 +205,10 @@ function safe(value: bigint): number {
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? UNSAFE_UINT64 : Number(value);
 }
 
-function decoded<T>(decode: () => T): T | undefined {
+function decoded<T>(decode: () => T): T | typeof notUtf8 | undefined {
   try {
     return decode();
-  } catch {
-    return undefined;
+  } catch (error) {
+    return /utf-8/i.test(String(error)) ? notUtf8 : undefined;
   }
 }
