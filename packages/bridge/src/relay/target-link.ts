@@ -9,6 +9,7 @@ import {
   ErrorCode,
   type FieldList,
   type Flusher,
+  type Limits,
   type Stream,
   type Timer,
   type Transport,
@@ -59,7 +60,7 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
   /** When it was ready; -1: not yet. */
   readyMs = -1;
 
-  constructor(transport: Transport, flusher: Flusher, owner: TargetLinkOwner) {
+  constructor(transport: Transport, flusher: Flusher, owner: TargetLinkOwner, limits: Partial<Limits> = {}) {
     this.#flusher = flusher;
     this.#owner = owner;
     this.#idleSinceMs = flusher.scheduler.nowMs();
@@ -69,7 +70,7 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
       handler: this,
       initialWindowBytes: TARGET_STREAM_WINDOW_BYTES,
       connectionWindowBytes: TARGET_CONNECTION_WINDOW_BYTES,
-      limits: { stallMs: TARGET_STALL_MS },
+      limits: { stallMs: TARGET_STALL_MS, ...limits },
       keepalive: { timeMs: TARGET_KEEPALIVE_MS },
     });
     this.#connection = connection;
@@ -85,6 +86,12 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
   /** It stands, and the target takes streams on it, though perhaps not one more right now. */
   get isReady(): boolean {
     return this.#state === "ready";
+  }
+
+  /** It stands without a stream, and the target allows none. */
+  get isBarred(): boolean {
+    const { openStreams, canOpen, idsUsedUp } = this.#connection;
+    return this.#state === "ready" && openStreams === 0 && !canOpen && !idsUsedUp;
   }
 
   /** Milliseconds without a stream. */

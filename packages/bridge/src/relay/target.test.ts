@@ -75,6 +75,19 @@ describe("Target, the connection", () => {
     await answer(bed, 2);
   });
 
+  it("that is lost soon after it was made is made again at once, but once only", async () => {
+    const { target, scheduler, channel } = await relayed({ ports: { random: () => 0.99 } });
+    target.connections[0]?.connection.drain("restart");
+    await scheduler.settle();
+    expect(target.dials).toBe(2);
+    expect(channel.controls("health")).toEqual([]);
+    target.connections[1]?.connection.drain("restart");
+    await scheduler.settle();
+    expect(target.dials).toBe(2);
+    await scheduler.advanceSettled(1_000);
+    expect(target.dials).toBe(3);
+  });
+
   it("that is lost soon after it was made is not made again in a loop", async () => {
     const { target, scheduler } = await relayed({ ports: { random: () => 0.99 } });
     for (let count = 0; count < 200; count++) {
@@ -205,6 +218,24 @@ describe("Target, streams used up", () => {
     expect(target.connections.filter(({ connection }) => !connection.closed)).toHaveLength(1);
     expect(healths(bed)).toEqual([SERVING]);
     expect(bed.logger.of("target_lost")).toEqual([]);
+  });
+
+  it("takes another connection when stream ids run out", async () => {
+    const bed = await relayed({ targetLimits: { lastStreamId: 11 } });
+    for (let id = 1; id <= 10; id++) await answer(bed, id);
+    expect(bed.target.connections.length).toBeGreaterThan(1);
+    expect(healths(bed)).toEqual([SERVING]);
+    await bed.scheduler.advanceSettled(3_000);
+    expect(bed.target.connections.filter(({ connection }) => !connection.closed)).toHaveLength(1);
+  });
+
+  it("makes no further connections to a target that allows no streams at all", async () => {
+    const bed = await relayed({ target: { limits: { concurrentStreams: 0 } } });
+    await bed.scheduler.advanceSettled(3_000);
+    bed.channel.welcome().send(relayWhole(1, "Say", hello, { timeoutUs: 500_000n }));
+    await bed.scheduler.advanceSettled(1_000);
+    expect(bed.target.connections).toHaveLength(1);
+    expect(bed.channel.endOf(1)).toMatchObject({ code: StatusCode.deadlineExceeded, notRun: true });
   });
 
   it("lets calls wait, in order, when there are as many connections as may be", async () => {

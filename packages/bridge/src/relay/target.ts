@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createFlusher, type Flusher, type Timer, type Transport, type TransportSink } from "@grpc-router/http2";
+import {
+  createFlusher,
+  type Flusher,
+  type Limits,
+  type Timer,
+  type Transport,
+  type TransportSink,
+} from "@grpc-router/http2";
 import {
   MAX_KEPT_REQUESTS_BYTES,
   MAX_TARGET_CONNECTIONS,
@@ -20,6 +27,8 @@ export interface TargetAddress {
   readonly url: string;
   /** Opens one connection to it. */
   readonly dial: Dialer;
+  /** Limits of HTTP/2 on its connections other than the defaults. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** What waits for a connection to the target. */
@@ -191,18 +200,26 @@ export class Target implements TargetLinkOwner {
   /** Somebody waits though connections stand: one more, as long as there are not too many. */
   #wantLink(): void {
     if (this.#waiting.size === 0 || this.#isClosed || this.#attempt.kind !== "none") return;
-    if (this.#links.size < MAX_TARGET_CONNECTIONS) this.#startDial();
+    if (this.#links.size >= MAX_TARGET_CONNECTIONS) return;
+    // What the target does not allow there it will not allow on another one either.
+    for (const link of this.#links) if (link.isBarred) return;
+    this.#startDial();
   }
 
-  /** The last connection that took streams leaves, or is lost: another one at once, unless it stood for a short time only. */
+  /**
+   * The last connection that took streams leaves, or is lost: another one at once, unless it stood for a short time only,
+   * and not for the first time.
+   */
   #replace(link: TargetLink, why: string): void {
     const stoodMs = this.#ports.scheduler.nowMs() - link.readyMs;
     this.#backoff.stood(stoodMs);
-    if (stoodMs < STABLE_AFTER_MS) {
-      this.#dialLater(sentence(`Lost ${this.url}`, why), why);
+    const message = sentence(`Lost ${this.url}`, why);
+    if (stoodMs < STABLE_AFTER_MS && this.#backoff.failures > 0) {
+      this.#dialLater(message, why);
       return;
     }
-    this.#log("info", "target_lost", `${sentence(`Lost ${this.url}`, why)}. Connecting again`);
+    if (stoodMs < STABLE_AFTER_MS) this.#backoff.next(); // counted, not waited for
+    this.#log("info", "target_lost", `${message}. Connecting again`);
     this.#startDial();
   }
 
@@ -224,7 +241,7 @@ export class Target implements TargetLinkOwner {
   }
 
   #onConnected(transport: Transport): TransportSink {
-    const link = new TargetLink(transport, this.#flusher, this);
+    const link = new TargetLink(transport, this.#flusher, this, this.#address.limits);
     this.#links.add(link);
     const timer = this.#ports.scheduler.after(TARGET_SETTLE_MS, () =>
       link.close("it did not answer as HTTP/2 in time"),

@@ -2,6 +2,7 @@
 // A relay between a router peer and a target peer on virtual time, and short words for the frames of its calls.
 
 import { create } from "@bufbuild/protobuf";
+import type { Limits } from "@grpc-router/http2";
 import { CallStartSchema, methodNumber } from "@grpc-router/protocol";
 import { createFakeScheduler, type FakeScheduler } from "@grpc-router/testing";
 import { createRelay, type RelayOptions } from "../relay/create-relay.js";
@@ -14,6 +15,8 @@ import { createTargetPeer, type TargetPeer, type TargetPeerOptions } from "./tar
 export interface RelayBedOptions extends Omit<BedOptions, "scheduler" | "interceptors"> {
   readonly target?: TargetPeerOptions;
   readonly services?: RelayOptions["services"];
+  /** Limits on the relay's side of connections to the target. */
+  readonly targetLimits?: Partial<Limits>;
   /** Done to the target before it is dialled. */
   readonly prepare?: (target: TargetPeer, scheduler: FakeScheduler) => void;
 }
@@ -41,7 +44,7 @@ export async function relayed(options: RelayBedOptions = {}): Promise<RelayBed> 
     id: "relay-1",
     ...bridgeOptions,
     services,
-    target: { url: "http://target.test:80", dial: target.dial },
+    target: { url: "http://target.test:80", dial: target.dial, limits: options.targetLimits ?? {} },
   });
   const latencyMs = options.target?.duplex?.latencyMs ?? 0;
   const bed = await opened(relay, { ...bedOptions, scheduler, ...(latencyMs > 0 && { welcome: false }) });
