@@ -29,7 +29,7 @@ export function harmTable(reports: RunReports): string {
 
 /** What each target did about each attack. */
 export function reactionTable(reports: RunReports): string {
-  return tableOf(reports, ({ attack }) => attack.reaction);
+  return tableOf(reports, ({ attack }) => attack.reaction.replaceAll(/(Infinity|NaN) s/g, "not in this time"));
 }
 
 /**

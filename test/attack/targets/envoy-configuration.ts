@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProxyPorts } from "./proxy.ts";
+import { type ProxyPorts, unharmedPrefix } from "./proxy.ts";
 
 /**
  * Envoy as its own page "Configuring Envoy as an edge proxy" advises: buffer limits of 32 KiB, 100 streams, windows of
  * 64 KiB and 1 MiB, time limits, a heap budget; everything else is its default. JSON, which Envoy reads as it reads YAML.
  */
-export function envoyConfiguration({ port, backendPort, tls }: ProxyPorts): string {
+export function envoyConfiguration({ port, attackedPort, unharmedPort, tls }: ProxyPorts): string {
   return JSON.stringify({
     overload_manager: overloadManager,
     static_resources: {
@@ -22,26 +22,28 @@ export function envoyConfiguration({ port, backendPort, tls }: ProxyPorts): stri
           ],
         },
       ],
-      clusters: [
-        {
-          name: "instances",
-          type: "STATIC",
-          connect_timeout: "5s",
-          per_connection_buffer_limit_bytes: 32_768,
-          typed_extension_protocol_options: {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-              "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-              explicit_http_config: { http2_protocol_options: windows },
-            },
-          },
-          load_assignment: {
-            cluster_name: "instances",
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(backendPort) } }] }],
-          },
-        },
-      ],
+      clusters: [cluster("attacked", attackedPort), cluster("unharmed", unharmedPort)],
     },
   });
+}
+
+function cluster(name: string, port: number) {
+  return {
+    name,
+    type: "STATIC",
+    connect_timeout: "5s",
+    per_connection_buffer_limit_bytes: 32_768,
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http2_protocol_options: windows },
+      },
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(port) } }] }],
+    },
+  };
 }
 
 const windows = { initial_stream_window_size: 65_536, initial_connection_window_size: 1_048_576 };
@@ -89,7 +91,10 @@ const connectionManager = {
       {
         name: "all",
         domains: ["*"],
-        routes: [{ match: { prefix: "/" }, route: { cluster: "instances", timeout: "0s" } }],
+        routes: [
+          { match: { prefix: unharmedPrefix }, route: { cluster: "unharmed", timeout: "0s" } },
+          { match: { prefix: "/" }, route: { cluster: "attacked", timeout: "0s" } },
+        ],
       },
     ],
   },

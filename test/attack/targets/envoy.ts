@@ -11,7 +11,7 @@ const envoy: ProxyProgram = {
   args: (file) => ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "error"],
 };
 
-/** Envoy, configured as for an edge, in front of a server on node:http2. */
+/** Envoy, configured as for an edge, in front of servers on node:http2. */
 export const envoyTarget: Target = {
   name: "envoy",
   async describe() {

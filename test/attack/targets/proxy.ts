@@ -14,12 +14,18 @@ import type { Pinning, RunningTarget } from "./target.ts";
 /** Where a proxy listens, and what it forwards to. */
 export interface ProxyPorts {
   readonly port: number;
-  readonly backendPort: number;
+  /** Serves all but what the victim calls. */
+  readonly attackedPort: number;
+  /** Serves the paths below `unharmedPrefix`. */
+  readonly unharmedPort: number;
   /** PEM files for TLS with ALPN h2, `both` with certificate and key; without it h2c. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly both: string } | undefined;
 }
 
-/** A proxy in front of a server on node:http2. */
+/** What the victim calls, as at the router: an instance of its own. */
+export const unharmedPrefix = "/bench.v1.EchoService/";
+
+/** A proxy in front of two servers on node:http2. */
 export interface ProxyProgram {
   /** The program. */
   readonly program: string;
@@ -29,7 +35,7 @@ export interface ProxyProgram {
   args(configurationFile: string): readonly string[];
 }
 
-/** Starts the backend and the proxy; the proxy is one process, whose memory counts. */
+/** Starts the backends and the proxy; the proxy is one process, whose memory counts. */
 export async function startProxy(
   proxy: ProxyProgram,
   { tls = false }: TargetSettings,
@@ -38,28 +44,32 @@ export async function startProxy(
   const { program } = proxy;
   const folder = mkdtempSync(join(tmpdir(), "grpc-router-attack-"));
   const certificate = tls ? certificateWithBoth(folder) : undefined;
-  const backend = await startGrpcServer(pinning.others);
+  const attacked = await startGrpcServer(pinning.attacker);
+  const unharmed = await startGrpcServer(pinning.others);
   const port = await freePort();
   const file = join(folder, `${program}.conf`);
-  writeFileSync(file, proxy.configuration({ port, backendPort: backend.port, tls: certificate }));
+  writeFileSync(
+    file,
+    proxy.configuration({ port, attackedPort: attacked.port, unharmedPort: unharmed.port, tls: certificate }),
+  );
   const [command = "", ...args] = [...pinning.target, requireTool(program), ...proxy.args(file)];
   const running = await startProcess(command, { args });
   const ended = endedFault(running, program);
   try {
     await untilListening(port, program);
   } catch (error) {
-    await Promise.all([running.stop(), backend.stop()]);
+    await Promise.all([running.stop(), attacked.stop(), unharmed.stop()]);
     throw new Error(running.output.join("\n"), { cause: error });
   }
   return {
     address: { host: "127.0.0.1", port, ca: certificate && readFileSync(certificate.cert, "utf8") },
     pid: running.pid,
-    resetInstance: () => backend.resetCounts(),
-    instance: () => backend.counts(),
+    resetInstance: () => attacked.resetCounts(),
+    instance: () => attacked.counts(),
     memory: async () => ({ residentBytes: residentBytes(running.pid), retainedBytes: undefined }),
     limitHits: async () => ({}),
     faults: () => ended(),
-    stop: async () => void (await Promise.all([running.stop(), backend.stop()])),
+    stop: async () => void (await Promise.all([running.stop(), attacked.stop(), unharmed.stop()])),
   };
 }
 
