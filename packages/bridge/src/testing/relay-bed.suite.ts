@@ -81,3 +81,11 @@ export function slice(callId: number, data: Uint8Array, remaining = 0, compresse
 export function octets(size: number, seed = 1): Uint8Array {
   return Uint8Array.from({ length: size }, (_, index) => (index * 31 + seed) & 0xff);
 }
+
+/** A bed with one open call, which the target has. */
+export async function withCall(method: EchoMethod = "Chat", options: RelayBedOptions = {}): Promise<RelayBed> {
+  const bed = await relayed(options);
+  bed.channel.send(relayStart(1, method));
+  await bed.scheduler.settle();
+  return bed;
+}
