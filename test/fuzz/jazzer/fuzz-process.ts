@@ -42,7 +42,8 @@ function options(): object {
       // They look for what the engine cannot do (commands, files, evaluated code), and slow every call down.
       disableBugDetectors: [".*"],
       sync: mode === "sync",
-      timeout: 10_000,
+      // All the work of minimising is one run.
+      timeout: process.env.FUZZ_MINIMISE === undefined ? 10_000 : 3_600_000,
     },
     jazzer.OptionSource.CommandLineArguments,
   );
