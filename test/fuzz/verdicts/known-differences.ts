@@ -83,9 +83,18 @@ export const knownDifferences: readonly KnownDifference[] = [
     ours: accepted,
     theirs: streamError,
     when: (_frame, _before, fields) =>
-      fields.some(([name, value]) => /^(:authority|host)$/.test(name) && !/^[!-~]*$/.test(value)),
-    because: "8.3.1: octets above 7f in an authority are for the router to leave out",
+      fields.some(([name, value]) => /^(:authority|host)$/.test(name) && !/^[\w\-.~!$&'()*+,;=:%[\]]*$/.test(value)),
+    because: "8.3.1: an authority may not hold what begins a path or a user; nghttp2 asks for RFC 3986 to the letter",
   },
+  ...[streamError, accepted].map(
+    (theirs): KnownDifference => ({
+      type: RawType.headers,
+      ours: connectionError,
+      theirs: theirs as VerdictClass,
+      when: (frame, before) => sizeUpdatesIn([...before, frame]) > 2,
+      because: "RFC 7541 4.2: nobody needs more than two table size updates in a block (CVE-2023-33953)",
+    }),
+  ),
   {
     type: RawType.headers,
     ours: streamError,
@@ -215,6 +224,17 @@ function headsOf(frames: readonly RawFrame[]): { readonly streamId: number; read
     parts = [];
   }
   return heads;
+}
+
+/** Table size updates at the beginning of the last block. */
+function sizeUpdatesIn(frames: readonly RawFrame[]): number {
+  const head = frames.findLast(({ type }) => type === RawType.headers);
+  const block = head === undefined ? [] : fragmentOf(head);
+  let count = 0;
+  for (let at = 0; at < block.length && ((block[at] ?? 0) & 0xe0) === 0x20; at++, count++) {
+    if ((block[at] ?? 0) === 0x3f) while ((block[++at] ?? 0) >= 0x80);
+  }
+  return count;
 }
 
 function fragmentOf({ flags, payload }: RawFrame): Uint8Array {
