@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InstanceEar } from "./instance-ear.js";
-import type { Execution } from "./ledger.js";
 import { RouterEar } from "./router-ear.js";
 import type { TappedCall } from "./tapped-call.js";
 import { type TapOwner, TappedChannel } from "./tapped-channel.js";
@@ -51,11 +50,6 @@ export class ChannelTap {
       channel.see("bridge", call.bridgeState, "lost");
       call.bridgeState = "forgotten";
     }
-  }
-
-  /** As `InstanceEar.begin`. */
-  begin(execution: Execution): TappedCall | undefined {
-    return this.instance.begin(execution);
   }
 
   /** User code has settled for a call of this channel; true if it is one. */

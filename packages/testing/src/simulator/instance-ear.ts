@@ -34,20 +34,24 @@ export class InstanceEar {
     this.#read.push(bytes, start, end);
   }
 
-  /** User code begins for a call: the one of this channel that it can only be, if there is one. */
-  begin(execution: Execution): TappedCall | undefined {
-    const channel = this.#channel;
-    if (channel.instanceGone) return undefined;
-    for (const call of channel.calls.values()) {
-      if (call.call !== execution.call || call.bridgeState !== "received") continue;
-      channel.see("bridge", "received", "begin");
-      call.bridgeState = "begun";
-      call.execution = execution;
-      this.#unmarked.push(call.id);
-      channel.world.ledger.tapped.set(execution.id, call);
-      return call;
+  /** The last call of this channel that user code can begin for a caller's call, if there is one. */
+  find(index: number): TappedCall | undefined {
+    let found: TappedCall | undefined;
+    if (this.#channel.instanceGone) return found;
+    for (const call of this.#channel.calls.values()) {
+      if (call.call === index && call.bridgeState === "received") found = call;
     }
-    return undefined;
+    return found;
+  }
+
+  /** User code begins for a call that `find` has found. */
+  begin(call: TappedCall, execution: Execution): void {
+    const channel = this.#channel;
+    channel.see("bridge", "received", "begin");
+    call.bridgeState = "begun";
+    call.execution = execution;
+    this.#unmarked.push(call.id);
+    channel.world.ledger.tapped.set(execution.id, call);
   }
 
   #onRead(): void {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChannelTap } from "./channel-tap.js";
 import { DataReader, type DataSink, prefaceBytes } from "./data-reader.js";
-import type { Execution } from "./ledger.js";
 import type { LinkTap, SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
 import type { TappedCall } from "./tapped-call.js";
@@ -59,13 +58,14 @@ export class InstanceTap implements LinkTap, TapOwner {
     for (const { place, streamId } of this.#ended.splice(0)) this.#end(place, streamId);
   }
 
-  /** As `ChannelTap.begin`, on the channel that has the call. */
-  begin(execution: Execution): TappedCall | undefined {
+  /** The last call on this connection that user code can begin for a caller's call, and its channel. */
+  find(index: number): { readonly channel: ChannelTap; readonly call: TappedCall } | undefined {
+    let found: { readonly channel: ChannelTap; readonly call: TappedCall } | undefined;
     for (const channel of this.channels.values()) {
-      const call = channel.begin(execution);
-      if (call !== undefined) return call;
+      const call = channel.instance.find(index);
+      if (call !== undefined) found = { channel, call };
     }
-    return undefined;
+    return found;
   }
 
   /** User code is told to stop; at the end of a call without a reason of gRPC. */

@@ -42,7 +42,8 @@ export class RouterEar {
 
   sent(bytes: Uint8Array, start: number, end: number): void {
     if (this.#lateCapacity > this.#capacity) {
-      this.#channel.world.loop.shortly(() => {
+      const { loop, nowMs } = this.#channel.world;
+      loop.at(nowMs + 1, () => {
         this.#lateCapacity = this.#capacity;
       });
     }

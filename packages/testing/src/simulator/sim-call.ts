@@ -32,6 +32,8 @@ export class SimCall {
   #call: TestCall | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #isStalled = false;
+  /** When it last began to read again. */
+  #readsSinceMs = 0;
 
   constructor(world: World, plan: CallPlan, process: SimProcess) {
     this.#world = world;
@@ -112,6 +114,7 @@ export class SimCall {
 
   #setReading(reading: boolean): void {
     this.#isStalled = !reading;
+    this.#readsSinceMs = this.#world.nowMs;
     this.#world.note(this.#process.name, `${this.label} ${reading ? "reads again" : "stops reading"}`);
     this.#call?.setReading(reading);
   }
@@ -165,7 +168,12 @@ export class SimCall {
     const boundMs = scenario.isNarrow ? narrowBoundMs : deadlineBoundMs + 4 * scenario.maxLatencyMs;
     // A router counts the time from when it reads the head, which may have been held up on its way.
     const heldUpMs = Math.max(link.troubledUntilMs, router.resumedMs);
-    const freeMs = Math.max(this.#deadlineMs, heldUpMs + this.plan.timeoutMs, this.#process.resumedMs);
+    const freeMs = Math.max(
+      this.#deadlineMs,
+      heldUpMs + this.plan.timeoutMs,
+      this.#process.resumedMs,
+      this.#readsSinceMs,
+    );
     if (freeMs === Number.POSITIVE_INFINITY || router.state === "dead") {
       // Nobody will answer any more: as real clients do, it ends the call by itself.
       this.#call?.cancel(ErrorCode.cancel);

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type BytesValue, BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Bridge } from "@grpc-router/bridge";
+import type { InstanceTap } from "./instance-tap.js";
 import type { Execution } from "./ledger.js";
 import type { CallPlan } from "./scenario.js";
 import { readContent, writeContent } from "./sim-content.js";
@@ -83,7 +84,7 @@ class Run {
     process.work++;
     instance.running++;
     this.#execution = world.ledger.begin(index, process.name);
-    this.#tapped = this.#find();
+    this.#tapped = this.#begin();
     world.note(process.name, `runs c${index} (execution ${this.#execution.id})`);
     if (this.#tapped === undefined) world.violate(`${process.name} runs c${index}, which no channel has given it`);
     if (instance.running > instance.maxRunning) {
@@ -174,11 +175,12 @@ class Run {
     this.#instance.process.work--;
   }
 
-  #find(): TappedCall | undefined {
-    for (const tap of this.#instance.taps) {
-      const call = tap.begin(this.#execution);
-      if (call !== undefined) return call;
-    }
-    return undefined;
+  /** Tells the newest channel that has given this process the call; of older ones the process may know that they are gone. */
+  #begin(): TappedCall | undefined {
+    const execution = this.#execution;
+    let found: ReturnType<InstanceTap["find"]>;
+    for (const tap of this.#instance.taps) found = tap.find(execution.call) ?? found;
+    found?.channel.instance.begin(found.call, execution);
+    return found?.call;
   }
 }
