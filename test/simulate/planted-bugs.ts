@@ -68,6 +68,21 @@ export const plantedBugs: readonly PlantedBug[] = [
     shows: stuck,
   },
   {
+    name: "credit that goes back before the client has taken the reply",
+    seed: 1,
+    plant: () =>
+      patch(ReplyForwarder, "receive", (_self, receive, call, channel, ...rest) => {
+        const before = call.replyHeld;
+        const fault = receive(call, channel, ...rest);
+        if (call.replyHeld <= before || call.state !== CallState.accepted) return fault;
+        call.creditPending += call.replyHeld - before;
+        channel.output.control.add(call);
+        channel.output.pump();
+        return fault;
+      }),
+    shows: /and its client can have taken/,
+  },
+  {
     name: "a slot that a cancelled call keeps",
     seed: 1,
     plant: () =>

@@ -7,6 +7,7 @@ import {
   EndView,
   FRAGMENT_NUMBER,
   INITIAL_CREDIT,
+  PAYLOAD_OVERHEAD,
   readEnd,
 } from "@grpc-router/protocol";
 import type { ChannelTap } from "./channel-tap.js";
@@ -84,8 +85,20 @@ export class RouterEar {
       call.requestCredit -= cost;
     }
     if (callHead.halfClose) call.requestEnded = true;
+    if (credit > 0) this.#grant(call, credit);
+  }
+
+  /** Credit goes back for what the client's stream has taken: that bounds what the router holds for a slow client. */
+  #grant(call: TappedCall, credit: number): void {
+    const channel = this.#channel;
     call.replyOwed -= credit;
-    if (call.replyOwed < 0) channel.violate(`the router gave call ${callId} ${-call.replyOwed} more than it had taken`);
+    call.replyGranted += credit;
+    if (call.replyOwed < 0) channel.violate(`the router gave call ${call.id} ${-call.replyOwed} more than it had read`);
+    const takenBytes = channel.world.takenBytes(call.call) + call.replyFrames * PAYLOAD_OVERHEAD;
+    if (call.replyGranted <= takenBytes) return;
+    channel.violate(
+      `the router gave call ${call.id} ${call.replyGranted}, and its client can have taken ${takenBytes}`,
+    );
   }
 
   #onStart(callId: number): void {
@@ -149,6 +162,7 @@ export class RouterEar {
     }
     if (frame.payloadNumber !== 0) {
       call.replyOwed += payloadCost();
+      call.replyFrames++;
       if (frame.payloadNumber !== FRAGMENT_NUMBER || fragment.remaining === 0) call.replies++;
     }
     if (endStart < 0) return;

@@ -41,6 +41,13 @@ export class SimCall {
     this.#process = process;
   }
 
+  /** Bytes of replies that have come. */
+  get receivedBytes(): number {
+    const call = this.#call;
+    if (call === undefined) return 0;
+    return call.messages.reduce((sum, { bytes }) => sum + bytes.length, call.restBytes);
+  }
+
   /** Goes out on a connection; `onChange` asks to look at it. */
   start(client: TestClient, link: SimLink, onChange: () => void): void {
     const { plan } = this;

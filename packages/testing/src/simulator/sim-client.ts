@@ -26,7 +26,8 @@ export class SimClient {
   readonly calls: SimCall[] = [];
   readonly #world: World;
   readonly #network: Network;
-  readonly #windowBytes: number;
+  /** Window of each of its streams. */
+  readonly windowBytes: number;
   #connections: ClientConnection[] = [];
 
   constructor(network: Network, name: string, plans: readonly CallPlan[]) {
@@ -34,7 +35,7 @@ export class SimClient {
     this.#network = network;
     this.#world = world;
     this.process = world.process(name);
-    this.#windowBytes = world.random.integer(3) === 0 ? 65_535 : 1_048_576;
+    this.windowBytes = world.random.integer(3) === 0 ? 65_535 : 1_048_576;
     for (const plan of plans) {
       const call = new SimCall(world, plan, this.process);
       this.calls.push(call);
@@ -118,7 +119,7 @@ export class SimClient {
         });
       },
     };
-    const client = createTestClient(end, this.process, { initialWindowBytes: this.#windowBytes });
+    const client = createTestClient(end, this.process, { initialWindowBytes: this.windowBytes });
     const connection = { client, link, router, calls: new Set<SimCall>() };
     onRead = () => this.#look(connection);
     this.#connections.push(connection);

@@ -98,6 +98,13 @@ export class Simulation {
     this.clients = names("client", scenario.clients).map(
       (name, at) => new SimClient(this.network, name, callsOf(scenario, at)),
     );
+    world.takenBytes = (index) => this.#takenBytes(index);
+  }
+
+  #takenBytes(index: number): number {
+    const client = this.clients[this.world.plan(index)?.client ?? 0];
+    const call = client?.calls.find(({ plan }) => plan.index === index);
+    return (call?.receivedBytes ?? 0) + (client?.windowBytes ?? 0);
   }
 
   get calls(): SimCall[] {

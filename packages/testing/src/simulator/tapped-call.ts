@@ -15,6 +15,9 @@ export class TappedCall {
   /** Cost that has come to each side and that it has not given back: what it may still grant. */
   requestOwed = 0;
   replyOwed = 0;
+  /** Credit that the router has given for replies, and frames with one that it has read. */
+  replyGranted = 0;
+  replyFrames = 0;
   requestEnded = false;
   /** Whole replies that the router has read while the call was on this channel. */
   replies = 0;

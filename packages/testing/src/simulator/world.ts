@@ -19,6 +19,8 @@ export class World {
   readonly violations: string[] = [];
   /** Lines of the trace; undefined: nobody wants one. */
   readonly lines: string[] | undefined;
+  /** Bytes of replies that the client of a call has, or that its window lets be under way to it. */
+  takenBytes: (call: number) => number = () => Number.POSITIVE_INFINITY;
   /** Of everything that was delivered, in order. */
   hash = 0x811c9dc5;
 
