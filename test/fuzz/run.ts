@@ -5,7 +5,7 @@ import { fuzzTargets, isFuzzTarget } from "./fuzz-targets.ts";
 import { mutants } from "./jazzer/mutants.ts";
 import { type FuzzOptions, runFuzzer } from "./run-fuzzer.ts";
 
-const usage = `node test/fuzz/run.ts <${fuzzTargets.join("|")}|all|mutants> [--seconds N] [--seed S] [--minimise]`;
+const usage = `node test/fuzz/run.ts <${fuzzTargets.join("|")}|all|planted|mutants> [--seconds N] [--seed S] [--minimise]`;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -38,6 +38,7 @@ process.exit(good ? 0 : 1);
 /** `all` begins with a planted fault: that it is found shows that coverage guides the fuzzer on this machine. */
 function choose(what: string): Pick<FuzzOptions, "target" | "mutant">[] {
   if (what === "mutants") return mutants.map((mutant) => ({ target: mutant.target, mutant }));
+  if (what === "planted") return [{ target: "planted" }];
   if (what === "all") return [{ target: "planted" }, ...fuzzTargets.map((target) => ({ target }))];
   return isFuzzTarget(what) ? [{ target: what }] : [];
 }
