@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run test:attack [-- --full] [-- --target NAME] [-- --only A1,A3]`: attacks a running target, an instance behind it,
 // while a victim keeps calling. Prints a table, writes artifacts/attack-TARGET-FORM.json, ends with 1 if something of the
-// router does not hold. With `--write-docs` the results go into docs/security.md, beside those of other targets that are in
-// artifacts/. How it measures: README.md beside this file.
+// router does not hold. With `--write-docs` the results go into docs/security.md, once artifacts/ has those of all targets;
+// `--list --write-docs` attacks nothing and writes the tables of limits only. How it measures: README.md beside this file.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
@@ -23,8 +23,16 @@ const { values } = parseArgs({
     target: { type: "string", default: "router" },
     only: { type: "string" },
     "write-docs": { type: "boolean", default: false },
+    /** Attacks nothing and prints the attacks there are, as JSON. */
+    list: { type: "boolean", default: false },
   },
 });
+if (values.list) {
+  const facts = (await loadAttacks()).map(({ id, name, cves, limits = [] }) => ({ id, name, cves, limits }));
+  console.log(JSON.stringify(facts));
+  if (values["write-docs"]) writeSecurityPage("quick");
+  process.exit(0);
+}
 const form: Form = values.full ? "full" : "quick";
 const target = targets[values.target as TargetName]; // an unknown name is not in the table
 if (target === undefined) {

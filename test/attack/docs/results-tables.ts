@@ -14,6 +14,8 @@ const titles: Readonly<Record<TargetName, string>> = {
   envoy: "Envoy",
 };
 const mib = 1024 * 1024;
+/** Milliseconds for which other programs may take the target's processor before a p99 says nothing about the target. */
+const busyMs = 100;
 
 /** Where the results come from: a line for each target. */
 export function provenance(reports: RunReports): string {
@@ -37,16 +39,19 @@ export function reactionTable(reports: RunReports): string {
  * baseline, memory that did not come back, a process that ended.
  */
 export function harmOf({ victim, memory, faults }: AttackResult): string {
-  const { baseline, attacked } = victim;
+  const { baseline, attacked, targetWaitedMs } = victim;
   const failed = attacked.failures.length;
   const kept = (memory.after.residentBytes - memory.before.residentBytes) / mib;
+  const isSlow = !isServedWell(baseline.p99Ms, attacked.p99Ms);
+  const isBusy = targetWaitedMs > busyMs;
   const harms = [
     failed === 0 ? "" : `${failed} of ${attacked.calls} calls failed`,
-    isServedWell(baseline.p99Ms, attacked.p99Ms) ? "" : `p99 ${timesOf(attacked.p99Ms / baseline.p99Ms)}`,
+    isSlow && !isBusy ? `p99 ${timesOf(attacked.p99Ms / baseline.p99Ms)}` : "",
     isBack(memory.before, memory.after) ? "" : `${kept.toFixed(0)} MiB kept`,
     faults.some((fault) => / ended with code /.test(fault)) ? "process ended" : "",
   ].filter((harm) => harm !== "");
-  return harms.length === 0 ? "none" : `**${harms.join(", ")}**`;
+  if (harms.length > 0) return `**${harms.join(", ")}**`;
+  return isSlow ? "none seen (machine busy)" : "none";
 }
 
 function timesOf(ratio: number): string {

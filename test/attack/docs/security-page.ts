@@ -13,6 +13,7 @@ import { harmTable, provenance, type RunReports, reactionTable } from "./results
 import { artifacts, type RunReport, readReport } from "./run-report.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
+const names: readonly TargetName[] = ["router", "node-http2", "haproxy", "envoy"];
 const page = `${root}docs/security.md`;
 
 /** The parts of docs/security.md that are written from sources, by the name in their markers. */
@@ -32,12 +33,16 @@ export function readPart(text: string, name: string): string {
   return text.slice(begin, end).trim();
 }
 
-/** Writes the tables of limits, and those of the results of `form` that are in `artifacts/`, into docs/security.md. */
+/**
+ * Writes the tables of limits into docs/security.md, and those of results if `artifacts/` has reports of all targets in
+ * `form`: a table of some would take the others away.
+ */
 export function writeSecurityPage(form: Form): void {
   const reports = readReports(form);
+  const isWhole = Object.keys(reports).length === names.length;
   const results = { "run on": provenance(reports), harm: harmTable(reports), reactions: reactionTable(reports) };
   let text = readFileSync(page, "utf8");
-  for (const [name, part] of Object.entries({ ...limitParts(), ...results })) {
+  for (const [name, part] of Object.entries({ ...limitParts(), ...(isWhole ? results : {}) })) {
     const [begin, end] = markersIn(text, name);
     text = `${text.slice(0, begin)}\n${part}\n${text.slice(end)}`;
   }
@@ -45,7 +50,6 @@ export function writeSecurityPage(form: Form): void {
 }
 
 function readReports(form: Form): RunReports {
-  const names: readonly TargetName[] = ["router", "node-http2", "haproxy", "envoy"];
   const reports: Partial<Record<TargetName, RunReport>> = {};
   for (const name of names) {
     const file = `${artifacts}attack-${name}-${form}.json`;

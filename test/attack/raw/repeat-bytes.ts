@@ -15,6 +15,10 @@ export async function floodWith(
 ): Promise<number> {
   const chunk = repeatBytes(frame, atOnce);
   let sent = 0;
-  while (sent < count && (await connection.push(chunk))) sent += atOnce;
+  // A look at what came, too: who has been told to go need not be flooded to his end.
+  while (sent < count && connection.goaway === undefined && (await connection.push(chunk))) {
+    sent += atOnce;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   return sent;
 }
