@@ -229,6 +229,17 @@ describe("a connection", () => {
     expect(lines.at(-1)?.message).toContain("and 2 more before it");
   });
 
+  test("of one fault does not hide the first of another", () => {
+    const router = new TestRouter();
+    for (const first of [bytes("this is no preface of HTTP/2"), Uint8Array.of(0x16, 3, 1, 0, 5)]) {
+      router.connect().duplex.left.write(first, first.length);
+      router.run();
+    }
+    const lines = router.logger.of("connection_closed");
+    expect(lines.map(({ level }) => level)).toEqual(["warn", "warn"]);
+    expect(lines[1]?.message).toContain("speaks TLS");
+  });
+
   test("with garbage is closed and logged once", () => {
     const router = new TestRouter();
     const { duplex } = router.connect();

@@ -161,7 +161,9 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const { address } = this.peer;
     const text = `Closed the connection of ${address}: ${reason.message}`;
     const { code, limit } = reason;
-    this.#context.closeLog.log(limit ?? `${code}`, "connection_closed", text, { address, code, limit });
+    // Our own words, without the numbers of a peer: few kinds, and no fault hides another.
+    const kind = limit ?? reason.message.replaceAll(/\d+/g, "");
+    this.#context.closeLog.log(kind, "connection_closed", text, { address, code, limit });
   }
 
   #onGrpc(connection: Connection<StreamUser>, stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
