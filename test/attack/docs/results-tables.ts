@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TargetName } from "../attack.ts";
-import { isBack, isServedWell } from "../rig/judge.ts";
+import { canBeJudged, isBack, isServedWell } from "../rig/judge.ts";
 import type { AttackResult } from "../rig/run-attack.ts";
 import type { RunReport } from "./run-report.ts";
 
@@ -14,8 +14,6 @@ const titles: Readonly<Record<TargetName, string>> = {
   envoy: "Envoy",
 };
 const mib = 1024 * 1024;
-/** Milliseconds for which other programs may take the target's processor before a p99 says nothing about the target. */
-const busyMs = 100;
 
 /** Where the results come from: a line for each target. */
 export function provenance(reports: RunReports): string {
@@ -39,11 +37,11 @@ export function reactionTable(reports: RunReports): string {
  * baseline, memory that did not come back, a process that ended.
  */
 export function harmOf({ victim, memory, faults }: AttackResult): string {
-  const { baseline, attacked, targetWaitedMs } = victim;
+  const { baseline, attacked, quietTries } = victim;
   const failed = attacked.failures.length;
   const kept = (memory.after.residentBytes - memory.before.residentBytes) / mib;
   const isSlow = !isServedWell(baseline.p99Ms, attacked.p99Ms);
-  const isBusy = targetWaitedMs > busyMs;
+  const isBusy = !canBeJudged(quietTries);
   const harms = [
     failed === 0 ? "" : `${failed} of ${attacked.calls} calls failed`,
     isSlow && !isBusy ? `p99 ${timesOf(attacked.p99Ms / baseline.p99Ms)}` : "",

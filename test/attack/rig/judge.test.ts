@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { isBack, isServedWell } from "./judge.ts";
+import { canBeJudged, isBack, isQuiet, isServedWell } from "./judge.ts";
 import { percentile } from "./percentile.ts";
 
 const mib = 1024 * 1024;
@@ -42,4 +42,18 @@ describe("isBack()", () => {
   ])("$before.residentBytes to $now.residentBytes: $holds", ({ before, now, holds }) => {
     expect(isBack(before, now)).toBe(holds);
   });
+});
+
+describe("isQuiet()", () => {
+  test.each([
+    { waitedMs: 0, quiet: true },
+    { waitedMs: 30, quiet: true },
+    { waitedMs: 31, quiet: false },
+  ])("after waiting $waitedMs of 1,500 ms: $quiet", ({ waitedMs, quiet }) => {
+    expect(isQuiet(waitedMs, 1_500)).toBe(quiet);
+  });
+});
+
+test("canBeJudged() needs three quiet tries", () => {
+  expect([0, 2, 3, 6].map(canBeJudged)).toEqual([false, false, true, true]);
 });

@@ -5,6 +5,10 @@ import type { TargetMemory } from "../targets/target.ts";
 const mostRatio = 2;
 /** Milliseconds up to which p99 is good whatever the baseline: the timers of a machine are no finer. */
 const floorMs = 2;
+/** Share of the time for which a target may wait for its processor; above it a p99 speaks of the machine, not of the target. */
+const mostWaited = 0.02;
+/** Tries on a quiet machine that a verdict on a p99 needs. */
+const leastQuietTries = 3;
 /** How much more memory than before is "back". */
 const memoryShare = 0.05;
 /** Octets beyond the share that are noise: pages that V8 and malloc keep, and code compiled meanwhile. */
@@ -15,6 +19,16 @@ const retainedNoiseBytes = 1024 * 1024;
 /** Whether a victim was served as well as before, by its p99 in milliseconds. */
 export function isServedWell(baselineMs: number, attackMs: number): boolean {
   return attackMs <= Math.max(floorMs, baselineMs * mostRatio);
+}
+
+/** Whether a target had its processor while it was measured. */
+export function isQuiet(waitedMs: number, measuredMs: number): boolean {
+  return waitedMs <= measuredMs * mostWaited;
+}
+
+/** Whether enough tries were quiet for a p99 that is too high to be the target's. */
+export function canBeJudged(quietTries: number): boolean {
+  return quietTries >= leastQuietTries;
 }
 
 /** Whether a target has given back what an attack made it take. */
