@@ -63,7 +63,7 @@ export const attack = defineAttack<{ rounds: number }>({
   id: "A16",
   name: "Bad SETTINGS",
   cves: ["CVE-2026-33814"],
-  sizes: { quick: { rounds: 3 }, full: { rounds: 100 } },
+  sizes: { quick: { rounds: 3 }, full: { rounds: 30 } },
   repeats: false,
   limits: ["settingsFrames", "settingsEntries"],
   async run(context, { rounds }) {

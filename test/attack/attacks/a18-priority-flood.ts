@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { joinBytes, RawType, rawData, rawFrame, rawMessage } from "@grpc-router/testing/raw-http2";
+import { joinBytes, RawType, rawData, rawFrame, rawMessage, rawWindowUpdate } from "@grpc-router/testing/raw-http2";
 import { defineAttack } from "../attack.ts";
 import { ErrorCode } from "../raw/error-code.ts";
 import { Path, payloadField, requestHeaders } from "../raw/orders.ts";
@@ -30,6 +30,7 @@ export const attack = defineAttack<{ frames: number; calls: number }>({
   async counter(context, { calls }) {
     const client = await context.open();
     const body = rawMessage(payloadField(1, 7));
+    client.send(rawWindowUpdate(0, 1_000_000));
     for (let index = 0; index < calls; index++) {
       const id = 2 * index + 1;
       const priorities = Array.from({ length: perCall }, (_, other) => priority(id, id + 2 * other + 2));

@@ -18,7 +18,7 @@ export const attack = defineAttack<{ rounds: number }>({
   id: "A19",
   name: "Mass teardown",
   cves: ["CVE-2021-32778"],
-  sizes: { quick: { rounds: 5 }, full: { rounds: 50 } },
+  sizes: { quick: { rounds: 5 }, full: { rounds: 30 } },
   repeats: false,
   async run(context, { rounds }) {
     let best = Number.POSITIVE_INFINITY;

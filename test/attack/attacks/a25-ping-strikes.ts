@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { joinBytes, RawType, rawData, rawMessage, rawPing } from "@grpc-router/testing/raw-http2";
+import { joinBytes, RawType, rawData, rawMessage, rawPing, rawWindowUpdate } from "@grpc-router/testing/raw-http2";
 import { defineAttack } from "../attack.ts";
 import { ErrorCode } from "../raw/error-code.ts";
 import { Path, payloadField, requestHeaders } from "../raw/orders.ts";
@@ -34,6 +34,7 @@ export const attack = defineAttack<{ pings: number; calls: number }>({
     // As gRPC clients measure bandwidth: a PING with every answer that comes.
     const connection = await context.open();
     const body = rawMessage(payloadField(1, 7));
+    connection.send(rawWindowUpdate(0, 1_000_000));
     let answered = 0;
     for (; answered < calls && !connection.over; answered++) {
       const id = 2 * answered + 1;

@@ -86,7 +86,7 @@ export const attack = defineAttack<{ garbage: number }>({
   id: "A29",
   name: "Hostile instance",
   cves: [],
-  sizes: { quick: { garbage: 20 }, full: { garbage: 2_000 } },
+  sizes: { quick: { garbage: 20 }, full: { garbage: 500 } },
   repeats: false,
   unfit: {
     "node-http2": "it has no instances that register",
