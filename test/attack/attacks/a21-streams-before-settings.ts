@@ -28,6 +28,8 @@ export const attack = defineAttack<{ streams: number }>({
   name: "Streams before SETTINGS",
   cves: [],
   sizes: { quick: { streams: 4_000 }, full: { streams: 10_000 } },
+  // A flight begins 1,024 calls that the limit allows; flight upon flight is not this attack but 50,000 calls a second.
+  repeats: false,
   limits: ["concurrentStreams", "refusedStreams"],
   async run(context, { streams }) {
     const connection = await context.open({ begin: "nothing" });
