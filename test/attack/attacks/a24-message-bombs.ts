@@ -20,6 +20,8 @@ export const attack = defineAttack<{ calls: number; zippedBytes: number }>({
   name: "Message bombs",
   cves: ["CVE-2024-37168"],
   sizes: { quick: { calls: 20, zippedBytes: 10 * mib }, full: { calls: 1_000, zippedBytes: 10 * mib } },
+  // Again and again it would be the inflating at the instance, next to the victim, that is measured.
+  repeats: false,
   unfit: { "node-http2": "messages are the matter of the program on top", haproxy: proxyReason, envoy: proxyReason },
   async run(context, { calls, zippedBytes }) {
     const before = context.residentBytes();

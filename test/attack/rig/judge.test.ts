@@ -54,6 +54,6 @@ describe("isQuiet()", () => {
   });
 });
 
-test("canBeJudged() needs three quiet tries", () => {
-  expect([0, 2, 3, 6].map(canBeJudged)).toEqual([false, false, true, true]);
+test("canBeJudged() needs five quiet tries", () => {
+  expect([0, 4, 5, 10].map(canBeJudged)).toEqual([false, false, true, true]);
 });

@@ -8,7 +8,7 @@ const floorMs = 2;
 /** Share of the time for which a target may wait for its processor; above it a p99 speaks of the machine, not of the target. */
 const mostWaited = 0.02;
 /** Tries on a quiet machine that a verdict on a p99 needs. */
-const leastQuietTries = 3;
+const leastQuietTries = 5;
 /** How much more memory than before is "back". */
 const memoryShare = 0.05;
 /** Octets beyond the share that are noise: pages that V8 and malloc keep, and code compiled meanwhile. */

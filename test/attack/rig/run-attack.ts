@@ -10,7 +10,7 @@ import type { Victim, VictimReport } from "./victim.ts";
 /** Milliseconds for which the victim is measured with an idle attacker, and at least under attack. */
 const windowMs: Readonly<Record<Form, number>> = { quick: 1_500, full: 5_000 };
 /** How often a p99 that is not good is measured in all: other programs use the machine, too. */
-const mostTries = 6;
+const mostTries = 10;
 /** Milliseconds for the memory to be back after the attacker is gone. */
 const memoryWithinMs = 10_000;
 /** Milliseconds between two looks at the memory. */
