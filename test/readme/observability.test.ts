@@ -21,6 +21,7 @@ import { userServiceBridge } from "../../examples/quickstart/src/gen/acme/user/v
 import { GetUserRequestSchema, UserService } from "../../examples/quickstart/src/gen/acme/user/v1/user_pb.ts";
 import { userServiceRouter } from "../../examples/quickstart/src/gen/acme/user/v1/user_router.ts";
 import { createUserService } from "../../examples/quickstart/src/user-service.ts";
+import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
 import { connectRawSocket } from "../harness/raw-socket.ts";
 import { fencedBlocks, sectionOf } from "./markdown.ts";
@@ -100,21 +101,9 @@ test("every other command of the page is one that there is", async () => {
 /** Runs a command of the page in this process, against this router. */
 async function runCli(command: string) {
   const args = command.split(/\s+/).slice(2);
-  const text = { out: "", err: "" };
-  const io = {
-    out: (piece: string) => {
-      text.out += piece;
-    },
-    err: (piece: string) => {
-      text.err += piece;
-    },
-    input: (async function* () {})(),
-    stop: new AbortController().signal,
-    onReload: () => {},
-    folder: process.cwd(),
-  };
+  const io = createTestIo();
   const more = args.includes("--help") ? [] : ["--admin", admin.url];
-  return { code: await run([...args, ...more], io), ...text };
+  return { code: await run([...args, ...more], io), ...io.text };
 }
 
 function blockOf(title: string, language: string): string {

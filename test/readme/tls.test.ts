@@ -13,6 +13,7 @@ import {
 } from "@grpc-router/node";
 import { afterAll, expect, test, vi } from "vitest";
 import { userServiceRouter } from "../../examples/quickstart/src/gen/acme/user/v1/user_router.ts";
+import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { createCertificate } from "../harness/certificate.ts";
 import { fencedBlocks, sectionOf } from "./markdown.ts";
 import { bridge } from "./user-bridge.ts";
@@ -34,27 +35,14 @@ function here(text: string): string {
 
 /** Starts a command of the page in this process. */
 function start(command: string) {
-  const text = { out: "", err: "" };
-  const stop = new AbortController();
-  const io = {
-    out: (piece: string) => {
-      text.out += piece;
-    },
-    err: (piece: string) => {
-      text.err += piece;
-    },
-    input: (async function* () {})(),
-    stop: stop.signal,
-    onReload: () => {},
-    folder: process.cwd(),
-  };
+  const io = createTestIo();
   const words = Array.from(command.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, word]) => quoted ?? word ?? "");
   const done = run(words.slice(2), io);
   const end = () => {
-    stop.abort();
+    io.interrupt();
     return done;
   };
-  return { text, done, end };
+  return { text: io.text, done, end };
 }
 
 test("the three commands serve, register and call over TLS", async () => {
