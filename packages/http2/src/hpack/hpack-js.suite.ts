@@ -14,6 +14,9 @@ interface HpackJsField {
 
 interface Table {
   protocolMaxSize: number;
+  /** Entries of the dynamic table, and their octets. */
+  readonly dynamic: readonly unknown[];
+  readonly size: number;
   updateSize(sizeBytes: number): void;
 }
 
@@ -71,6 +74,17 @@ export class HpackJsDecoder {
   /** We have acknowledged this SETTINGS_HEADER_TABLE_SIZE. */
   setTableLimit(sizeBytes: number): void {
     this.#decompressor._table.protocolMaxSize = sizeBytes;
+  }
+
+  /** Entries of the dynamic table, and their octets. */
+  get table(): { readonly length: number; readonly sizeBytes: number } {
+    const { dynamic, size } = this.#decompressor._table;
+    return { length: dynamic.length, sizeBytes: size };
+  }
+
+  /** The fields of the last block, so far as it could be decoded. */
+  get fields(): readonly TextField[] {
+    return this.#fields;
   }
 
   decode(block: Uint8Array): readonly TextField[] {
