@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { createRawFrameParser, RawFlag, type RawFrame, RawType, rawPreface } from "@grpc-router/testing";
+import { listenOnLoopback } from "../harness/loopback.ts";
 
 /** The frames of one connection that went through a tap, in the order in which they passed. */
 export interface TappedConnection {
@@ -47,16 +47,7 @@ export async function startFrameTap({ target, onFrame }: FrameTapOptions): Promi
     relay(client, upstream, "client");
     relay(upstream, client, "server");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    connections,
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
+  return { ...(await listenOnLoopback(server, sockets)), connections };
 }
 
 /** The frames of one side and type. */

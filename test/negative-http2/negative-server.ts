@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { rawMessage } from "@grpc-router/testing";
+import { listenOnLoopback } from "../harness/loopback.ts";
 import { SimpleRequestSchema, SimpleResponseSchema } from "../interop/gen/grpc/testing/messages_pb.ts";
 import type { NegativeCase } from "./negative-case.ts";
 import { NegativeConnection } from "./negative-connection.ts";
@@ -47,16 +47,7 @@ export async function startNegativeServer(
     );
     connections.push(connection);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    connections,
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
+  return { ...(await listenOnLoopback(server, sockets)), connections };
 }
 
 async function answer(
