@@ -133,6 +133,7 @@ export const leaksPerSecond = {
 
 /** Returns the defaults with `limits` laid over them; throws `Http2Error` for a limit that is not a whole number from 0 to 2^31-1. */
 export function validateLimits(limits: Partial<Limits> = {}): Limits {
+  if (checkedLimits.has(limits)) return limits as Limits; // whole: it came from here
   const merged = { ...defaultLimits, ...limits };
   for (const [name, value] of Object.entries(merged)) {
     if (!Number.isInteger(value) || value < 0 || value > 0x7fff_ffff) {
@@ -142,8 +143,12 @@ export function validateLimits(limits: Partial<Limits> = {}): Limits {
       );
     }
   }
+  checkedLimits.add(Object.freeze(merged));
   return merged;
 }
+
+/** Results of `validateLimits`: what the owner of many connections has checked is neither checked nor copied for each. */
+const checkedLimits = new WeakSet<object>();
 
 /** Octets of one HPACK integer, prefix included: zero padding without end (CVE-2023-33953). Enough for 2^28. */
 export const maxIntegerOctets = 5;

@@ -21,7 +21,9 @@ describe("createConnection()", () => {
 describe("validateLimits()", () => {
   it("lays what is given over the defaults", () => {
     expect(validateLimits()).toMatchObject({ concurrentStreams: 1_024, peerResets: 1_000 });
-    expect(validateLimits({ peerResets: 5 })).toMatchObject({ concurrentStreams: 1_024, peerResets: 5 });
+    const limits = validateLimits({ peerResets: 5 });
+    expect(limits).toMatchObject({ concurrentStreams: 1_024, peerResets: 5 });
+    expect(validateLimits(limits)).toBe(limits);
   });
 });
 
