@@ -12,7 +12,8 @@ export interface MergedMessage {
 
 /**
  * Rewrites the well-formed message `bytes[start, end)` so that each of the submessages `numbers` occurs once at most.
- * Protobuf merges repeated occurrences of a singular submessage, which is what decoding their concatenation does.
+ * Protobuf merges repeated occurrences of a singular submessage, which is what decoding their concatenation does,
+ * provided that each of them is a message by itself: undefined if one is not.
  *
  * The result begins at `start` of a buffer of its own and is never longer than the original: should a caller use its
  * offsets on the wrong buffer, it still sees only bytes of the same message. No known encoder writes such a message, so
@@ -23,11 +24,12 @@ export function mergeRepeated(
   start: number,
   end: number,
   numbers: readonly number[],
-): MergedMessage {
+): MergedMessage | undefined {
   const merged = new Uint8Array(end);
   let offset = copyOthers(bytes, start, end, numbers, merged);
   for (const number of numbers) {
     const parts = partsOf(bytes, start, end, number);
+    if (!parts.every(isWellFormed)) return undefined;
     if (parts.length === 0) continue;
     offset = writeVarint(merged, offset, number * 8 + WireType.length);
     offset = writeVarint(
@@ -65,4 +67,13 @@ function partsOf(bytes: Uint8Array, start: number, end: number, wanted: number):
     if (number === wanted) parts.push(bytes.subarray(cursor.valueStart, cursor.valueEnd));
   }
   return parts;
+}
+
+/** Whether the octets are whole fields: two parts that are cut off could make one field together. */
+function isWellFormed(part: Uint8Array): boolean {
+  const cursor = new FieldCursor();
+  cursor.reset(part, 0, part.length);
+  let number = cursor.next();
+  while (number > 0) number = cursor.next();
+  return number === 0;
 }

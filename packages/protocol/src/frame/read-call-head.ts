@@ -97,5 +97,5 @@ function readCancel(bytes: Uint8Array, view: CallHeadView): boolean {
 
 function readRepeatedCallHead(bytes: Uint8Array, start: number, end: number, view: CallHeadView): FrameFault {
   const merged = mergeRepeated(bytes, start, end, [START, CONTROL]);
-  return readCallHead(merged.bytes, start, merged.end, view);
+  return merged === undefined ? FrameFault.malformed : readCallHead(merged.bytes, start, merged.end, view);
 }

@@ -175,6 +175,18 @@ describe("readReplyHead()", () => {
   });
 });
 
+describe("two parts of one submessage", () => {
+  test.each([
+    ["readCallHead", "a start that is cut off", "0801 120108 120105"],
+    ["readCallHead", "a control that is cut off", "320108 320101"],
+    ["readReplyHead", "a header that is cut off", "0801 12010a 120100"],
+    ["readReplyHead", "an end whose last part is cut off", "0801 1a020801 1a0108"],
+    ["readReplyHead", "a control whose group ends in the other part", "320173 320174"],
+  ] as const)("%s() refuses %s, whatever they are together", (name, _what, hex) => {
+    expect(readers[name](octets(hex))).toBe(malformed);
+  });
+});
+
 describe("MetadataCursor", () => {
   const cursor = new MetadataCursor();
 

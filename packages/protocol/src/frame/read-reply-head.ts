@@ -83,5 +83,5 @@ export function readReplyHead(bytes: Uint8Array, start: number, end: number, vie
 
 function readRepeatedReplyHead(bytes: Uint8Array, start: number, end: number, view: ReplyHeadView): FrameFault {
   const merged = mergeRepeated(bytes, start, end, [HEADER, END, CONTROL]);
-  return readReplyHead(merged.bytes, start, merged.end, view);
+  return merged === undefined ? FrameFault.malformed : readReplyHead(merged.bytes, start, merged.end, view);
 }
