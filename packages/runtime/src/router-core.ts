@@ -86,8 +86,11 @@ export class RouterCore {
   /** For a request whose head the engine does not read. */
   readonly #tooLargeFields: Uint8Array;
   #timer: Timer | undefined = undefined;
+  /** Since the last look at the time limits of HTTP/2. */
   #sweeps = 0;
   #lastSweepMs: number;
+  /** Whether the last sweep judged anybody. */
+  #judged = true;
   #draining: Promise<void> | undefined = undefined;
   /** What a drain waits for may have happened: a connection or a channel is gone. */
   #onChange: (() => void) | undefined = undefined;
@@ -236,11 +239,15 @@ export class RouterCore {
   #sweep(): void {
     this.#timer = undefined;
     const nowMs = this.#parts.clock.nowMs();
-    const judged = nowMs - this.#lastSweepMs < stallMs;
+    // Late: this process stood still, and what peers sent meanwhile waits unread. By the next sweep it does not, even if
+    // that is late, too: a process that is always late must still find out who is gone.
+    const judged = nowMs - this.#lastSweepMs < stallMs || !this.#judged;
+    this.#judged = judged;
     this.#lookAtMemory();
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
-    if (++this.#sweeps % sweepsPerConnectionSweep === 0) {
-      for (const server of [...this.#connections]) server.sweep(nowMs, judged);
+    if (++this.#sweeps >= sweepsPerConnectionSweep && judged) {
+      this.#sweeps = 0;
+      for (const server of [...this.#connections]) server.sweep(nowMs);
     }
     if (this.#connections.size > 0) this.#schedule();
   }

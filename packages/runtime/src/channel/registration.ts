@@ -24,7 +24,7 @@ import type { ClientAccount } from "../forward/client-account.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import type { ContentType } from "../forward/request-head.js";
 import type { StreamHandler, StreamUser } from "../forward/stream-user.js";
-import { registerWindowBytes } from "../limits.js";
+import { registerWindowBytes, stallMs, sweepMs } from "../limits.js";
 import type { RegistrationRefusal } from "../registry/registration-refusal.js";
 import type { Admission, Registry } from "../registry/registry.js";
 import { channelRevision, isRefusal } from "../registry/validate-hello.js";
@@ -70,7 +70,7 @@ export class Registration implements StreamHandler, MessageSink {
   readonly #register: RegisterStream;
   /** The channel's, once there is one. */
   readonly #splitter = new MessageSplitter(MAX_HELLO_BYTES);
-  readonly #timer: Timer;
+  #timer: Timer;
   /** Bytes of a hello that is not whole. */
   #keptBytes = 0;
   #over = false;
@@ -80,9 +80,7 @@ export class Registration implements StreamHandler, MessageSink {
   constructor(context: RegistrationContext, register: RegisterStream) {
     this.#context = context;
     this.#register = register;
-    this.#timer = context.clock.after(HELLO_TIMEOUT_MS, () => {
-      this.refuse({ reason: "HELLO_TIMEOUT", facts: { limitMs: HELLO_TIMEOUT_MS } });
-    });
+    this.#timer = this.#waitForHello();
   }
 
   onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
@@ -131,6 +129,17 @@ export class Registration implements StreamHandler, MessageSink {
     const text = `Refused a registration from ${address}: ${status.message}`;
     this.#context.logger.log("warn", "refused", text, { address, reason: status.reason });
     if (!connection.closed) endStream(connection, stream, headTemplate(contentType), status.literals);
+  }
+
+  #waitForHello(): Timer {
+    const { clock } = this.#context;
+    const dueMs = clock.lastMs + HELLO_TIMEOUT_MS;
+    const refuse = () => this.refuse({ reason: "HELLO_TIMEOUT", facts: { limitMs: HELLO_TIMEOUT_MS } });
+    return clock.after(HELLO_TIMEOUT_MS, () => {
+      // Late: this process stood still, and the Hello may be among what it has not read.
+      if (clock.nowMs() - dueMs < stallMs) refuse();
+      else this.#timer = clock.after(sweepMs, refuse);
+    });
   }
 
   #readHello(bytes: Uint8Array, start: number, end: number): Hello | undefined {

@@ -102,15 +102,15 @@ export class ClientAccount {
 
   /**
    * Called about once a second: a client that leaves more unread than its memory has to take a share of it, else the
-   * calls that hold most are ended until the rest fits. `judged` false: this process stood still, so nobody is judged.
+   * calls that hold most are ended until the rest fits.
    */
-  sweep(judged: boolean, cutOff: (call: CallRecord) => void): void {
+  sweep(cutOff: (call: CallRecord) => void): void {
     const taken = this.#taken;
     const heldBefore = this.#heldTooMuch;
     this.#taken = 0;
     this.#heldTooMuch = this.#held > this.budget.memoryBytes;
     // Only what stays is a fault: large replies that come at once fill any memory for a moment.
-    if (!judged || !heldBefore || taken >= this.#held * minTakenShare) return;
+    if (!heldBefore || taken >= this.#held * minTakenShare) return;
     while (this.#held > this.budget.memoryBytes) {
       const largest = this.#largest();
       if (largest === undefined) return;

@@ -71,10 +71,10 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     this.#context.connections.add(this);
   }
 
-  /** Looks at time limits, those of the engine and of the client's memory; call about once a second. */
-  sweep(nowMs: number, judged: boolean): void {
+  /** Looks at time limits, those of the engine and of the client's memory; call about once a second, when peers may be judged. */
+  sweep(nowMs: number): void {
     this.#connection?.sweep(nowMs);
-    this.#client?.sweep(judged, (call) => {
+    this.#client?.sweep((call) => {
       const { address } = this.peer;
       const text = `A call of ${call.route.path} is ended (BUFFER_LIMIT): ${address} leaves more unread than its memory and takes too little of it, of this call ${call.replyHeld} bytes`;
       const fields = { address, method: call.route.path, heldBytes: call.replyHeld };
