@@ -56,6 +56,13 @@ export const MAX_CAPACITY_PER_SECOND = 10;
 /** Frames for calls that have ended, beyond one for each call begun since: work that helps nobody. */
 export const MAX_LATE_FRAMES = 100;
 
+/** Routers that a router names, and that a process dials in all: a hostile router that makes every bridge dial the world. */
+export const MAX_ROUTERS = 16;
+/** Octets of a router's address in such a list: a list that outgrows its frame. */
+export const MAX_ROUTER_ADDRESS_BYTES = 256;
+/** Demands per second of one channel: a queue that fills and empties all the time. */
+export const MAX_DEMAND_PER_SECOND = 10;
+
 /** Methods of a hello: a hello bomb. */
 export const MAX_METHODS = 1024;
 /** Features of a hello: a hello bomb. */

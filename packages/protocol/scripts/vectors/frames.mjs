@@ -89,6 +89,10 @@ const callHeads = Object.entries({
   "cancel, deadline": { callId: "1", cancel: { mode: "MODE_DEADLINE" } },
   "cancel, revoke": { callId: "1", cancel: { mode: "MODE_REVOKE" } },
   control: { control: { ping: { token: "5" } } },
+  "control, routers": { control: { routers: { addresses: ["http://a.example:8080", "https://[::1]:9"] } } },
+  "control, no routers": { control: { routers: {} } },
+  "control, demand": { control: { demand: { waiting: 4, token: 7 } } },
+  "control, no demand": { control: { demand: {} } },
 }).map(([name, head]) => vector(`call head: ${name}`, "call", [head]));
 
 const replyHeads = Object.entries({
@@ -107,6 +111,7 @@ const replyHeads = Object.entries({
   accepted_through: { acceptedThrough: "9" },
   "the largest accepted_through": { callId: "1", acceptedThrough: largest },
   control: { control: { pong: { token: "5", frames: "12" } } },
+  "control, capacity": { control: { capacity: { calls: 8, token: 7 } } },
 }).map(([name, head]) => vector(`reply head: ${name}`, "reply", [head]));
 
 const hi = { number: 173444, message: octets("0a027531") };
