@@ -15,10 +15,13 @@ export const PERMANENT_SPREAD = 0.2;
 /** Upper bound of the random wait after a router's Drain: a fleet that moves in step. */
 export const REJOIN_WITHIN_MS = 1_000;
 
-/** Spread of the time before a Ping, either way: pings of a whole fleet in step. */
-export const PING_SPREAD = 0.2;
+/** Share of the silence before a Ping at least, and what chance adds to it: pings of a whole fleet in step. */
+export const PING_LEAST_SHARE = 0.8;
+export const PING_SPREAD = 0.3;
 /** A timer this late tells of a stall of our own loop; the peer's bytes may wait unread in the socket. */
 export const LOOP_STALL_MS = 500;
+/** After such a stall, milliseconds in which the sockets are read before time limits are judged: healthy peers given up after SIGCONT. */
+export const READ_FIRST_MS = 100;
 /** After our last frame the router has this long to end the stream: half-open streams. */
 export const FAREWELL_MS = 5_000;
 /** After the grace of a drain user code has this long to notice that its calls were aborted: an instance that never stops. */

@@ -59,4 +59,15 @@ describe("Heartbeat", () => {
     await scheduler.advanceSettled(4_000);
     expect(channel.closed).toBeDefined();
   });
+
+  it("finds the router gone though it stands still again and again", async () => {
+    const { scheduler, channel, peer, logger } = await held();
+    peer.connections[0]?.duplex.cut("toLeft");
+    for (let count = 0; count < 15; count++) {
+      scheduler.stall(2_000);
+      await scheduler.settle();
+    }
+    expect(logger.of("unreachable").length + logger.of("registration_lost").length).toBeGreaterThan(0);
+    expect(channel.closed).toBeDefined();
+  });
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Connection, ErrorCode, type Scheduler, type Stream, type Timer } from "@grpc-router/http2";
+import { afterReading } from "../after-reading.js";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -26,7 +27,7 @@ export class RegisterStream<Data> {
   /** Runs `task` after `ms` unless something else is waited for until then. */
   wait(ms: number, task: () => void): void {
     this.stopWaiting();
-    this.#timer = this.#scheduler.after(ms, task);
+    this.#timer = afterReading(this.#scheduler, ms, task);
   }
 
   stopWaiting(): void {

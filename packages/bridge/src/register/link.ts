@@ -19,6 +19,7 @@ import {
   type TransportSink,
 } from "@grpc-router/http2";
 import { MAX_FRAME_BYTES } from "@grpc-router/protocol";
+import { afterReading } from "../after-reading.js";
 import type { Channel } from "../channel/channel.js";
 import { LINK_SWEEP_MS } from "../limits.js";
 
@@ -175,7 +176,7 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
 
   #scheduleSweep(): void {
     const { scheduler } = this.#options.flusher;
-    this.#sweepTimer = scheduler.after(LINK_SWEEP_MS, () => {
+    this.#sweepTimer = afterReading(scheduler, LINK_SWEEP_MS, () => {
       this.#scheduleSweep();
       this.#connection.sweep(scheduler.nowMs());
       // Before anybody needs a stream that this connection cannot open any more.

@@ -15,6 +15,7 @@ import {
   type Transport,
   type TransportSink,
 } from "@grpc-router/http2";
+import { afterReading } from "../after-reading.js";
 import {
   LINK_SWEEP_MS,
   TARGET_CONNECTION_WINDOW_BYTES,
@@ -196,7 +197,7 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
 
   #scheduleSweep(): void {
     const { scheduler } = this.#flusher;
-    this.#sweepTimer = scheduler.after(LINK_SWEEP_MS, () => {
+    this.#sweepTimer = afterReading(scheduler, LINK_SWEEP_MS, () => {
       this.#scheduleSweep();
       this.#connection.sweep(scheduler.nowMs());
       if (this.#connection.closed) return;

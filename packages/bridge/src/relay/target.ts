@@ -8,6 +8,7 @@ import {
   type Transport,
   type TransportSink,
 } from "@grpc-router/http2";
+import { afterReading } from "../after-reading.js";
 import {
   MAX_KEPT_REQUESTS_BYTES,
   MAX_TARGET_CONNECTIONS,
@@ -243,7 +244,7 @@ export class Target implements TargetLinkOwner {
   #onConnected(transport: Transport): TransportSink {
     const link = new TargetLink(transport, this.#flusher, this, this.#address.limits);
     this.#links.add(link);
-    const timer = this.#ports.scheduler.after(TARGET_SETTLE_MS, () =>
+    const timer = afterReading(this.#ports.scheduler, TARGET_SETTLE_MS, () =>
       link.close("it did not answer as HTTP/2 in time"),
     );
     this.#attempt = { kind: "settling", link, timer };
