@@ -6,7 +6,7 @@ import { held } from "../testing/held-bed.suite.js";
 describe("Heartbeat", () => {
   it("pings after a silence, twice, and gives the connection up", async () => {
     const { channel, scheduler, peer, logger } = await held();
-    await scheduler.advanceSettled(9_900);
+    await scheduler.advanceSettled(9_400);
     expect(channel.controls("ping")).toEqual([]);
     await scheduler.advanceSettled(100);
     expect(channel.controls("ping")).toMatchObject([{ token: 1n }]);
@@ -42,7 +42,22 @@ describe("Heartbeat", () => {
     expect(channel.controls("ping")).toHaveLength(0);
     await scheduler.advanceSettled(1);
     expect(channel.controls("ping")).toHaveLength(1);
-    await scheduler.advanceSettled(200);
+    await scheduler.advanceSettled(99);
+    expect(channel.closed).toBeUndefined();
+    await scheduler.advanceSettled(1);
+    expect(channel.closed).toBeDefined();
+  });
+
+  it.each([
+    { name: "19 s", calls: 0, atMostMs: 19_000 },
+    { name: "half of that while a call is open", calls: 1, atMostMs: 9_500 },
+  ])("finds a silent router in at most $name", async ({ calls, atMostMs }) => {
+    const { channel, scheduler } = await held({ ports: { random: () => 0.999_999 } });
+    for (let id = 1; id <= calls; id++) channel.send(whole(id, "say", "x"));
+    await scheduler.settle();
+    await scheduler.advanceSettled(atMostMs - 10);
+    expect(channel.closed).toBeUndefined();
+    await scheduler.advanceSettled(10);
     expect(channel.closed).toBeDefined();
   });
 

@@ -21,14 +21,24 @@ describe("Heartbeat.judge()", () => {
       const found = watch(new Heartbeat(0, createSeededRandom(seed).random), 60_000);
       expect(found.map(({ pulse }) => pulse)).toEqual(["ping", "ping", "dead"]);
       expect(found[0]?.ms).toBeGreaterThanOrEqual(8_000);
-      expect(found[0]?.ms).toBeLessThanOrEqual(11_250);
+      expect(found[0]?.ms).toBeLessThanOrEqual(10_250);
       expect(found[2]?.ms).toBeLessThanOrEqual(20_000);
     }
   });
 
-  test("takes half the silence while a call is open", () => {
+  test("takes half of all times while a call is open, so 10 s at most", () => {
     const found = watch(new Heartbeat(0, () => 0.5), 60_000, true);
-    expect(found.map(({ ms }) => ms)).toEqual([4_750, 8_750, 12_750]);
+    expect(found.map(({ ms }) => ms)).toEqual([4_500, 6_500, 8_500]);
+    const latest = watch(new Heartbeat(0, () => 0.999_999), 60_000, true);
+    expect(latest[2]?.ms).toBeLessThanOrEqual(10_000);
+  });
+
+  test("halves what is left of a wait when a call begins", () => {
+    const heartbeat = new Heartbeat(0, () => 0.5);
+    expect(heartbeat.judge(9_000, false)).toBe("ping");
+    expect(heartbeat.judge(11_000, false)).toBe("alive");
+    expect(heartbeat.judge(11_000, true)).toBe("ping");
+    expect(heartbeat.judge(13_000, true)).toBe("dead");
   });
 
   test("takes any byte for life", () => {
