@@ -196,6 +196,50 @@ describe("RouterCore.drain()", () => {
   });
 });
 
+describe("what outlives the grace of RouterCore.drain()", () => {
+  const infoOf = (call: { status?: { details?: { errorInfo?: unknown } | undefined } | undefined }) =>
+    call.status?.details?.errorInfo;
+
+  test("ends with a status: what waits as not run, what runs as lost, whatever the method", async () => {
+    const router = new TestRouter({ settings: { waitForReady: true } });
+    const instance = router.instance({ capacity: { calls: 2 } });
+    const { client } = router.connect();
+    const [sent, accepted] = [client.unary(pathOf("Read"), bytes("a")), client.unary(pathOf("Read"), bytes("b"))];
+    const [waiting, unfinished] = [client.unary(pathOf("Get"), bytes("c")), client.start(pathOf("Get"))];
+    const cancelled = client.unary(pathOf("Get"), bytes("d"));
+    router.run();
+    cancelled.cancel();
+    instance.send({ head: { acceptedThrough: 1n } });
+    router.run();
+    const drained = router.core.drain({ timeoutMs: 1_500 });
+    await router.scheduler.advanceSettled(1_000);
+    expect([sent, accepted, waiting, unfinished].map((call) => call.status)).toEqual(new Array(4).fill(undefined));
+    await router.scheduler.advanceSettled(1_000);
+    await drained;
+    expect([sent, accepted].map(infoOf)).toMatchObject([
+      { reason: "INSTANCE_LOST", metadata: { execution: "started" } },
+      { reason: "INSTANCE_LOST", metadata: { execution: "unknown" } },
+    ]);
+    const notRun = { reason: "ROUTER_DRAINING", metadata: { execution: "none" } };
+    expect([waiting, unfinished].map(infoOf)).toMatchObject([notRun, notRun]);
+    expect(router.logger.entries.map(({ level, message }) => [level, message])).toEqual(
+      expect.arrayContaining([
+        ["info", "Draining: 4 calls have 1.5 s to end, new ones are sent elsewhere"],
+        ["warn", "The grace of 1.5 s is over: 4 calls have not ended and end now with UNAVAILABLE"],
+      ]),
+    );
+  });
+
+  test("is nothing when all have ended, and the log says so", async () => {
+    const router = new TestRouter();
+    router.connect();
+    const drained = router.core.drain({ timeoutMs: 10_000 });
+    await router.scheduler.advanceSettled(100);
+    await drained;
+    expect(router.logger.entries.map(({ event }) => event)).toEqual(["draining", "drained"]);
+  });
+});
+
 describe("RouterCore.close()", () => {
   test("ends everything at once and leaves no timer", () => {
     const router = new TestRouter();

@@ -22,6 +22,7 @@ import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
 import type { ConnectionUsage } from "./forward/client-account.js";
 import { type Forwarder, metadataLimits } from "./forward/forwarder.js";
+import { CallState } from "./forward/call-state.js";
 import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
@@ -183,7 +184,7 @@ export class RouterCore {
    * still runs after `timeoutMs` is ended. Resolves when everything is closed; a second call gets the first one's promise.
    */
   drain({ timeoutMs }: DrainOptions): Promise<void> {
-    this.#draining ??= this.#drain(this.#parts.clock.nowMs() + timeoutMs);
+    this.#draining ??= this.#drain(timeoutMs);
     return this.#draining;
   }
 
@@ -201,8 +202,15 @@ export class RouterCore {
     this.#onChange?.();
   }
 
-  async #drain(untilMs: number): Promise<void> {
-    const { health, registry } = this.#parts;
+  async #drain(timeoutMs: number): Promise<void> {
+    const { health, registry, logger } = this.#parts;
+    const untilMs = this.#parts.clock.nowMs() + timeoutMs;
+    const grace = `${timeoutMs / 1_000} s`;
+    logger.log(
+      "info",
+      "draining",
+      `Draining: ${describeCalls(this.#openCalls)} ${grace} to end, new ones are sent elsewhere`,
+    );
     health.drain();
     registry.stopAdmitting();
     for (const server of this.#connections) if (!server.isInstance) server.connection?.drain(drainText);
@@ -222,6 +230,8 @@ export class RouterCore {
     const timer = this.#parts.clock.after(untilMs - this.#parts.clock.nowMs(), resolve);
     this.#onChange = () => {
       if (this.#closed || condition()) resolve();
+    const { pool } = this.#parts.forwarder.context;
+    for (const call of pool.list()) this.#parts.forwarder.ending.giveUp(call);
     };
     this.#onChange();
     await promise;
@@ -242,9 +252,21 @@ export class RouterCore {
     // Late: this process stood still, and what peers sent meanwhile waits unread. By the next sweep it does not, even if
     // that is late, too: a process that is always late must still find out who is gone.
     const judged = nowMs - this.#lastSweepMs < stallMs || !this.#judged;
+    const openCalls = this.#openCalls;
+    if (openCalls === 0) logger.log("info", "drained", "Drained: every call has ended");
+    else {
+      const text = `The grace of ${grace} is over: ${describeCalls(openCalls)} not ended and end now with UNAVAILABLE`;
+      logger.log("warn", "grace_over", text, { openCalls });
+    }
     this.#judged = judged;
     this.#lookAtMemory();
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
+  /** Calls whose clients have no status yet. */
+  get #openCalls(): number {
+    const calls = this.#parts.forwarder.context.pool.list();
+    return calls.filter(({ state }) => state !== CallState.done && state !== CallState.cancelling).length;
+  }
+
     if (++this.#sweeps >= sweepsPerConnectionSweep && judged) {
       this.#sweeps = 0;
       for (const server of [...this.#connections]) server.sweep(nowMs);
@@ -262,4 +284,9 @@ export class RouterCore {
       logger.log("error", "memory_exhausted", text);
     } else logger.log("info", "memory_available", "There is memory again: new calls are taken");
   }
+}
+
+/** `1 call has`, `2 calls have`. */
+function describeCalls(count: number): string {
+  return count === 1 ? "1 call has" : `${count} calls have`;
 }

@@ -54,6 +54,16 @@ export class CallEnding {
     const { memoryBytes, headerBytes } = client.budget;
     const limit = client.isFullOfHeads ? `${headerBytes} bytes of metadata` : `${memoryBytes} bytes`;
     this.fail(call, "CONNECTION_MEMORY", { method: call.route.path, limit });
+  /** The time for it is over on this side: a drain's grace has passed, or the router closes. */
+  giveUp(call: CallRecord): void {
+    if (call.state === CallState.queued) {
+      this.fail(call, "ROUTER_DRAINING", {});
+      return;
+    }
+    const instance = call.channel?.instanceId ?? "none";
+    this.fail(call, "INSTANCE_LOST", { method: call.route.path, instance, execution: executionOf(call) });
+  }
+
   }
 
   /** The router ends the call by resetting its stream, since what waits for the client must go, too. */

@@ -6,20 +6,29 @@ import { CallRecord } from "./call-record.js";
 /** Call records for reuse: a call costs a third of the garbage without it. */
 export class CallPool {
   readonly #free: CallRecord[] = [];
-  /** Records in use. */
-  inUse = 0;
+  /** Records in use, in any order; each knows its place. */
+  readonly #used: CallRecord[] = [];
+
+  /** The calls that are not over, or that a client still takes the answer of. */
+  list(): CallRecord[] {
+    return [...this.#used];
+  }
 
   take(route: MethodRoute): CallRecord {
-    this.inUse++;
-    const call = this.#free.pop();
-    if (call === undefined) return new CallRecord(route);
+    const call = this.#free.pop() ?? new CallRecord(route);
     call.route = route;
+    call.poolIndex = this.#used.length;
+    this.#used.push(call);
     return call;
   }
 
   /** Nothing may refer to `call` any more. */
   give(call: CallRecord): void {
-    this.inUse--;
+    const last = this.#used.pop();
+    if (last !== undefined && last !== call) {
+      this.#used[call.poolIndex] = last;
+      last.poolIndex = call.poolIndex;
+    }
     call.reset();
     if (this.#free.length < maxPooledCalls) this.#free.push(call);
   }

@@ -127,7 +127,10 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   creditPending = 0;
   stuckReported = false;
 
-  // `TimerWheel` and `WaitingQueue`.
+  /** Its place among the records in use: `CallPool`. */
+  poolIndex = -1;
+
+  // `TimerWheel` and `WaitingRoom`.
   wheelDueMs = 0;
   wheelSlot = -1;
   wheelPrevious: this | undefined = undefined;
