@@ -20,9 +20,9 @@ import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
 import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
+import { CallState } from "./forward/call-state.js";
 import type { ConnectionUsage } from "./forward/client-account.js";
 import { type Forwarder, metadataLimits } from "./forward/forwarder.js";
-import { CallState } from "./forward/call-state.js";
 import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
@@ -194,6 +194,8 @@ export class RouterCore {
     this.#closed = true;
     this.#parts.registry.stopAdmitting();
     this.#parts.health.drain();
+    const { pool } = this.#parts.forwarder.context;
+    for (const call of pool.list()) this.#parts.forwarder.ending.giveUp(call);
     for (const channel of [...this.#parts.registry.channels]) channel.close({ reason: "ROUTER_DRAINING", facts: {} });
     for (const server of [...this.#connections]) server.connection?.close(0, "the router is closing");
     this.#parts.wheel.clear();
@@ -221,7 +223,19 @@ export class RouterCore {
     await this.#until(untilMs, () => registry.isEmpty);
     for (const server of this.#connections) server.connection?.drain(drainText);
     await this.#until(untilMs, () => this.#connections.size === 0);
+    const openCalls = this.#openCalls;
+    if (openCalls === 0) logger.log("info", "drained", "Drained: every call has ended");
+    else {
+      const text = `The grace of ${grace} is over: ${describeCalls(openCalls)} not ended and end now with UNAVAILABLE`;
+      logger.log("warn", "grace_over", text, { openCalls });
+    }
     this.close();
+  }
+
+  /** Calls whose clients have no status yet. */
+  get #openCalls(): number {
+    const calls = this.#parts.forwarder.context.pool.list();
+    return calls.filter(({ state }) => state !== CallState.done && state !== CallState.cancelling).length;
   }
 
   /** Resolves when `condition` holds, at the latest at `untilMs`. */
@@ -230,8 +244,6 @@ export class RouterCore {
     const timer = this.#parts.clock.after(untilMs - this.#parts.clock.nowMs(), resolve);
     this.#onChange = () => {
       if (this.#closed || condition()) resolve();
-    const { pool } = this.#parts.forwarder.context;
-    for (const call of pool.list()) this.#parts.forwarder.ending.giveUp(call);
     };
     this.#onChange();
     await promise;
@@ -252,21 +264,9 @@ export class RouterCore {
     // Late: this process stood still, and what peers sent meanwhile waits unread. By the next sweep it does not, even if
     // that is late, too: a process that is always late must still find out who is gone.
     const judged = nowMs - this.#lastSweepMs < stallMs || !this.#judged;
-    const openCalls = this.#openCalls;
-    if (openCalls === 0) logger.log("info", "drained", "Drained: every call has ended");
-    else {
-      const text = `The grace of ${grace} is over: ${describeCalls(openCalls)} not ended and end now with UNAVAILABLE`;
-      logger.log("warn", "grace_over", text, { openCalls });
-    }
     this.#judged = judged;
     this.#lookAtMemory();
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
-  /** Calls whose clients have no status yet. */
-  get #openCalls(): number {
-    const calls = this.#parts.forwarder.context.pool.list();
-    return calls.filter(({ state }) => state !== CallState.done && state !== CallState.cancelling).length;
-  }
-
     if (++this.#sweeps >= sweepsPerConnectionSweep && judged) {
       this.#sweeps = 0;
       for (const server of [...this.#connections]) server.sweep(nowMs);

@@ -49,11 +49,6 @@ export class CallEnding {
     }
   }
 
-  /** What the router keeps for the call's connection leaves no room for it. */
-  overMemory(call: CallRecord, client: ClientAccount): void {
-    const { memoryBytes, headerBytes } = client.budget;
-    const limit = client.isFullOfHeads ? `${headerBytes} bytes of metadata` : `${memoryBytes} bytes`;
-    this.fail(call, "CONNECTION_MEMORY", { method: call.route.path, limit });
   /** The time for it is over on this side: a drain's grace has passed, or the router closes. */
   giveUp(call: CallRecord): void {
     if (call.state === CallState.queued) {
@@ -64,6 +59,11 @@ export class CallEnding {
     this.fail(call, "INSTANCE_LOST", { method: call.route.path, instance, execution: executionOf(call) });
   }
 
+  /** What the router keeps for the call's connection leaves no room for it. */
+  overMemory(call: CallRecord, client: ClientAccount): void {
+    const { memoryBytes, headerBytes } = client.budget;
+    const limit = client.isFullOfHeads ? `${headerBytes} bytes of metadata` : `${memoryBytes} bytes`;
+    this.fail(call, "CONNECTION_MEMORY", { method: call.route.path, limit });
   }
 
   /** The router ends the call by resetting its stream, since what waits for the client must go, too. */

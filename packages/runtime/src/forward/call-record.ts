@@ -130,7 +130,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   /** Its place among the records in use: `CallPool`. */
   poolIndex = -1;
 
-  // `TimerWheel` and `WaitingRoom`.
+  // `TimerWheel` and `WaitingQueue`.
   wheelDueMs = 0;
   wheelSlot = -1;
   wheelPrevious: this | undefined = undefined;
