@@ -149,6 +149,15 @@ export class RouterCore {
     return this.#parts.registry.instances();
   }
 
+  /**
+   * Replaces the further routers that instances are told to dial, too; those that follow are told at once.
+   *
+   * @throws RouterError INVALID_SETTING for more than 16, or for one that is no URL of a router; then all stays as it was.
+   */
+  setRouters(addresses: readonly string[]): void {
+    this.#parts.registry.setRouters(addresses);
+  }
+
   /** What each open connection makes the router keep and do. */
   usage(): ConnectionUsage[] {
     return Array.from(this.#connections, (server) => server.usage);

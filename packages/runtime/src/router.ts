@@ -17,6 +17,7 @@ import { maxWaitingBytes, maxWaitingCalls } from "./limits.js";
 import { MemoryWatch } from "./memory-gauge.js";
 import { PathTable } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
+import { RouterList } from "./registry/router-list.js";
 import { ServiceEntry } from "./registry/service-entry.js";
 import {
   type ResolvedSettings,
@@ -77,12 +78,14 @@ class ConfiguredRouter implements Router {
   readonly #options: RouterOptions;
   readonly #defaults: ResolvedSettings;
   readonly #connections: ResolvedConnectionSettings;
+  readonly #routers: readonly string[];
   readonly #services = new Map<string, ServiceConfig>();
   readonly #descriptors = createDescriptorBook();
 
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#defaults = resolveSettings("any service", [options], noLimits);
+    this.#routers = new RouterList(options.routers).addresses;
     this.#connections = resolveConnectionSettings(options.connections);
   }
 
@@ -145,7 +148,14 @@ class ConfiguredRouter implements Router {
     }
     const health = createHealthBook();
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const registry = new Registry({ services, health, logger, routerId, placement: forwarder.placement });
+    const registry = new Registry({
+      services,
+      health,
+      logger,
+      routerId,
+      placement: forwarder.placement,
+      routers: new RouterList(this.#routers),
+    });
     const paths = makePaths(services, createBuiltinServices({ health, descriptors: this.#descriptors }));
     return new RouterCore({
       clock,

@@ -33,6 +33,7 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
       for (const transport of transports) transport.end();
     },
     instances: () => [],
+    setRouters: () => {},
     counters: new EngineCounters(),
     limits: defaultLimits,
     keepalive: defaultKeepalive.server,

@@ -60,6 +60,12 @@ export interface RouterServer {
   readonly url: string;
   /** The registration channels that are open now. */
   instances(): readonly InstanceInfo[];
+  /**
+   * Replaces the further routers that bridges are told to dial, too (`routers` of `createRouter`).
+   *
+   * @throws RouterError INVALID_SETTING for more than 16, or for one that is no URL of a router; then all stays as it was.
+   */
+  setRouters(addresses: readonly string[]): void;
   /** What the listener counts, up to now. */
   listenerStats(): ListenerStats;
   /**
@@ -84,7 +90,7 @@ export interface ServableRouter {
 /** What of a `RouterCore` is used here. */
 export type ServableCore = Pick<
   RouterCore,
-  "accept" | "drain" | "close" | "instances" | "counters" | "limits" | "keepalive" | "routerCounters"
+  "accept" | "drain" | "close" | "instances" | "setRouters" | "counters" | "limits" | "keepalive" | "routerCounters"
 >;
 
 const DRAIN_MS = 10_000;
@@ -169,6 +175,10 @@ class ListeningRouter implements RouterServer {
 
   instances(): readonly InstanceInfo[] {
     return this.#core.instances();
+  }
+
+  setRouters(addresses: readonly string[]): void {
+    this.#core.setRouters(addresses);
   }
 
   listenerStats(): ListenerStats {

@@ -5,7 +5,7 @@ import { ControlQueue } from "./control-queue.js";
 import { TurnRing } from "./turn-ring.js";
 
 /** Control frames about the channel itself, in the order in which they go; of each kind at most one waits. */
-export const controlKinds = ["welcome", "pong", "ping", "drain"] as const;
+export const controlKinds = ["welcome", "pong", "ping", "routers", "demand", "drain"] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
 /** Whose turn it is, the output says; what to write then, its channel. */

@@ -4,6 +4,7 @@ import {
   CallTable,
   DRAIN_GRACE_MS,
   encodeRouterControl,
+  Feature,
   INITIAL_CREDIT,
   MAX_OPEN_CALLS,
   PONG_WITHIN_MS,
@@ -24,6 +25,7 @@ import { ChannelOutput, type ChannelOutputOwner } from "./channel-output.js";
 import type { ChannelOwner, PreviousChannel } from "./channel-owner.js";
 import { ChannelState } from "./channel-state.js";
 import { ChannelWatch } from "./channel-watch.js";
+import { Demand } from "./demand.js";
 import { FrameReceiver } from "./frame-receiver.js";
 import { ReplyBudget } from "./reply-budget.js";
 
@@ -85,7 +87,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly #forwarder: Forwarder;
   readonly #owner: ChannelOwner;
   readonly #watch: ChannelWatch;
-  readonly #defaultCapacity: number;
+  /** Undefined if the instance does not ask for it. */
+  readonly #demand: Demand | undefined;
   #drainReason: "ROUTER_DRAINING" | "SUPERSEDED" = "ROUTER_DRAINING";
   #pings = 0n;
 
@@ -104,8 +107,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.labels = profile.labels;
     this.weight = profile.weight;
     this.serving = profile.serving;
-    this.#defaultCapacity = parts.maxOpenCalls ?? MAX_OPEN_CALLS;
-    this.capacity = profile.capacity ?? this.#defaultCapacity;
+    this.capacity = profile.capacity ?? parts.maxOpenCalls ?? MAX_OPEN_CALLS;
     this.sendCredit = profile.initialCredit;
     this.maxRequestMessageBytes = profile.maxMessageBytes;
     this.registeredMs = clock.lastMs;
@@ -115,6 +117,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.budget = new ReplyBudget(profile.instanceId, forwarder);
     this.end = new ChannelEnd(this, parts);
     this.#watch = new ChannelWatch(clock.lastMs, random);
+    this.#demand = profile.features.includes(Feature.demand) ? new Demand(this.output) : undefined;
   }
 
   // Candidate
@@ -205,10 +208,16 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   // Life
 
-  /** Takes what the instance says of how much it takes; undefined: as much as the router allows. */
-  setCapacity(calls: number | undefined): void {
-    this.capacity = calls ?? this.#defaultCapacity;
+  /** Takes what the instance says of how much it takes; it hears of it if it gives a `token`. */
+  setCapacity(calls: number, token: number): void {
+    this.capacity = calls;
     if (this.available) this.#forwarder.placement.dispatch(this.service);
+    if (token !== 0) this.#demand?.answer(token, this.#waiting, this.#forwarder.context.clock.lastMs);
+  }
+
+  /** Says anew how many calls wait for room here, if that has changed. */
+  tellDemand(nowMs: number): void {
+    if (this.open) this.#demand?.update(this.#waiting, nowMs);
   }
 
   setServing(serving: boolean): void {
@@ -259,6 +268,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   /** Looks at the time limits; call often. `judged` false: this process stood still, so nobody is judged now. */
   sweep(nowMs: number, judged: boolean): void {
+    this.tellDemand(nowMs);
     switch (this.#watch.judge(nowMs, this.table.size > 0, judged)) {
       case "ping":
         this.output.say("ping", encodeRouterControl({ kind: { case: "ping", value: { token: ++this.#pings } } }));
@@ -274,6 +284,12 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
         break;
       default:
     }
+  }
+
+  /** Calls that wait because the channel is full; what waits for its transport waits for no capacity. */
+  get #waiting(): number {
+    if (!this.available || this.openCalls < this.capacity) return 0;
+    return this.service.countWaiting(this.methods);
   }
 
   #beginDrain(): void {

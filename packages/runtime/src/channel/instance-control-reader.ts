@@ -94,11 +94,11 @@ export class InstanceControlReader {
     return undefined;
   }
 
-  #capacity({ calls }: Capacity): ChannelFault | undefined {
+  #capacity({ calls, token }: Capacity): ChannelFault | undefined {
     if (!this.#capacityRate.take(this.#clock.lastMs)) {
       return { reason: "CONTROL_FLOOD", facts: { kind: "capacity", limit: `${MAX_CAPACITY_PER_SECOND} a second` } };
     }
-    this.#channel.setCapacity(calls);
+    this.#channel.setCapacity(calls, token);
     return undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { Connection, Stream, Timer } from "@grpc-router/http2";
 import {
   decodeInstanceControl,
   encodeRouterControl,
+  Feature,
   FrameView,
   HELLO_TIMEOUT_MS,
   type Hello,
@@ -200,12 +201,14 @@ export class Registration implements StreamHandler, MessageSink {
       (most, route) => Math.max(most, route.maxResponseMessageBytes),
       0,
     );
+    const { features } = channel.profile;
     return encodeRouterControl({
       critical: true,
       kind: {
         case: "welcome",
         value: {
           revision: channelRevision,
+          features: [...features],
           routerId: this.#context.registry.routerId,
           epoch: channel.epoch,
           pingAfterMs: PING_AFTER_MS,
@@ -215,6 +218,7 @@ export class Registration implements StreamHandler, MessageSink {
           maxMetadataBytes: MAX_METADATA_BYTES,
           loadEveryMs,
           refused: refused.map(({ number, reason, message }) => ({ number, reason, message })),
+          routers: features.includes(Feature.routers) ? [...this.#context.registry.routers.addresses] : [],
         },
       },
     });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MAX_DEMAND_PER_SECOND } from "@grpc-router/protocol";
 import { canTake } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import type { MethodRoute } from "../registry/method-route.js";
@@ -6,6 +7,8 @@ import type { ServiceEntry } from "../registry/service-entry.js";
 import type { CallRecord } from "./call-record.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
+
+const demandEveryMs = 1_000 / MAX_DEMAND_PER_SECOND;
 
 /** Finds an instance for each call, or lets it wait for one. */
 export class Placement {
@@ -89,10 +92,21 @@ export class Placement {
     if (route.waiting.offer(call, call.restEnd + call.log.end)) {
       const { waitingRoutes } = route.service;
       if (!waitingRoutes.includes(route)) waitingRoutes.push(route);
+      this.#tellDemand(route.service);
       return;
     }
     const limit = this.#context.budget.maxCount;
     this.#forwarder.ending.fail(call, "QUEUE_FULL", { method: route.path, limit, service: route.service.name });
+  }
+
+  /** Asks for room once all calls of this turn are counted; what grows soon after is told by the next sweep. */
+  #tellDemand(service: ServiceEntry): void {
+    const { clock } = this.#context;
+    if (clock.lastMs - service.demandToldMs < demandEveryMs) return;
+    service.demandToldMs = clock.lastMs;
+    clock.defer(() => {
+      for (const channel of service.channels) channel.tellDemand(clock.lastMs);
+    });
   }
 
   #take(route: MethodRoute): CallRecord | undefined {

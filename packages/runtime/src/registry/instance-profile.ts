@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  type Feature,
   Health_Status,
   type Hello,
   INITIAL_CREDIT,
+  knownFeatures,
   MAX_LABEL_NAME_BYTES,
   MAX_LABEL_VALUE_BYTES,
   MAX_LABELS,
@@ -27,6 +29,8 @@ export interface InstanceProfile extends Claim {
   readonly initialCredit: number;
   /** Longest request message that the instance takes; `Infinity`: not stated. */
   readonly maxMessageBytes: number;
+  /** What of its offer is on. */
+  readonly features: readonly Feature[];
 }
 
 /** Weight of an instance that states none. */
@@ -50,6 +54,7 @@ export function profileOf(hello: Hello, principal: string, address: string): Ins
     capacity: hello.capacity?.calls,
     initialCredit: hello.initialCredit === 0 ? INITIAL_CREDIT : hello.initialCredit,
     maxMessageBytes: hello.maxMessageBytes === 0 ? Number.POSITIVE_INFINITY : hello.maxMessageBytes,
+    features: knownFeatures(hello.features),
   };
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Hello, Logger } from "@grpc-router/protocol";
+import { encodeRouterControl, Feature, type Hello, type Logger } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
 import type { Channel } from "../channel/channel.js";
 import type { ChannelFault } from "../channel/channel-fault.js";
@@ -11,6 +11,7 @@ import { describeChannel } from "./instance-info.js";
 import { type InstanceProfile, profileOf } from "./instance-profile.js";
 import { judgeTakeover } from "./judge-takeover.js";
 import type { RegistrationRefusal } from "./registration-refusal.js";
+import type { RouterList } from "./router-list.js";
 import type { ServiceEntry } from "./service-entry.js";
 import { type HelloPlan, isRefusal, validateHello } from "./validate-hello.js";
 
@@ -22,6 +23,8 @@ export interface RegistryParts {
   /** Random per router process. */
   readonly routerId: string;
   readonly placement: Placement;
+  /** Further routers that instances are told of. */
+  readonly routers: RouterList;
 }
 
 /** A hello that the registry would admit. */
@@ -37,6 +40,7 @@ export interface Admission {
 export class Registry implements ChannelOwner {
   readonly services: ReadonlyMap<string, ServiceEntry>;
   readonly routerId: string;
+  readonly routers: RouterList;
   readonly #health: HealthBook;
   readonly #logger: Logger;
   readonly #placement: Placement;
@@ -52,6 +56,7 @@ export class Registry implements ChannelOwner {
   constructor(parts: RegistryParts) {
     this.services = parts.services;
     this.routerId = parts.routerId;
+    this.routers = parts.routers;
     this.#health = parts.health;
     this.#logger = parts.logger;
     this.#placement = parts.placement;
@@ -96,6 +101,20 @@ export class Registry implements ChannelOwner {
 
   instances(): InstanceInfo[] {
     return Array.from(this.#channels.values(), describeChannel);
+  }
+
+  /**
+   * Names other further routers from now on, to the instances that are here, too.
+   *
+   * @throws RouterError as `RouterList.set`.
+   */
+  setRouters(addresses: readonly string[]): void {
+    if (!this.routers.set(addresses)) return;
+    const value = { addresses: [...this.routers.addresses] };
+    const frame = encodeRouterControl({ kind: { case: "routers", value } });
+    for (const { profile, output } of this.channels) {
+      if (profile.features.includes(Feature.routers)) output.say("routers", frame);
+    }
   }
 
   /** No registration is admitted any more. */

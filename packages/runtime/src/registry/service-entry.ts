@@ -9,6 +9,7 @@ import { createWaitingQueue, type WaitingBudget } from "../resilience/waiting-qu
 import { RouterError } from "../router-error.js";
 import { CandidateList } from "./candidate-list.js";
 import { MethodRoute } from "./method-route.js";
+import type { MethodTable } from "./method-table.js";
 import { type MethodSettings, type ResolvedSettings, resolveSettings, type ServiceSettings } from "./settings.js";
 
 /** Parts of a `ServiceEntry`. */
@@ -40,6 +41,8 @@ export class ServiceEntry {
   readonly waitingRoutes: MethodRoute[] = [];
   /** Every channel that has calls or may get some, draining ones included. */
   readonly channels = new Set<Channel>();
+  /** When its channels were last asked whether calls wait for them; -Infinity: never. */
+  demandToldMs: number = Number.NEGATIVE_INFINITY;
   /** The newest channel of each instance id. */
   readonly live = new Map<string, Channel>();
 
@@ -69,6 +72,13 @@ export class ServiceEntry {
   /** The method of this name, "GetUser". */
   route(name: string): MethodRoute | undefined {
     return this.#routesByName.get(name);
+  }
+
+  /** Calls that wait for an instance with these methods. */
+  countWaiting(methods: MethodTable): number {
+    let count = 0;
+    for (const route of this.routes) if (methods.serves(route.index)) count += route.waiting.size;
+    return count;
   }
 
   /** `channel` may be picked from now on. */

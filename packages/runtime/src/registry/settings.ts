@@ -50,6 +50,11 @@ export interface RouterOptions extends MethodSettings {
    * back and say so (`Previous`); at most 1,000. Default 0: they end at once.
    */
   readonly holdLostMs?: number;
+  /**
+   * Further routers, or workers of this one, as `http://host:port` or `https://host:port`, at most 16: bridges that
+   * follow dial them, too. `RouterServer.setRouters` changes the list later. Default: none.
+   */
+  readonly routers?: readonly string[];
   /** Limits and memory of connections. Default: as each setting says. */
   readonly connections?: ConnectionSettings | undefined;
 }
