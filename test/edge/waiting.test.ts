@@ -85,7 +85,7 @@ describe("without an instance", () => {
     const refused = await raw.call(emptyCall, { fields: [waitForReady] });
     expect(refused).toMatchObject({
       code: grpc.status.RESOURCE_EXHAUSTED,
-      message: `Cannot queue ${emptyCall}: at most 2 calls may wait for grpc.testing.TestService (QUEUE_FULL). Try again later or add instances`,
+      message: `Cannot queue ${emptyCall} for grpc.testing.TestService: at most 2 calls and 67108864 bytes may wait at the router (QUEUE_FULL). Try again later or add instances`,
       errorInfo: { reason: "QUEUE_FULL", metadata: { execution: "none" } },
     });
     waiting[0]?.stream.close(constants.NGHTTP2_CANCEL);

@@ -26,7 +26,7 @@ export const reasons = {
   },
   QUEUE_FULL: {
     code: StatusCode.resourceExhausted,
-    text: "Cannot queue {method}: at most {limit} calls may wait for {service} (QUEUE_FULL). Try again later or add instances",
+    text: "Cannot queue {method} for {service}: at most {limit} may wait at the router (QUEUE_FULL). Try again later or add instances",
   },
   MESSAGE_TOO_LARGE: {
     code: StatusCode.resourceExhausted,

@@ -12,6 +12,7 @@ export type { ConnectionSettings } from "./connection-settings.js";
 export type { MemoryGauge } from "./memory-gauge.js";
 export type { InstanceInfo } from "./registry/instance-info.js";
 export type { CallSettings, MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
+export type { PriorityName } from "./resilience/priority.js";
 export type { Router } from "./router.js";
 export { createRouter, untypedRegisterPath } from "./router.js";
 export type { RouterErrorCode } from "./router-error.js";

@@ -7,6 +7,18 @@ export const maxWaitingCalls = 10_000;
 /** Octets of requests held for waiting calls, all services together: the same. */
 export const maxWaitingBytes: number = 64 * 1024 * 1024;
 
+/** Calls of higher classes that go before a waiting one of a lower class, then it is its turn: starvation by priorities. */
+export const maxPassedOver = 16;
+
+/** Milliseconds over which it is measured how fast waiting calls get away. */
+export const drainWindowMs = 1_000;
+
+/** The shortest time after which a call that found the queue full is told to come back … */
+export const minPushbackMs = 100;
+
+/** … and, but for up to three quarters of it that are chance, the longest: nobody knows more of the future. */
+export const maxPushbackMs = 6_400;
+
 /** Call records that are kept for reuse: memory that a burst would pin for good. */
 export const maxPooledCalls = 4096;
 

@@ -27,7 +27,7 @@ import {
 } from "./registry/settings.js";
 import { TargetKind } from "./registry/target.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
-import { WaitingBudget } from "./resilience/waiting-queue.js";
+import { WaitingRoom } from "./resilience/waiting-room.js";
 import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
 import { RouterCounters } from "./router-counters.js";
 import { RouterError } from "./router-error.js";
@@ -62,6 +62,7 @@ const noLimits: ResolvedSettings = {
  * Creates a router that routes nothing yet.
  *
  * @throws RouterError INVALID_SETTING for a setting that cannot be.
+  priority: Priority.normal,
  * @example
  * const router = createRouter().service(userServiceRouter, { timeoutMs: 2_000 });
  */
@@ -106,7 +107,7 @@ class ConfiguredRouter implements Router {
     }
     // What is wrong with the settings shows here and not when the router starts.
     const config: ServiceConfig = { desc, settings: settings as ServiceSettings };
-    this.#entry(config, new WaitingBudget({ maxCount: 0, maxBytes: 0 }), () => {});
+    this.#entry(config, new WaitingRoom({ maxCount: 0, maxBytes: 0, nowMs: () => 0, onDisplaced() {} }), () => {});
     this.#descriptors.add(desc.service);
     this.#services.set(name, config);
     return this;
@@ -116,9 +117,11 @@ class ConfiguredRouter implements Router {
     const clock = new Clock(ports.scheduler);
     const { logger } = ports;
     const { errorDetails = true } = this.#options;
-    const budget = new WaitingBudget({
+    const room = new WaitingRoom<CallRecord>({
       maxCount: this.#options.maxWaitingCalls ?? maxWaitingCalls,
-      maxBytes: maxWaitingBytes,
+      maxBytes: this.#options.maxWaitingBytes ?? maxWaitingBytes,
+      nowMs: () => clock.lastMs,
+      onDisplaced: (call) => forwarder.placement.refuse(call),
     });
     const wheel = createTimerWheel<CallRecord>({
       scheduler: clock,
@@ -134,7 +137,7 @@ class ConfiguredRouter implements Router {
       pool: new CallPool(),
       wheel,
       statuses: createStatusCache({ errorDetails }),
-      budget,
+      room,
       errorDetails,
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
@@ -143,7 +146,7 @@ class ConfiguredRouter implements Router {
     for (const [name, config] of this.#services) {
       services.set(
         name,
-        this.#entry(config, budget, (call) => forwarder.ending.expire(call)),
+        this.#entry(config, room, (call) => forwarder.ending.expire(call)),
       );
     }
     const health = createHealthBook();
@@ -174,7 +177,7 @@ class ConfiguredRouter implements Router {
 
   #entry(
     { desc, settings }: ServiceConfig,
-    budget: WaitingBudget,
+    room: WaitingRoom<CallRecord>,
     onExpired: (call: CallRecord) => void,
   ): ServiceEntry {
     return new ServiceEntry({
@@ -183,7 +186,7 @@ class ConfiguredRouter implements Router {
       defaults: this.#defaults,
       balance: this.#options.balance,
       balancers: this.#options.balancers ?? new Map(),
-      budget,
+      room,
       onExpired,
     });
   }

@@ -23,9 +23,14 @@ export class CallEnding {
     this.#forwarder = forwarder;
   }
 
-  /** The router ends the call: the client gets this status, the instance, if there is one, a Cancel ABORT. */
-  fail<R extends Reason>(call: CallRecord, reason: R, facts: ReasonFacts<R>): void {
-    const status = this.#context.statuses.get(reason, facts, { execution: executionOf(call) });
+  /**
+   * The router ends the call: the client gets this status, with the time in milliseconds after which it may try again if
+   * one is given, the instance, if there is one, a Cancel ABORT.
+   */
+  fail<R extends Reason>(call: CallRecord, reason: R, facts: ReasonFacts<R>, retryAfterMs?: number): void {
+    const about = { execution: executionOf(call) };
+    const options = retryAfterMs === undefined ? about : { ...about, retryAfterMs };
+    const status = this.#context.statuses.get(reason, facts, options);
     switch (call.state) {
       case CallState.queued:
         this.#forwarder.placement.withdraw(call);

@@ -7,7 +7,7 @@ import { keptHeadShare } from "../limits.js";
 import type { MethodRoute } from "../registry/method-route.js";
 import type { Execution } from "../resilience/lost-rule.js";
 import type { WheelEntry } from "../resilience/timer-wheel.js";
-import type { WaitingEntry } from "../resilience/waiting-queue.js";
+import type { WaitingEntry, WaitingPlace } from "../resilience/waiting-room.js";
 import { CallState, type CancelMode } from "./call-state.js";
 import type { ClientAccount } from "./client-account.js";
 import { ContentType, type HeadFault } from "./request-head.js";
@@ -130,14 +130,16 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   /** Its place among the records in use: `CallPool`. */
   poolIndex = -1;
 
-  // `TimerWheel` and `WaitingQueue`.
+  // `TimerWheel` and `WaitingRoom`.
   wheelDueMs = 0;
   wheelSlot = -1;
   wheelPrevious: this | undefined = undefined;
   wheelNext: this | undefined = undefined;
   waitingBytes = 0;
   waitingIndex = -1;
+  yieldIndex = -1;
   waitingOrder = 0;
+  waitingIn: WaitingPlace | undefined = undefined;
 
   constructor(route: MethodRoute) {
     this.route = route;

@@ -3,7 +3,7 @@ import type { Logger } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
 import type { MemoryWatch } from "../memory-gauge.js";
 import type { TimerWheel } from "../resilience/timer-wheel.js";
-import type { WaitingBudget } from "../resilience/waiting-queue.js";
+import type { WaitingRoom } from "../resilience/waiting-room.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
 import type { CallPool } from "./call-pool.js";
@@ -22,7 +22,7 @@ export interface ForwardContext {
   /** As `RouterOptions.errorDetails`. */
   readonly errorDetails: boolean;
   /** What waits for instances. */
-  readonly budget: WaitingBudget;
+  readonly room: WaitingRoom<CallRecord>;
   /** Whether the process has room for new calls. */
   readonly memory: MemoryWatch;
   readonly counters: RouterCounters;

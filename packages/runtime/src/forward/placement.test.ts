@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
+import type { ServiceSettings } from "../registry/settings.js";
 import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
-import { pathOf, serviceName } from "../test-kit/test-service.suite.js";
+import { pathOf, serviceName, testServiceRouter } from "../test-kit/test-service.suite.js";
 import { bytes, pattern, text } from "../test-kit/text.suite.js";
 
 function setUp(options: TestRouterOptions = {}) {
@@ -140,6 +141,96 @@ describe("waiting calls", () => {
     router.run();
     expect(calls.map((call) => call.status?.details?.errorInfo?.reason)).toEqual([undefined, undefined, "QUEUE_FULL"]);
     expect(calls[2]?.status?.code).toBe(8);
+  });
+
+  test("are bounded in bytes, those of a request that comes later included", () => {
+    const { router, client } = setUp({ maxWaitingBytes: 50_000 });
+    router.instance({ capacity: { calls: 0 } });
+    const small = client.unary(pathOf("Get"), pattern(10_000));
+    const grows = client.start(pathOf("Chat"));
+    router.run();
+    grows.send(pattern(30_000));
+    router.run();
+    expect([small.status, grows.status]).toEqual([undefined, undefined]);
+    grows.send(pattern(20_000));
+    router.run();
+    expect([small.status, grows.status?.details?.errorInfo?.reason]).toEqual([undefined, "QUEUE_FULL"]);
+  });
+
+  test("of a higher class go first, whatever callers say of theirs", () => {
+    const { router, client } = setUp({ settings: { priority: "low", methods: { get: { priority: "high" } } } });
+    const instance = router.instance({ capacity: { calls: 0 } });
+    const mine = { metadata: [["x-grpc-router-priority", "high"]], timeout: "1S" } as const;
+    for (const name of ["low 1", "low 2"]) client.unary(pathOf("Read"), bytes(name), mine);
+    for (const name of ["high 1", "high 2"]) client.unary(pathOf("Get"), bytes(name));
+    router.run();
+    instance.control({ kind: { case: "capacity", value: { calls: 9 } } });
+    router.run();
+    expect(instance.calls.map((frame) => text(frame.payload))).toEqual(["high 1", "high 2", "low 1", "low 2"]);
+  });
+
+  test("of all methods of a service are one line", () => {
+    const { router, client } = setUp();
+    const instance = router.instance({ capacity: { calls: 0 } });
+    for (const [method, timeout] of [
+      ["Get", "3S"],
+      ["Read", "1S"],
+      ["Get", "2S"],
+      ["Read", "4S"],
+    ] as const) {
+      client.unary(pathOf(method), bytes(timeout), { timeout });
+      router.run();
+    }
+    instance.control({ kind: { case: "capacity", value: { calls: 9 } } });
+    router.run();
+    expect(instance.calls.map((frame) => text(frame.payload))).toEqual(["1S", "2S", "3S", "4S"]);
+  });
+
+  test("give way to a higher class when there is no room, and learn when to come back", () => {
+    const desc = testServiceRouter({ get: { priority: "low" }, watch: { priority: "high" } });
+    const { router, client } = setUp({ maxWaitingCalls: 2, desc, errorDetails: true });
+    const instance = router.instance({ capacity: { calls: 0 } });
+    const low = ["a", "b"].map((name) => client.unary(pathOf("Get"), bytes(name)));
+    const high = ["c", "d", "e"].map((name) => client.unary(pathOf("Watch"), bytes(name)));
+    const normal = client.unary(pathOf("Read"), bytes("f"));
+    router.run();
+    const reasons = [...low, ...high, normal].map((call) => call.status?.details?.errorInfo?.reason);
+    expect(reasons).toEqual(["QUEUE_FULL", "QUEUE_FULL", undefined, undefined, "QUEUE_FULL", "QUEUE_FULL"]);
+    const { retryAfterMs, errorInfo } = low[0]?.status?.details ?? {};
+    expect(errorInfo?.metadata).toEqual({ execution: "none" });
+    // Nothing has left the queue so far: the longest time, and some chance.
+    expect(retryAfterMs).toBeGreaterThanOrEqual(6_400);
+    expect(retryAfterMs).toBeLessThanOrEqual(11_200);
+    expect(low[0]?.trailerValues("grpc-retry-pushback-ms")).toEqual([String(retryAfterMs)]);
+    instance.control({ kind: { case: "capacity", value: { calls: 9 } } });
+    router.run();
+    expect(instance.calls.map((frame) => text(frame.payload))).toEqual(["c", "d"]);
+    expect(router.core.routerCounters.reasons.QUEUE_FULL).toBe(4);
+  });
+
+  test("come back sooner where calls get away, and are told so without details, too", () => {
+    const { router, client } = setUp({ maxWaitingCalls: 10, errorDetails: false });
+    const instance = router.instance({ capacity: { calls: 1 } });
+    for (let count = 0; count < 11; count++) client.unary(pathOf("Get"), bytes("x"));
+    router.run();
+    for (let callId = 1; callId <= 100; callId++) {
+      instance.reply(callId, "Get", bytes("r"));
+      client.unary(pathOf("Get"), bytes("x"));
+      router.scheduler.advance(10);
+    }
+    const refused = client.unary(pathOf("Get"), bytes("x"));
+    router.run();
+    const [pushback] = refused.trailerValues("grpc-retry-pushback-ms");
+    expect([refused.status?.code, refused.status?.details]).toEqual([8, undefined]);
+    expect(Number(pushback)).toBeGreaterThanOrEqual(100);
+    expect(Number(pushback)).toBeLessThanOrEqual(175);
+  });
+
+  test.each(["urgent", "toString", 2])("have no class %s", (priority) => {
+    const settings = { priority } as unknown as ServiceSettings;
+    expect(() => setUp({ settings })).toThrow(
+      `Cannot route ${serviceName}/Get: priority must be low, normal, high, received ${priority}`,
+    );
   });
 
   test("hold their client by its window and send what they held", () => {

@@ -46,19 +46,13 @@ export class Placement {
 
   /** A channel may have room, capacity or a new instance: calls that wait for the service get their turn. */
   dispatch(service: ServiceEntry): void {
-    if (this.#context.budget.count === 0) return;
-    const { waitingRoutes } = service;
-    for (let index = waitingRoutes.length - 1; index >= 0; index--) {
-      const route = waitingRoutes[index];
-      if (route === undefined || this.#dispatchRoute(route)) continue;
-      waitingRoutes.splice(index, 1);
-    }
+    if (this.#context.room.count > 0) service.waiting.serve(this.#context.clock.lastMs, this.#serve);
   }
 
   /** No instance is left, or none has the method: whoever has not asked to wait ends. */
   abandon(service: ServiceEntry): void {
-    for (const route of [...service.waitingRoutes]) {
-      if (route.candidates.list.length > 0) continue;
+    for (const route of service.routes) {
+      if (route.waiting.size === 0 || route.candidates.list.length > 0) continue;
       const patient: CallRecord[] = [];
       for (let call = this.#take(route); call !== undefined; call = this.#take(route)) {
         if (call.waitForReady) patient.push(call);
@@ -68,19 +62,23 @@ export class Placement {
     }
   }
 
-  /** Whether calls of the route still wait. */
-  #dispatchRoute(route: MethodRoute): boolean {
-    const { waiting } = route;
-    for (;;) {
-      const call = waiting.peek(this.#context.clock.lastMs);
-      if (call === undefined) return false;
-      const channel = this.pick(call);
-      if (channel === undefined) return true;
-      waiting.remove(call);
-      if (this.#forwarder.requests.start(call, channel)) continue;
-      this.#offer(call);
-    }
+  /** The room is full, and `call` was displaced by one of a higher class, or finds no place. */
+  refuse(call: CallRecord): void {
+    const { room, random } = this.#context;
+    const { path, service } = call.route;
+    const facts = { method: path, service: service.name, limit: room.limit };
+    this.#forwarder.ending.fail(call, "QUEUE_FULL", facts, room.pushbackMs(random()));
   }
+
+  /** It is the turn of a waiting call. False: no instance can take calls of its method now. */
+  readonly #serve = (call: CallRecord): boolean => {
+    const channel = this.pick(call);
+    if (channel === undefined) return false;
+    call.route.waiting.remove(call);
+    // Else its transport has just become full, which the next pick knows.
+    if (!this.#forwarder.requests.start(call, channel)) this.#offer(call);
+    return true;
+  };
 
   #wait(call: CallRecord): void {
     if (call.route.candidates.list.length === 0 && !call.waitForReady) this.#endUnserved(call);
@@ -88,15 +86,10 @@ export class Placement {
   }
 
   #offer(call: CallRecord): void {
-    const { route } = call;
-    if (route.waiting.offer(call, call.restEnd + call.log.end)) {
-      const { waitingRoutes } = route.service;
-      if (!waitingRoutes.includes(route)) waitingRoutes.push(route);
-      this.#tellDemand(route.service);
-      return;
-    }
-    const limit = this.#context.budget.maxCount;
-    this.#forwarder.ending.fail(call, "QUEUE_FULL", { method: route.path, limit, service: route.service.name });
+    const { waiting, service } = call.route;
+    service.waiting.add(waiting);
+    if (waiting.offer(call, call.restEnd + call.log.end)) this.#tellDemand(service);
+    else this.refuse(call);
   }
 
   /** Asks for room once all calls of this turn are counted; what grows soon after is told by the next sweep. */

@@ -215,9 +215,7 @@ export class RequestForwarder {
   /** What a waiting call holds has grown. */
   #resize(call: CallRecord): void {
     const { route } = call;
-    if (route.waiting.resize(call, call.restEnd + call.log.end)) return;
-    const limit = this.#forwarder.context.budget.maxCount;
-    this.#forwarder.ending.fail(call, "QUEUE_FULL", { method: route.path, limit, service: route.service.name });
+    if (!route.waiting.resize(call, call.restEnd + call.log.end)) this.#forwarder.placement.refuse(call);
   }
 }
 

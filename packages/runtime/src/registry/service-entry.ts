@@ -5,7 +5,9 @@ import type { Balancer } from "../balance/balancer.js";
 import { type BalancerFactory, balancerByName, resolveBalancer } from "../balance/resolve-balancer.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
-import { createWaitingQueue, type WaitingBudget } from "../resilience/waiting-queue.js";
+import { WaitingLine } from "../resilience/waiting-line.js";
+import { WaitingQueue } from "../resilience/waiting-queue.js";
+import type { WaitingRoom } from "../resilience/waiting-room.js";
 import { RouterError } from "../router-error.js";
 import { CandidateList } from "./candidate-list.js";
 import { MethodRoute } from "./method-route.js";
@@ -23,7 +25,7 @@ export interface ServiceParts {
   /** Balancers of the program, by name. */
   readonly balancers: ReadonlyMap<string, BalancerFactory>;
   /** What all waiting calls of the router share. */
-  readonly budget: WaitingBudget;
+  readonly room: WaitingRoom<CallRecord>;
   /** A waiting call whose deadline has passed. */
   onExpired(call: CallRecord): void;
 }
@@ -37,8 +39,8 @@ export class ServiceEntry {
   readonly #routesByName = new Map<string, MethodRoute>();
   /** Instances that may be picked: registered, serving, not draining. */
   readonly candidates = new CandidateList<Channel>();
-  /** Methods whose calls wait for an instance. */
-  readonly waitingRoutes: MethodRoute[] = [];
+  /** Calls that wait for an instance. */
+  readonly waiting = new WaitingLine<CallRecord>();
   /** Every channel that has calls or may get some, draining ones included. */
   readonly channels = new Set<Channel>();
   /** When its channels were last asked whether calls wait for them; -Infinity: never. */
@@ -59,10 +61,16 @@ export class ServiceEntry {
       return new MethodRoute({
         service: this,
         method,
+      const settings = resolveSettings(subject, [own, parts.settings, facts], parts.defaults);
+      const { priority } = settings;
         index,
-        settings: resolveSettings(subject, [own, parts.settings, facts], parts.defaults),
+        settings,
         balancer: balancerOf(subject, own, parts, facts) ?? shared,
-        waiting: createWaitingQueue<CallRecord>({ budget: parts.budget, onExpired: (call) => parts.onExpired(call) }),
+        waiting: new WaitingQueue<CallRecord>({
+          room: parts.room,
+          priority,
+          onExpired: (call) => parts.onExpired(call),
+        }),
         candidates: this.candidates,
       });
     });

@@ -4,6 +4,7 @@ import type { MethodFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
+import { Priority, type PriorityName } from "../resilience/priority.js";
 import { RouterError } from "../router-error.js";
 
 /** What can be said of every call: for the router, a service, or one method; the nearest to the method counts. */
@@ -19,6 +20,11 @@ export interface CallSettings {
    * caller's own `x-grpc-router-wait-for-ready` field wins. Default false.
    */
   readonly waitForReady?: boolean;
+  /**
+   * Which calls go first when they have to wait, and stay when the queue is full: `high` before `normal` before `low`.
+   * Callers have no say in it. Default `normal`.
+   */
+  readonly priority?: PriorityName;
 }
 
 /** Settings of one method. */
@@ -38,6 +44,8 @@ export interface RouterOptions extends MethodSettings {
   readonly balancers?: ReadonlyMap<string, BalancerFactory>;
   /** Calls that may wait for an instance, all services together. Default 10,000. */
   readonly maxWaitingCalls?: number;
+  /** Bytes of requests and metadata held for them. Default 64 MiB. */
+  readonly maxWaitingBytes?: number;
   /** Open calls of an instance that states no capacity. Default 4,096. */
   readonly maxOpenCalls?: number;
   /**
@@ -66,6 +74,7 @@ export interface ResolvedSettings {
   readonly maxRequestMessageBytes: number;
   readonly maxResponseMessageBytes: number;
   readonly waitForReady: boolean;
+  readonly priority: Priority;
 }
 
 /** Where a setting can come from, the strongest first. */
@@ -90,6 +99,7 @@ export function resolveSettings(
     maxRequestMessageBytes: number(subject, sources, "maxRequestMessageBytes", 0) ?? defaults.maxRequestMessageBytes,
     maxResponseMessageBytes: number(subject, sources, "maxResponseMessageBytes", 0) ?? defaults.maxResponseMessageBytes,
     waitForReady: sources.map(waitForReadyOf).find((value) => value !== undefined) ?? defaults.waitForReady,
+    priority: priorityOf(subject, sources) ?? defaults.priority,
   };
 }
 
@@ -109,4 +119,14 @@ function number(subject: string, sources: SettingSources, name: NumberName, leas
 
 function waitForReadyOf(source: CallSettings | MethodFacts | undefined): boolean | undefined {
   return source !== undefined && "waitForReady" in source ? source.waitForReady : undefined;
+}
+
+function priorityOf(subject: string, sources: SettingSources): Priority | undefined {
+  const name = sources.map((source) => source?.priority).find((value) => value !== undefined);
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(Priority, name)) return Priority[name];
+  throw new RouterError(
+    "INVALID_SETTING",
+    `Cannot route ${subject}: priority must be ${Object.keys(Priority).join(", ")}, received ${String(name)}`,
+  );
 }

@@ -1,112 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
+import { IndexedHeap } from "./indexed-heap.js";
+import type { Priority } from "./priority.js";
+import { isServedBefore, type WaitingEntry, type WaitingPlace, type WaitingRoom } from "./waiting-room.js";
 
-/** The fields of a record that waits. A hot record declares them itself, so waiting allocates nothing. */
-export interface WaitingEntry {
-  /** When the call is over anyway, in `Scheduler.nowMs` time; `Infinity` without a deadline. Not changed while waiting. */
-  readonly deadlineMs: number;
-  /** Bytes held for it; written by the queue. Initialize with 0. */
-  waitingBytes: number;
-  /** Its place in the queue; -1 while it waits in none. Initialize with -1. */
-  waitingIndex: number;
-  /** Its number in order of arrival; written by the queue. */
-  waitingOrder: number;
-}
-
-/** What several queues together may hold. */
-export interface WaitingBudgetOptions {
-  /** Entries at most. */
-  readonly maxCount: number;
-  /** Bytes held for them at most. */
-  readonly maxBytes: number;
-}
-
-/** Counts what waits in all queues that share it, so that no queue and no sum of queues is unbounded. */
-export class WaitingBudget {
-  readonly maxCount: number;
-  readonly maxBytes: number;
-  count = 0;
-  bytes = 0;
-
-  constructor({ maxCount, maxBytes }: WaitingBudgetOptions) {
-    this.maxCount = maxCount;
-    this.maxBytes = maxBytes;
-  }
-}
-
-/** Options of `createWaitingQueue`. */
+/** Options of `WaitingQueue`. */
 export interface WaitingQueueOptions<Entry extends WaitingEntry> {
-  /** The bounds, its own or shared with other queues. */
-  readonly budget: WaitingBudget;
+  /** The bounds, shared by all queues of a router. */
+  readonly room: WaitingRoom<Entry>;
+  /** The class of all its entries. */
+  readonly priority: Priority;
   /** An entry whose deadline had passed when its turn came; it is out of the queue and was not handed out. */
   onExpired(entry: Entry): void;
 }
 
 /**
- * Calls that wait for an instance: the one with the nearest deadline first, equals in order of arrival. Bounded in count
- * and bytes; what has expired is never handed out. All operations are O(log n).
+ * Calls of one method that wait for an instance: the one with the nearest deadline first, equals in order of arrival.
+ * Bounded by the room in count and bytes; what has expired is never handed out. All operations are O(log n), but where
+ * a call makes others give way.
  */
-export interface WaitingQueue<Entry extends WaitingEntry> {
-  /** Entries that wait in this queue. */
-  readonly size: number;
-  /** Lets `entry` wait with `sizeBytes` held for it. False, and nothing done, if the budget does not allow it. */
-  offer(entry: Entry, sizeBytes: number): boolean;
-  /** Changes the bytes held for a waiting entry. False, and nothing done, if the budget does not allow it. */
-  resize(entry: Entry, sizeBytes: number): boolean;
-  /** The entry whose turn it is, still waiting; expired ones before it are told to `onExpired`. */
-  peek(nowMs: number): Entry | undefined;
-  /** Takes out the entry whose turn it is. */
-  take(nowMs: number): Entry | undefined;
-  /** Takes out any entry; false if it does not wait here. */
-  remove(entry: Entry): boolean;
-}
-
-/** Creates a queue (a binary heap whose entries know their place). */
-export function createWaitingQueue<Entry extends WaitingEntry>(
-  options: WaitingQueueOptions<Entry>,
-): WaitingQueue<Entry> {
-  return new DeadlineHeap(options);
-}
-
-class DeadlineHeap<Entry extends WaitingEntry> implements WaitingQueue<Entry> {
-  readonly #budget: WaitingBudget;
+export class WaitingQueue<Entry extends WaitingEntry> implements WaitingPlace {
+  readonly priority: Priority;
+  readonly #room: WaitingRoom<Entry>;
   readonly #onExpired: (entry: Entry) => void;
-  readonly #heap: Entry[] = [];
-  #arrivals = 0;
+  readonly #heap = new IndexedHeap<Entry>({
+    isBefore: isServedBefore,
+    indexOf: (entry) => entry.waitingIndex,
+    setIndex(entry, index) {
+      entry.waitingIndex = index;
+    },
+  });
 
-  constructor({ budget, onExpired }: WaitingQueueOptions<Entry>) {
-    this.#budget = budget;
+  constructor({ room, priority, onExpired }: WaitingQueueOptions<Entry>) {
+    this.priority = priority;
+    this.#room = room;
     this.#onExpired = onExpired;
   }
 
+  /** Entries that wait in this queue. */
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.size;
   }
 
+  /**
+   * Lets `entry` wait with `sizeBytes` held for it. False, and nothing done, if there is no room for it, even if all
+   * lower classes gave way, or if it waits already.
+   */
   offer(entry: Entry, sizeBytes: number): boolean {
-    const budget = this.#budget;
-    if (entry.waitingIndex >= 0 || budget.count >= budget.maxCount || budget.bytes + sizeBytes > budget.maxBytes) {
-      return false;
-    }
-    budget.count++;
-    budget.bytes += sizeBytes;
-    entry.waitingBytes = sizeBytes;
-    entry.waitingOrder = this.#arrivals++;
-    this.#heap.push(entry);
-    this.#rise(entry, this.#heap.length - 1);
+    const room = this.#room;
+    if (entry.waitingIndex >= 0 || !room.fits(this.priority, 1, sizeBytes)) return false;
+    entry.waitingOrder = room.nextOrder();
+    this.#heap.add(entry);
+    // First it waits, then others give way: what their end brings about finds it where it is.
+    room.enter(entry, this, sizeBytes);
     return true;
   }
 
+  /** Changes the bytes held for a waiting entry. False, and nothing done, if there is no room for them. */
   resize(entry: Entry, sizeBytes: number): boolean {
-    const budget = this.#budget;
+    if (!this.#heap.has(entry)) return false;
     const growth = sizeBytes - entry.waitingBytes;
-    if (!this.#holds(entry) || (growth > 0 && budget.bytes + growth > budget.maxBytes)) return false;
-    budget.bytes += growth;
-    entry.waitingBytes = sizeBytes;
+    if (growth > 0 && !this.#room.fits(this.priority, 0, growth)) return false;
+    this.#room.resize(entry, sizeBytes);
     return true;
   }
 
+  /** The entry whose turn it is, still waiting; expired ones before it are told to `onExpired`. */
   peek(nowMs: number): Entry | undefined {
-    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+    for (let first = this.#heap.first; first !== undefined; first = this.#heap.first) {
       if (first.deadlineMs > nowMs) return first;
       this.remove(first);
       this.#onExpired(first);
@@ -114,6 +74,7 @@ class DeadlineHeap<Entry extends WaitingEntry> implements WaitingQueue<Entry> {
     return undefined;
   }
 
+  /** Takes out the entry whose turn it is. */
   take(nowMs: number): Entry | undefined {
     const first = this.peek(nowMs);
     if (first !== undefined) this.remove(first);
@@ -121,60 +82,8 @@ class DeadlineHeap<Entry extends WaitingEntry> implements WaitingQueue<Entry> {
   }
 
   remove(entry: Entry): boolean {
-    if (!this.#holds(entry)) return false;
-    const index = entry.waitingIndex;
-    const last = this.#heap.pop();
-    if (last !== undefined && last !== entry) {
-      this.#rise(last, index);
-      this.#sink(last, last.waitingIndex);
-    }
-    entry.waitingIndex = -1;
-    this.#budget.count--;
-    this.#budget.bytes -= entry.waitingBytes;
-    entry.waitingBytes = 0;
+    if (!this.#heap.remove(entry)) return false;
+    this.#room.leave(entry);
     return true;
   }
-
-  #holds(entry: Entry): boolean {
-    return entry.waitingIndex >= 0 && this.#heap[entry.waitingIndex] === entry;
-  }
-
-  /** Puts `entry` at `index` or nearer the top, pulling down those that come after it. */
-  #rise(entry: Entry, index: number): void {
-    let at = index;
-    while (at > 0) {
-      const above = (at - 1) >>> 1;
-      const parent = this.#heap[above];
-      if (parent === undefined || !isBefore(entry, parent)) break;
-      this.#place(parent, at);
-      at = above;
-    }
-    this.#place(entry, at);
-  }
-
-  /** Puts `entry` at `index` or further down, pulling up those that come before it. */
-  #sink(entry: Entry, index: number): void {
-    let at = index;
-    for (;;) {
-      const left = this.#heap[2 * at + 1];
-      const right = this.#heap[2 * at + 2];
-      const child = left !== undefined && right !== undefined && isBefore(right, left) ? right : left;
-      if (child === undefined || !isBefore(child, entry)) break;
-      const below = child.waitingIndex;
-      this.#place(child, at);
-      at = below;
-    }
-    this.#place(entry, at);
-  }
-
-  #place(entry: Entry, index: number): void {
-    this.#heap[index] = entry;
-    entry.waitingIndex = index;
-  }
-}
-
-function isBefore(one: WaitingEntry, other: WaitingEntry): boolean {
-  return (
-    one.deadlineMs < other.deadlineMs || (one.deadlineMs === other.deadlineMs && one.waitingOrder < other.waitingOrder)
-  );
 }

@@ -22,7 +22,7 @@ export interface RouterStatus {
 export interface RouterStatusOptions {
   /** Whether user code has run for the call: ErrorInfo metadata `execution`. Absent: the status is not about a call. */
   readonly execution?: Execution;
-  /** Milliseconds after which trying again makes sense: RetryInfo. Absent: nothing is said. */
+  /** Milliseconds after which trying again makes sense: RetryInfo, of a call grpc-retry-pushback-ms, too (gRFC A6). Absent: nothing is said. */
   readonly retryAfterMs?: number;
   /** False: the literals carry no grpc-status-details-bin. Default true. */
   readonly errorDetails?: boolean;
@@ -54,7 +54,12 @@ export function createRouterStatus<R extends Reason>(
     code,
     message,
     details,
-    literals: encodeStatusLiterals(errorDetails ? { code, message, details } : { code, message }),
+    literals: encodeStatusLiterals({
+      code,
+      message,
+      ...(errorDetails ? { details } : {}),
+      ...(execution !== undefined && retryAfterMs !== undefined ? { pushbackMs: retryAfterMs } : {}),
+    }),
   };
 }
 

@@ -43,6 +43,14 @@ describe("encodeStatusLiterals()", () => {
         ["grpc-status-details-bin", "AQIDBA"],
       ],
     ],
+    [
+      "a pushback",
+      { code: 8, message: "", pushbackMs: 6_400 },
+      [
+        ["grpc-status", "8"],
+        ["grpc-retry-pushback-ms", "6400"],
+      ],
+    ],
     ["empty details", { code: 5, message: "", details: new Uint8Array() }, [["grpc-status", "5"]]],
     [
       "a long text",
