@@ -26,6 +26,7 @@ import {
   type ServiceSettings,
 } from "./registry/settings.js";
 import { TargetKind } from "./registry/target.js";
+import { Priority } from "./resilience/priority.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
 import { WaitingRoom } from "./resilience/waiting-room.js";
 import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
@@ -56,13 +57,13 @@ const noLimits: ResolvedSettings = {
   maxRequestMessageBytes: MAX_MESSAGE_BYTES,
   maxResponseMessageBytes: MAX_MESSAGE_BYTES,
   waitForReady: false,
+  priority: Priority.normal,
 };
 
 /**
  * Creates a router that routes nothing yet.
  *
  * @throws RouterError INVALID_SETTING for a setting that cannot be.
-  priority: Priority.normal,
  * @example
  * const router = createRouter().service(userServiceRouter, { timeoutMs: 2_000 });
  */

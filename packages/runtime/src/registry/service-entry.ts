@@ -58,11 +58,11 @@ export class ServiceEntry {
       const facts = parts.desc.methods[method.localName];
       const own = parts.settings.methods?.[method.localName];
       const subject = `${this.name}/${method.name}`;
+      const settings = resolveSettings(subject, [own, parts.settings, facts], parts.defaults);
+      const { priority } = settings;
       return new MethodRoute({
         service: this,
         method,
-      const settings = resolveSettings(subject, [own, parts.settings, facts], parts.defaults);
-      const { priority } = settings;
         index,
         settings,
         balancer: balancerOf(subject, own, parts, facts) ?? shared,
