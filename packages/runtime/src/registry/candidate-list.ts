@@ -3,20 +3,26 @@ import type { Candidate, Candidates } from "../balance/balancer.js";
 
 /** The instances that may serve a service or a method, in order of registration; changed only when one comes or goes. */
 export class CandidateList<Member extends Candidate> implements Candidates<Member> {
-  list: Member[] = [];
+  readonly list: Member[] = [];
   version = 0;
+  /** The same: thousands come at once after a loss, and none of them may be searched for among the others. */
+  readonly #members = new Set<Member>();
 
-  add(member: Member): void {
-    if (this.list.includes(member)) return;
+  /** False if it is there already. */
+  add(member: Member): boolean {
+    if (this.#members.has(member)) return false;
+    this.#members.add(member);
     this.list.push(member);
     this.version++;
+    return true;
   }
 
-  remove(member: Member): void {
-    const index = this.list.indexOf(member);
-    if (index < 0) return;
-    this.list.splice(index, 1);
+  /** False if it was not there. */
+  remove(member: Member): boolean {
+    if (!this.#members.delete(member)) return false;
+    this.list.splice(this.list.indexOf(member), 1);
     this.version++;
+    return true;
   }
 
   /** A label or a weight of a member has changed. */

@@ -10,6 +10,7 @@ import { WaitingQueue } from "../resilience/waiting-queue.js";
 import type { WaitingRoom } from "../resilience/waiting-room.js";
 import { RouterError } from "../router-error.js";
 import { CandidateList } from "./candidate-list.js";
+import { MethodLists } from "./method-lists.js";
 import { MethodRoute } from "./method-route.js";
 import type { MethodTable } from "./method-table.js";
 import { type MethodSettings, type ResolvedSettings, resolveSettings, type ServiceSettings } from "./settings.js";
@@ -37,6 +38,7 @@ export class ServiceEntry {
   readonly desc: GenRouter<DescService>;
   readonly routes: readonly MethodRoute[];
   readonly #routesByName = new Map<string, MethodRoute>();
+  readonly #lists: MethodLists<Channel>;
   /** Instances that may be picked: registered, serving, not draining. */
   readonly candidates = new CandidateList<Channel>();
   /** Calls that wait for an instance. */
@@ -75,6 +77,7 @@ export class ServiceEntry {
       });
     });
     for (const route of this.routes) this.#routesByName.set(route.name, route);
+    this.#lists = new MethodLists(this.candidates, this.routes);
   }
 
   /** The method of this name, "GetUser". */
@@ -91,35 +94,17 @@ export class ServiceEntry {
 
   /** `channel` may be picked from now on. */
   addCandidate(channel: Channel): void {
-    this.candidates.add(channel);
-    this.#splitLists();
+    this.#lists.add(channel);
   }
 
   /** `channel` gets no new calls. */
   removeCandidate(channel: Channel): void {
-    this.candidates.remove(channel);
-    this.#splitLists();
+    this.#lists.remove(channel);
   }
 
   /** A label or a weight of a candidate has changed. */
   touch(): void {
-    this.candidates.touch();
-    for (const { candidates } of this.routes) if (candidates !== this.candidates) candidates.touch();
-  }
-
-  /** Gives each method that some instance lacks a list of its own, and the shared one to all others. */
-  #splitLists(): void {
-    const { list } = this.candidates;
-    const partial = list.some((channel) => channel.methods.count < this.routes.length);
-    for (const route of this.routes) {
-      if (!partial || list.every((channel) => channel.methods.serves(route.index))) {
-        route.candidates = this.candidates;
-        continue;
-      }
-      const own = new CandidateList<Channel>();
-      own.list = list.filter((channel) => channel.methods.serves(route.index));
-      route.candidates = own;
-    }
+    this.#lists.touch();
   }
 }
 
