@@ -68,6 +68,10 @@ export const reasons = {
     code: StatusCode.internal,
     text: "Cannot read a message of {method}: {detail} (BAD_MESSAGE)",
   },
+  CALL_UNSUPPORTED: {
+    code: StatusCode.unimplemented,
+    text: "Cannot run {method}: {detail} (CALL_UNSUPPORTED)",
+  },
   // Registration
   HELLO_TIMEOUT: {
     code: StatusCode.deadlineExceeded,

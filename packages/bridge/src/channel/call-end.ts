@@ -75,9 +75,24 @@ export function encodeReasonEnd<R extends Reason>(reason: R, facts: ReasonFacts<
   return encodeEnd({ code, message, details: encodeStatusDetails({ code, message, errorInfo }) });
 }
 
+/** The End of a call whose own deadline passed while user code ran; user code is told in fewer words. */
+export function encodeExpired(method: string, instance: string): CallEnd {
+  return { ...END_DEADLINE, bytes: encodeReasonEnd("CALL_DEADLINE", { method, instance }, "started").bytes };
+}
+
 /** The End of a call that asks for something nobody here understands. */
-export function encodeUnsupported(what: string, accepted: string): CallEnd {
-  return encodeEnd({ code: StatusCode.unimplemented, message: `${what} is not supported here, only ${accepted}` });
+export function encodeUnsupported(method: string, what: string, accepted: string): CallEnd {
+  return encodeReasonEnd(
+    "CALL_UNSUPPORTED",
+    { method, detail: `${what} is not supported here, only ${accepted}` },
+    "none",
+  );
+}
+
+/** The End of a call of one request message with `received` of them (gRPC's cardinality rule). */
+export function encodeNotOneRequest(method: string, received: string, execution: Execution): CallEnd {
+  const detail = `the method takes one request message, received ${received}`;
+  return encodeReasonEnd("CALL_UNSUPPORTED", { method, detail }, execution);
 }
 
 /** The End of a call with a message that cannot be read. */

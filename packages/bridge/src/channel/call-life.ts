@@ -30,9 +30,9 @@ export function cancelCall(call: Call, mode: number): void {
   }
 }
 
-/** The call's own deadline has passed, or the router says so. */
-export function expireCall(call: Call): void {
-  stopCall(call, END_DEADLINE_NOT_RUN, END_DEADLINE);
+/** The call's own deadline has passed, or the router, which has answered then, says so. */
+export function expireCall(call: Call, begun: CallEnd = END_DEADLINE): void {
+  stopCall(call, END_DEADLINE_NOT_RUN, begun);
 }
 
 /** The bridge ends the call: a broken message, a limit, the grace of a drain. */

@@ -4,7 +4,7 @@ import { CallTable, copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-rout
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
-import { type CallEnd, END_NO_CAPACITY, encodeReasonEnd } from "./call-end.js";
+import { type CallEnd, END_NO_CAPACITY, encodeExpired, encodeReasonEnd } from "./call-end.js";
 import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-life.js";
 import type { Channel } from "./channel.js";
 import type { ChannelOptions } from "./channel-options.js";
@@ -14,7 +14,10 @@ import { RequestBudget } from "./request-budget.js";
 import type { WelcomeTerms } from "./welcome-terms.js";
 
 /** What the calls of a channel ask of it. */
-export type CallsOptions = Pick<ChannelOptions, "ports" | "service" | "scheme" | "maxRequestBytes" | "requestCredit">;
+export type CallsOptions = Pick<
+  ChannelOptions,
+  "ports" | "service" | "instanceId" | "scheme" | "maxRequestBytes" | "requestCredit"
+>;
 
 /** The open calls of one channel, and what they ask of it. */
 export class ChannelCalls implements CallPort {
@@ -38,7 +41,9 @@ export class ChannelCalls implements CallPort {
     this.#writer = writer;
     this.#onCallOver = onCallOver;
     this.#credit.request = options.requestCredit;
-    this.#deadlines = new DeadlineTimer(options.ports.scheduler, this.table, expireCall);
+    this.#deadlines = new DeadlineTimer(options.ports.scheduler, this.table, (call) => {
+      expireCall(call, encodeExpired(call.method.label, options.instanceId));
+    });
     this.#budget = new RequestBudget({
       maxRequestBytes: options.maxRequestBytes,
       nowMs: () => this.nowMs(),

@@ -26,6 +26,8 @@ export interface ChannelOwner {
 export interface ChannelOptions {
   readonly ports: BridgePorts;
   readonly service: ServedService;
+  /** For people. */
+  readonly instanceId: string;
   readonly owner: ChannelOwner;
   readonly connection: Connection<Channel>;
   readonly stream: Stream<Channel>;

@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  copyBytes,
-  type FragmentView,
-  MAX_PAYLOAD_BYTES,
-  PAYLOAD_OVERHEAD,
-  type Reason,
-  StatusCode,
-} from "@grpc-router/protocol";
+import { copyBytes, type FragmentView, MAX_PAYLOAD_BYTES, PAYLOAD_OVERHEAD, type Reason } from "@grpc-router/protocol";
 import { type Call, CallPhase, executionOf } from "./call.js";
-import { type CallEnd, encodeBadMessage, encodeEnd, encodeTooLarge } from "./call-end.js";
+import { type CallEnd, encodeBadMessage, encodeNotOneRequest, encodeTooLarge } from "./call-end.js";
 import { failCall } from "./call-life.js";
 import { MessageAssembly } from "./message-assembly.js";
 
 /** Cost of a message whose credit went back while it was assembled; every other message costs at least the overhead. */
 export const PREPAID = 0;
-
-const SECOND_REQUEST: CallEnd = encodeEnd({
-  code: StatusCode.unimplemented,
-  message: "the method takes one request message, received a second one",
-});
 
 /** A payload that came as a member: the whole message is `bytes[start, end)`. The channel's fault, if it is one. */
 export function receiveMember(call: Call, bytes: Uint8Array, start: number, end: number): Reason | undefined {
@@ -89,7 +77,7 @@ export function prepaidTaken(call: Call): void {
 function beginAssembly(call: Call, totalBytes: number, compressed: boolean): MessageAssembly | undefined {
   // At once: nobody will take it, so no credit would come back for it, and its last slice might never come.
   if (call.request !== undefined) {
-    failCall(call, SECOND_REQUEST);
+    failCall(call, encodeNotOneRequest(call.method.label, "a second one", executionOf(call)));
     return undefined;
   }
   if (totalBytes > call.port.maxRequestBytes) {
@@ -145,7 +133,7 @@ function deliver(call: Call, message: Uint8Array, cost: number): void {
   if (call.phase > CallPhase.begun) return;
   if (call.queue !== undefined) call.queue.push(message, cost);
   else if (call.request === undefined && call.phase === CallPhase.received) call.request = message;
-  else failCall(call, SECOND_REQUEST);
+  else failCall(call, encodeNotOneRequest(call.method.label, "a second one", executionOf(call)));
 }
 
 function tooLarge(call: Call, size: number | string): CallEnd {

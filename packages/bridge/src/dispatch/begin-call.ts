@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fromBinary, type Message } from "@bufbuild/protobuf";
-import { StatusCode } from "@grpc-router/protocol";
 import { type Call, CallPhase } from "../channel/call.js";
-import { type CallEnd, encodeBadMessage, encodeEnd } from "../channel/call-end.js";
+import { encodeBadMessage, encodeNotOneRequest } from "../channel/call-end.js";
 import { failCall } from "../channel/call-life.js";
 import { CallContext } from "./call-context.js";
 import { ReplyPump } from "./reply-pump.js";
 import type { MethodRun } from "./served-method.js";
 import { settleError, settleMessage } from "./settle.js";
-
-const NO_REQUEST: CallEnd = encodeEnd({
-  code: StatusCode.unimplemented,
-  message: "the method takes one request message, received none",
-});
 
 /**
  * Starts `code`, which is the user's: at once for methods that read a stream, at half close for the others. The mark is raised before
@@ -29,7 +23,7 @@ export function beginCall(call: Call, code: MethodRun): void {
   if (!call.halfClosed) return;
   const bytes = call.request;
   if (bytes === undefined) {
-    failCall(call, NO_REQUEST);
+    failCall(call, encodeNotOneRequest(method.label, "none", "none"));
     return;
   }
   let message: Message;

@@ -23,16 +23,17 @@ export class DispatchHandler implements CallHandler {
   /** Messages are decoded here: they must be protobuf, plain or in a compression that this process can undo. */
   refusal(call: Call, start: StartView, bytes: Uint8Array): CallEnd | undefined {
     const { canInflate } = call.port;
+    const { label } = call.method;
     const encoding = latin1(bytes, start.encodingStart, start.encodingEnd);
     const subtype = latin1(bytes, start.subtypeStart, start.subtypeEnd);
     call.gzip = encoding === "gzip";
     if (subtype !== "" && subtype !== "proto") {
-      return encodeUnsupported(`content-type application/grpc+${subtype}`, "application/grpc+proto");
+      return encodeUnsupported(label, `content-type application/grpc+${subtype}`, "application/grpc+proto");
     }
     if (encoding === "" || encoding === "identity" || (call.gzip && canInflate)) return undefined;
     const accepted = canInflate ? "identity,gzip" : "identity";
     call.header = encodeHeader([], accepted);
-    return encodeUnsupported(`grpc-encoding ${encoding}`, accepted);
+    return encodeUnsupported(label, `grpc-encoding ${encoding}`, accepted);
   }
 
   open(call: Call): void {

@@ -179,6 +179,7 @@ export class Registration implements ChannelOwner {
       return new Channel({
         ports,
         service: this.service,
+        instanceId: identity.instanceId,
         owner: this,
         connection,
         stream,

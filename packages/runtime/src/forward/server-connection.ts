@@ -202,7 +202,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
       return;
     }
     const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
-    const status = this.#context.statuses.get("METHOD_UNKNOWN", facts);
+    const status = this.#context.statuses.get("METHOD_UNKNOWN", facts, { execution: "none" });
     this.#context.counters.reasons.METHOD_UNKNOWN++;
     endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
