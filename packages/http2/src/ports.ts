@@ -8,6 +8,8 @@ export interface PeerInfo {
   readonly encrypted: boolean;
   /** Subject alternative names of a verified client certificate; empty without one. */
   readonly identities: readonly string[];
+  /** When that certificate ends, in milliseconds since 1970. Absent: without one, or not known. */
+  readonly identitiesUntilMs?: number | undefined;
 }
 
 /** A byte stream below the engine: a socket, a TLS stream, or an in-memory duplex. */

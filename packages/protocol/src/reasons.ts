@@ -95,11 +95,11 @@ export const reasons = {
   },
   CREDENTIAL_INVALID: {
     code: StatusCode.unauthenticated,
-    text: "Cannot register {service}: the credential must be valid, the router refused it (CREDENTIAL_INVALID)",
+    text: "Cannot register {service}: the instance must show a credential that the router knows, received {received} (CREDENTIAL_INVALID). Give it a token or a certificate that the router lists",
   },
   SERVICE_NOT_ALLOWED: {
     code: StatusCode.permissionDenied,
-    text: "Cannot register {service}: {principal} must be allowed to serve it (SERVICE_NOT_ALLOWED)",
+    text: "Cannot register {service}: the credential {principal} must be allowed to serve it (SERVICE_NOT_ALLOWED). Add it to the services of that credential at the router, or use another",
   },
   ID_NOT_YOURS: {
     code: StatusCode.permissionDenied,
@@ -136,7 +136,7 @@ export const reasons = {
   },
   CREDENTIAL_EXPIRED: {
     code: StatusCode.unauthenticated,
-    text: "The credential of {instance} has expired (CREDENTIAL_EXPIRED). Register again with a new one",
+    text: "The credential {principal} is no longer valid (CREDENTIAL_EXPIRED). Register again with a new one",
   },
   // Faults of a channel
   FRAME_MALFORMED: {

@@ -9,6 +9,7 @@ export { createLeastRequest } from "./balance/least-request.js";
 export type { BalancerFactory } from "./balance/resolve-balancer.js";
 export { createRoundRobin } from "./balance/round-robin.js";
 export type { ConnectionSettings } from "./connection-settings.js";
+export type { CredentialSettings, RegistrationSettings, TokenSettings } from "./credentials/credential-settings.js";
 export type { MemoryGauge } from "./memory-gauge.js";
 export type { InstanceInfo } from "./registry/instance-info.js";
 export type { CallSettings, MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
@@ -20,6 +21,7 @@ export { isRouterError, RouterError } from "./router-error.js";
 
 // For the packages that bring sockets and timers.
 
+export { addressKey } from "./credentials/address-key.js";
 export type { ConnectionUsage } from "./forward/client-account.js";
 export { waitForReadyName } from "./forward/request-metadata.js";
 export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";

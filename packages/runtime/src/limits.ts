@@ -106,3 +106,21 @@ export const minTakenShare: number = 1 / 64;
 
 /** Pressure of the process's memory from which no new call is taken: the process would be killed, and all calls with it. */
 export const refusePressure = 0.98;
+
+/** Tokens of all credentials: every registration is compared with each of them, so that time tells nothing. */
+export const maxCredentialTokens = 1024;
+
+/** Characters of a token that the router is given: guessing. */
+export const minTokenLength = 16;
+
+/** Characters of a token: a setting that cannot be sent, as metadata has 16 KiB. */
+export const maxTokenLength = 4096;
+
+/** Wrong tokens of one address at once: guessing. Many services of one process come with the same wrong token … */
+export const maxFailedCredentials = 100;
+
+/** … and per second after that: 2^28 guesses a year. */
+export const maxFailedCredentialsPerSecond = 10;
+
+/** Addresses whose wrong tokens are counted: memory, when each guess comes from another. */
+export const maxFailedAddresses = 1024;

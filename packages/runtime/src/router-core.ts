@@ -18,6 +18,8 @@ import { createBurstLog, type Logger, MAX_REGISTRATIONS_PER_SECOND, RateLimiter 
 import type { HealthBook } from "./builtin/health-book.js";
 import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
+import type { CredentialSettings } from "./credentials/credential-settings.js";
+import type { RegistrationGate } from "./credentials/registration-gate.js";
 import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { CallState } from "./forward/call-state.js";
@@ -44,6 +46,10 @@ export interface RouterPorts {
   readonly logger: Logger;
   /** How full the memory of the process is. From 0.98 on new calls are refused; those that run go on. Default: never full. */
   readonly memory?: MemoryGauge | undefined;
+  /** SHA-256; needed for credentials. */
+  readonly sha256?: ((bytes: Uint8Array) => Uint8Array) | undefined;
+  /** Milliseconds since 1970, for what ends at a date: certificates and tokens. Needed for credentials. Default: nothing ends. */
+  readonly wallMs?: (() => number) | undefined;
   /** Gets the frames of every connection, in both directions, as lines that begin with the peer's address (`FrameTrace`). For debugging only. */
   readonly trace?: ((line: string) => void) | undefined;
 }
@@ -60,6 +66,7 @@ export interface RouterCoreParts {
   readonly logger: Logger;
   readonly forwarder: Forwarder;
   readonly registry: Registry;
+  readonly gate: RegistrationGate;
   readonly health: HealthBook;
   readonly paths: PathTable;
   readonly wheel: TimerWheel<CallRecord>;
@@ -98,7 +105,7 @@ export class RouterCore {
   #closed = false;
 
   constructor(parts: RouterCoreParts) {
-    const { clock, logger, forwarder, registry, health, paths } = parts;
+    const { clock, logger, forwarder, registry, gate, health, paths } = parts;
     this.#parts = parts;
     this.#windows = new WindowBudget(parts.connections.windowBudgetBytes);
     this.routerCounters = forwarder.context.counters;
@@ -114,6 +121,7 @@ export class RouterCore {
       closeLog: createBurstLog(logger, { nowMs: () => clock.lastMs }),
       forwarder,
       registry,
+      gate,
       health,
       maxOpenCalls: parts.maxOpenCalls,
       holdLostMs: parts.holdLostMs,
@@ -156,6 +164,18 @@ export class RouterCore {
    */
   setRouters(addresses: readonly string[]): void {
     this.#parts.registry.setRouters(addresses);
+  }
+
+  /**
+   * Takes other credentials. Channels whose credential is gone, or may register their service no more, are drained with
+   * CREDENTIAL_EXPIRED; all others notice nothing. Answers how many are drained.
+   *
+   * @throws RouterError INVALID_SETTING for credentials that cannot be, INVALID_STATE if the router began without any;
+   * then all stays as it was.
+   */
+  setCredentials(credentials: readonly CredentialSettings[]): number {
+    this.#parts.gate.replace(credentials);
+    return this.#parts.registry.renewGrants();
   }
 
   /** What each open connection makes the router keep and do. */
@@ -275,6 +295,7 @@ export class RouterCore {
     const judged = nowMs - this.#lastSweepMs < stallMs || !this.#judged;
     this.#judged = judged;
     this.#lookAtMemory();
+    this.#parts.registry.expire();
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
     if (++this.#sweeps >= sweepsPerConnectionSweep && judged) {
       this.#sweeps = 0;

@@ -10,6 +10,8 @@ import { createHealthBook } from "./builtin/health-book.js";
 import { probePaths } from "./builtin/probe.js";
 import { Clock } from "./clock.js";
 import { type ResolvedConnectionSettings, resolveConnectionSettings } from "./connection-settings.js";
+import { validateCredentials } from "./credentials/credential-settings.js";
+import { RegistrationGate } from "./credentials/registration-gate.js";
 import { CallPool } from "./forward/call-pool.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { Forwarder } from "./forward/forwarder.js";
@@ -45,6 +47,8 @@ export interface Router {
   service<Service extends DescService>(desc: GenRouter<Service>, settings?: ServiceSettings<Service>): Router;
   /** Names of the services routed so far. */
   readonly services: readonly string[];
+  /** Whether instances must show a credential (`RouterOptions.registration`). */
+  readonly wantsCredentials: boolean;
   /** Starts a router on these ports. Services added later are not part of it. */
   open(ports: RouterPorts): RouterCore;
 }
@@ -89,10 +93,15 @@ class ConfiguredRouter implements Router {
     this.#defaults = resolveSettings("any service", [options], noLimits);
     this.#routers = new RouterList(options.routers).addresses;
     this.#connections = resolveConnectionSettings(options.connections);
+    if (options.registration !== undefined) validateCredentials(options.registration.credentials);
   }
 
   get services(): readonly string[] {
     return [...this.#services.keys()];
+  }
+
+  get wantsCredentials(): boolean {
+    return this.#options.registration !== undefined;
   }
 
   service<Service extends DescService>(desc: GenRouter<Service>, settings: ServiceSettings<Service> = {}): Router {
@@ -116,7 +125,8 @@ class ConfiguredRouter implements Router {
 
   open(ports: RouterPorts): RouterCore {
     const clock = new Clock(ports.scheduler);
-    const { logger } = ports;
+    const { logger, sha256, wallMs } = ports;
+    const gate = new RegistrationGate({ credentials: this.#options.registration?.credentials, sha256, wallMs });
     const { errorDetails = true } = this.#options;
     const room = new WaitingRoom<CallRecord>({
       maxCount: this.#options.maxWaitingCalls ?? maxWaitingCalls,
@@ -158,6 +168,7 @@ class ConfiguredRouter implements Router {
       logger,
       routerId,
       placement: forwarder.placement,
+      gate,
       routers: new RouterList(this.#routers),
     });
     const paths = makePaths(services, createBuiltinServices({ health, descriptors: this.#descriptors }));
@@ -166,6 +177,7 @@ class ConfiguredRouter implements Router {
       logger,
       forwarder,
       registry,
+      gate,
       health,
       paths,
       wheel,

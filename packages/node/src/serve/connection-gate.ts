@@ -2,8 +2,8 @@
 
 import type { Socket } from "node:net";
 import type { BurstLog } from "@grpc-router/protocol";
+import { addressKey } from "@grpc-router/runtime";
 import { ACCEPT_PRESSURE, type ListenerLimits } from "../limits.js";
-import { addressKey } from "../socket/address-key.js";
 import { formatAddress } from "../socket/peer.js";
 import type { ListenerCounters } from "./listener-stats.js";
 

@@ -2,11 +2,20 @@
 import { endStream, noTemplate, trailersOk } from "../forward/answer.js";
 import { CallState } from "../forward/call-state.js";
 import type { Forwarder } from "../forward/forwarder.js";
+import { quote } from "../registry/quote.js";
 import { createRouterStatus } from "../status/router-status.js";
 import type { Channel, ChannelParts } from "./channel.js";
 import { type ChannelFault, statusOfFault } from "./channel-fault.js";
 import type { ChannelOwner } from "./channel-owner.js";
 import { ChannelState } from "./channel-state.js";
+
+/** Why a router drains a channel. */
+export type DrainReason = "ROUTER_DRAINING" | "SUPERSEDED" | "CREDENTIAL_EXPIRED";
+
+/** Whether a channel that ended for this reason was drained by the router. */
+export function isDrainReason(reason: string): reason is DrainReason {
+  return reason === "ROUTER_DRAINING" || reason === "SUPERSEDED" || reason === "CREDENTIAL_EXPIRED";
+}
 
 const nothing = new Uint8Array(0);
 
@@ -72,13 +81,14 @@ export class ChannelEnd {
   }
 
   /** The grace of a drain is over: what still runs is ended for its clients, then the channel. */
-  graceOver(reason: "ROUTER_DRAINING" | "SUPERSEDED"): void {
-    const { table, instanceId: instance } = this.#channel;
+  graceOver(reason: DrainReason): void {
+    const { table, instanceId: instance, profile } = this.#channel;
     for (const call of table.list()) {
       const execution = call.state === CallState.accepted ? "started" : "unknown";
       this.#forwarder.ending.fail(call, "INSTANCE_LOST", { method: call.route.path, instance, execution });
     }
     if (reason === "SUPERSEDED") this.close({ reason, facts: { instance } });
+    else if (reason === "CREDENTIAL_EXPIRED") this.close({ reason, facts: { principal: quote(profile.principal) } });
     else this.close({ reason, facts: {} });
   }
 

@@ -11,6 +11,7 @@ import {
   TRANSPORT_STALL_MS,
 } from "@grpc-router/protocol";
 import type { Candidate, CandidateLoad } from "../balance/balancer.js";
+import type { Grant } from "../credentials/registration-gate.js";
 import type { CallRecord } from "../forward/call-record.js";
 import { CallState, type CancelMode } from "../forward/call-state.js";
 import type { Forwarder } from "../forward/forwarder.js";
@@ -19,7 +20,7 @@ import type { InstanceProfile } from "../registry/instance-profile.js";
 import type { MethodTable } from "../registry/method-table.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
 import { CallWriter, type CallWriterOwner } from "./call-writer.js";
-import { ChannelEnd } from "./channel-end.js";
+import { ChannelEnd, type DrainReason } from "./channel-end.js";
 import type { ChannelFault } from "./channel-fault.js";
 import { ChannelOutput, type ChannelOutputOwner } from "./channel-output.js";
 import type { ChannelOwner, PreviousChannel } from "./channel-owner.js";
@@ -37,6 +38,7 @@ export interface ChannelParts {
   readonly stream: Stream<StreamUser>;
   readonly service: ServiceEntry;
   readonly profile: InstanceProfile;
+  readonly grant: Grant;
   readonly methods: MethodTable;
   /** Rises with every channel of this router process. */
   readonly epoch: bigint;
@@ -67,6 +69,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly end: ChannelEnd;
   readonly registeredMs: number;
   state: ChannelState = ChannelState.open;
+  /** What lets it register; the registry looks after it. */
+  grant: Grant;
   /** The instance says that it serves. */
   serving = true;
   labels: ReadonlyMap<string, string>;
@@ -89,7 +93,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly #watch: ChannelWatch;
   /** Undefined if the instance does not ask for it. */
   readonly #demand: Demand | undefined;
-  #drainReason: "ROUTER_DRAINING" | "SUPERSEDED" = "ROUTER_DRAINING";
+  #drainReason: DrainReason = "ROUTER_DRAINING";
   #pings = 0n;
 
   constructor(parts: ChannelParts) {
@@ -102,6 +106,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.service = parts.service;
     this.methods = parts.methods;
     this.profile = profile;
+    this.grant = parts.grant;
     this.instanceId = profile.instanceId;
     this.epoch = parts.epoch;
     this.labels = profile.labels;
@@ -237,7 +242,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   }
 
   /** The router drains the channel: no Start follows, the instance registers anew. */
-  drain(reason: "ROUTER_DRAINING" | "SUPERSEDED", graceMs: number): void {
+  drain(reason: DrainReason, graceMs: number): void {
     if (this.state === ChannelState.closed) return;
     this.#watch.drains(this.#forwarder.context.clock.lastMs + graceMs);
     if (this.state === ChannelState.draining) return;

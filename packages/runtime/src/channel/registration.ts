@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection, Stream, Timer } from "@grpc-router/http2";
 import {
+  type BurstLog,
   decodeInstanceControl,
   encodeRouterControl,
   Feature,
@@ -20,6 +21,7 @@ import {
   readReplyHead,
 } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
+import type { Grant } from "../credentials/registration-gate.js";
 import { endStream, headTemplate } from "../forward/answer.js";
 import type { ClientAccount } from "../forward/client-account.js";
 import type { Forwarder } from "../forward/forwarder.js";
@@ -39,6 +41,8 @@ export interface RegistrationContext {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For what strangers can cause as often as they like. */
+  readonly closeLog: BurstLog;
   /** Open calls of an instance that states no capacity. */
   readonly maxOpenCalls: number | undefined;
   /** As `RouterOptions.holdLostMs`. */
@@ -54,7 +58,8 @@ export interface RegisterStream {
   readonly contentType: ContentType;
   /** The service of the path; undefined on the untyped one. */
   readonly pathService: string | undefined;
-  readonly principal: string;
+  /** What the instance has proved; undefined if it is refused. */
+  readonly grant: Grant | undefined;
   readonly address: string;
 }
 
@@ -105,8 +110,10 @@ export class Registration implements StreamHandler, MessageSink {
     if (this.#over) return;
     const hello = this.#readHello(bytes, start, end);
     if (hello === undefined) return;
-    const { registry } = this.#context;
-    const admission = registry.admit(hello, this.#register.pathService, this.#register);
+    const { pathService, address, grant } = this.#register;
+    // Without a grant it was refused before.
+    if (grant === undefined) return;
+    const admission = this.#context.registry.admit(hello, pathService, { address, grant });
     if (isRefusal(admission)) this.refuse(admission);
     else this.#open(admission);
   }
@@ -124,11 +131,14 @@ export class Registration implements StreamHandler, MessageSink {
     if (this.#over) return;
     this.#stop();
     const { connection, stream, contentType, address } = this.#register;
-    const { retryAfterMs } = refusal;
-    this.#context.forwarder.context.counters.reasons[refusal.reason]++;
+    const { reason, retryAfterMs, note } = refusal;
+    this.#context.forwarder.context.counters.reasons[reason]++;
     const status = statusOfFault(refusal, retryAfterMs === undefined ? {} : { retryAfterMs });
-    const text = `Refused a registration from ${address}: ${status.message}`;
-    this.#context.logger.log("warn", "refused", text, { address, reason: status.reason });
+    const text = `Refused a registration from ${address}${note === undefined ? "" : ` (${note})`}: ${status.message}`;
+    // Whoever has proved nothing yet could fill the disk.
+    const isStranger = reason === "CREDENTIAL_INVALID" || reason === "REGISTRATION_RATE";
+    if (isStranger) this.#context.closeLog.log(reason, "refused", text, { address, reason });
+    else this.#context.logger.log("warn", "refused", text, { address, reason });
     if (!connection.closed) endStream(connection, stream, headTemplate(contentType), status.literals);
   }
 
@@ -171,7 +181,7 @@ export class Registration implements StreamHandler, MessageSink {
     } else if (refusal.reason === "FRAME_AMBIGUOUS" || refusal.reason === "FRAME_MALFORMED") this.refuse(refusal);
   }
 
-  #open({ plan, profile, epoch, complete }: Admission): void {
+  #open({ plan, profile, grant, epoch, complete }: Admission): void {
     const { forwarder, registry, maxOpenCalls, holdLostMs } = this.#context;
     const { connection, stream, contentType } = this.#register;
     this.#stop();
@@ -182,6 +192,7 @@ export class Registration implements StreamHandler, MessageSink {
       stream,
       service: plan.service,
       profile,
+      grant,
       methods: plan.methods,
       epoch,
       maxOpenCalls,

@@ -17,9 +17,12 @@ import {
 import { answerProbe } from "../builtin/probe.js";
 import { Channel } from "../channel/channel.js";
 import { Registration } from "../channel/registration.js";
+import type { Grant } from "../credentials/registration-gate.js";
 import { channelOutputBytes, maxListedServices } from "../limits.js";
 import { serviceOfRegisterPath } from "../registry/register-path.js";
+import type { RegistrationRefusal } from "../registry/registration-refusal.js";
 import { type RegisterTarget, TargetKind } from "../registry/target.js";
+import { isRefusal } from "../registry/validate-hello.js";
 import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
 import { ClientAccount, type ConnectionUsage } from "./client-account.js";
@@ -223,41 +226,51 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   #register(
     connection: Connection<StreamUser>,
     stream: Stream<StreamUser>,
-    target: RegisterTarget,
-    { contentType }: RequestHead,
+    { serviceName }: RegisterTarget,
+    head: RequestHead,
     ended: boolean,
   ): void {
-    const { registrationRate, clock } = this.#context;
+    const client = this.#client;
+    if (client === undefined) return;
+    const verdict = this.#judgeRegistration(head, serviceName);
+    const isRefused = isRefusal(verdict);
+    const registration = new Registration(this.#context, {
+      connection,
+      stream,
+      client,
+      contentType: head.contentType,
+      pathService: serviceName,
+      grant: isRefused ? undefined : verdict,
+      address: this.peer.address,
+    });
+    stream.data = registration;
+    this.#count(1);
+    if (isRefused) registration.refuse(verdict);
+    else {
+      connection.maxOutputBytes = channelOutputBytes;
+      if (ended) registration.onData(nothing, 0, 0, true);
+    }
+  }
+
+  /** What can be told before the Hello. Whoever may not register at all takes nothing from the rate that all share. */
+  #judgeRegistration(head: RequestHead, serviceName: string | undefined): Grant | RegistrationRefusal {
+    const { registrationRate, clock, gate } = this.#context;
+    const service = serviceName ?? "a service";
+    const reason = "REGISTRATION_RATE";
+    if (this.#registrations >= MAX_REGISTER_STREAMS) return { reason, facts: { service, limit: MAX_REGISTER_STREAMS } };
     this.#registrationRate ??= new RateLimiter(
       clock.lastMs,
       MAX_REGISTER_STREAMS,
       MAX_CONNECTION_REGISTRATIONS_PER_SECOND,
     );
-    const ownRate = this.#registrationRate;
-    const client = this.#client;
-    if (client === undefined) return;
-    const registration = new Registration(this.#context, {
-      connection,
-      stream,
-      client,
-      contentType,
-      pathService: target.serviceName,
-      principal: this.peer.identities.join(","),
-      address: this.peer.address,
-    });
-    stream.data = registration;
-    connection.maxOutputBytes = channelOutputBytes;
-    const service = target.serviceName ?? "a service";
-    this.#count(1);
-    if (this.#registrations > MAX_REGISTER_STREAMS) {
-      registration.refuse({ reason: "REGISTRATION_RATE", facts: { service, limit: MAX_REGISTER_STREAMS } });
-    } else if (!ownRate.take(clock.lastMs)) {
+    if (!this.#registrationRate.take(clock.lastMs)) {
       const facts = { service, limit: MAX_CONNECTION_REGISTRATIONS_PER_SECOND };
-      registration.refuse({ reason: "REGISTRATION_RATE", facts, retryAfterMs: ownRate.waitMs });
-    } else if (!registrationRate.take(clock.lastMs)) {
-      const facts = { service, limit: MAX_REGISTRATIONS_PER_SECOND };
-      registration.refuse({ reason: "REGISTRATION_RATE", facts, retryAfterMs: registrationRate.waitMs });
-    } else if (ended) registration.onData(nothing, 0, 0, true);
+      return { reason, facts, retryAfterMs: this.#registrationRate.waitMs };
+    }
+    const verdict = gate.judge(head, this.peer, serviceName, clock.lastMs);
+    if (isRefusal(verdict) || registrationRate.take(clock.lastMs)) return verdict;
+    const facts = { service, limit: MAX_REGISTRATIONS_PER_SECOND };
+    return { reason, facts, retryAfterMs: registrationRate.waitMs };
   }
 
   /** The number of Register streams changes. With one, heartbeats watch over the connection, and an instance leaves by a drain. */

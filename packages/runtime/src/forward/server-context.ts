@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BurstLog, RateLimiter } from "@grpc-router/protocol";
+import type { RateLimiter } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
 import type { RegistrationContext } from "../channel/registration.js";
+import type { RegistrationGate } from "../credentials/registration-gate.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
 import type { ClientBudget } from "./client-account.js";
@@ -17,8 +18,8 @@ export interface ServerContext extends RegistrationContext {
   readonly counters: RouterCounters;
   /** What each connection may make the router keep. */
   readonly clientBudget: ClientBudget;
-  /** For connections that are closed for a fault of the peer, which any stranger can cause as often as it likes. */
-  readonly closeLog: BurstLog;
+  /** Says who may register what. */
+  readonly gate: RegistrationGate;
   /** Registrations per second. */
   readonly registrationRate: RateLimiter;
   /** Names of the services that are served here. */

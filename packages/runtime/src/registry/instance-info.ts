@@ -9,6 +9,8 @@ export interface InstanceInfo {
   readonly instanceId: string;
   /** Address of the connection's other end. */
   readonly address: string;
+  /** Name of the credential that it registered with; without credentials the names of its certificate. Empty: none. */
+  readonly principal: string;
   /** Program and version, as the instance states them. */
   readonly agent: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -35,6 +37,7 @@ export function describeChannel(channel: Channel): InstanceInfo {
     service: service.name,
     instanceId: channel.instanceId,
     address: profile.address,
+    principal: profile.principal,
     agent: profile.agent,
     labels: Object.fromEntries(channel.labels),
     weight: channel.weight,

@@ -8,6 +8,9 @@ export type RegistrationReason =
   | "REVISION_UNSUPPORTED"
   | "SCHEMA_INCOMPATIBLE"
   | "SERVICE_UNKNOWN"
+  | "CREDENTIAL_INVALID"
+  | "CREDENTIAL_EXPIRED"
+  | "SERVICE_NOT_ALLOWED"
   | "ID_NOT_YOURS"
   | "ID_IN_USE"
   | "CONNECTION_MEMORY"
@@ -21,4 +24,6 @@ export type RegistrationReason =
 export type RegistrationRefusal = Extract<ChannelFault, { reason: RegistrationReason }> & {
   /** Milliseconds after which it makes sense to come again. Absent: nothing said. */
   readonly retryAfterMs?: number;
+  /** What the router's log says beside, and the peer is not told. */
+  readonly note?: string;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeRouterControl, Feature, type Hello, type Logger } from "@grpc-router/protocol";
+import { DRAIN_GRACE_MS, encodeRouterControl, Feature, type Hello, type Logger } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
 import type { Channel } from "../channel/channel.js";
+import { isDrainReason } from "../channel/channel-end.js";
 import type { ChannelFault } from "../channel/channel-fault.js";
 import type { ChannelOwner, PreviousChannel } from "../channel/channel-owner.js";
+import type { Grant, RegistrationGate } from "../credentials/registration-gate.js";
 import type { Placement } from "../forward/placement.js";
 import { idInUseRetryMs } from "../limits.js";
 import type { InstanceInfo } from "./instance-info.js";
@@ -23,6 +25,8 @@ export interface RegistryParts {
   /** Random per router process. */
   readonly routerId: string;
   readonly placement: Placement;
+  /** Says who may register what. */
+  readonly gate: RegistrationGate;
   /** Further routers that instances are told of. */
   readonly routers: RouterList;
 }
@@ -31,6 +35,7 @@ export interface RegistryParts {
 export interface Admission {
   readonly plan: HelloPlan;
   readonly profile: InstanceProfile;
+  readonly grant: Grant;
   readonly epoch: bigint;
   /** Makes `channel` the instance's newest: it gets calls, the one before it is drained or closed. */
   complete(channel: Channel): void;
@@ -44,6 +49,7 @@ export class Registry implements ChannelOwner {
   readonly #health: HealthBook;
   readonly #logger: Logger;
   readonly #placement: Placement;
+  readonly #gate: RegistrationGate;
   /** All channels that are not closed, by epoch. */
   readonly #channels = new Map<bigint, Channel>();
   /** Channels that are gone and hold calls for their instances' return, by epoch. */
@@ -60,6 +66,7 @@ export class Registry implements ChannelOwner {
     this.#health = parts.health;
     this.#logger = parts.logger;
     this.#placement = parts.placement;
+    this.#gate = parts.gate;
     for (const name of parts.services.keys()) parts.health.set(name, false);
   }
 
@@ -67,12 +74,15 @@ export class Registry implements ChannelOwner {
   admit(
     hello: Hello,
     pathService: string | undefined,
-    peer: { principal: string; address: string },
+    peer: { readonly grant: Grant; readonly address: string },
   ): Admission | RegistrationRefusal {
     if (this.#draining) return { reason: "ROUTER_DRAINING", facts: {} };
+    // Credentials may have changed since the head came, and on the untyped path only now the service is known.
+    const grant = this.#gate.renew(peer.grant, hello.service);
+    if (isRefusal(grant)) return grant;
     const plan = validateHello(hello, { services: this.services, pathService });
     if (isRefusal(plan)) return plan;
-    const profile = profileOf(hello, peer.principal, peer.address);
+    const profile = profileOf(hello, grant.principal, peer.address);
     for (const previous of hello.previous) {
       const problem = this.#findPreviousProblem(previous, profile);
       if (problem !== undefined) {
@@ -91,7 +101,7 @@ export class Registry implements ChannelOwner {
       if (takeover === "supersede") holder?.supersede();
       this.#placement.dispatch(plan.service);
     };
-    return { plan, profile, epoch: ++this.#lastEpoch, complete };
+    return { plan, profile, grant, epoch: ++this.#lastEpoch, complete };
   }
 
   /** Every channel that is not closed. */
@@ -115,6 +125,26 @@ export class Registry implements ChannelOwner {
     for (const { profile, output } of this.channels) {
       if (profile.features.includes(Feature.routers)) output.say("routers", frame);
     }
+  }
+
+  /** Drains the channels whose credential has ended by now. */
+  expire(): void {
+    const { wallMs } = this.#gate;
+    for (const channel of this.#channels.values()) if (channel.grant.expiresMs <= wallMs) this.#withdraw(channel);
+  }
+
+  /** Judges every channel anew, and drains those whose credential is gone or may register the service no more. Answers how many. */
+  renewGrants(): number {
+    let withdrawn = 0;
+    for (const channel of this.#channels.values()) {
+      const grant = this.#gate.renew(channel.grant, channel.service.name);
+      if (!isRefusal(grant) && grant.principal === channel.profile.principal) channel.grant = grant;
+      else {
+        withdrawn++;
+        this.#withdraw(channel);
+      }
+    }
+    return withdrawn;
   }
 
   /** No registration is admitted any more. */
@@ -169,6 +199,16 @@ export class Registry implements ChannelOwner {
     this.onChange?.();
   }
 
+  #withdraw(channel: Channel): void {
+    if (channel.open) {
+      const { instanceId: instance, service, profile } = channel;
+      const text = `The credential of ${instance} for ${service.name} is no longer valid: its open calls go on, it gets no new ones`;
+      const fields = { instance, service: service.name, principal: profile.principal, address: profile.address };
+      this.#log("warn", "credential_expired", text, fields);
+    }
+    channel.drain("CREDENTIAL_EXPIRED", DRAIN_GRACE_MS);
+  }
+
   #enter(channel: Channel, plan: HelloPlan): void {
     const { service, refused, methods } = plan;
     this.#channels.set(channel.epoch, channel);
@@ -194,7 +234,9 @@ export class Registry implements ChannelOwner {
   #channelOf(previous: PreviousChannel, profile: InstanceProfile): Channel | undefined {
     if (previous.routerId !== this.routerId) return undefined;
     const channel = this.#channels.get(previous.epoch) ?? this.#held.get(previous.epoch);
-    return channel?.profile.processKey === profile.processKey ? channel : undefined;
+    const isSame =
+      channel?.profile.processKey === profile.processKey && channel.profile.principal === profile.principal;
+    return isSame ? channel : undefined;
   }
 
   #findPreviousProblem(previous: PreviousChannel, profile: InstanceProfile): string | undefined {
@@ -216,7 +258,7 @@ export class Registry implements ChannelOwner {
   #logClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void {
     const { instanceId, service } = channel;
     const fields = { instance: instanceId, service: service.name, openCalls: channel.openCalls, reason: fault?.reason };
-    const isOrderly = note === "drained" || fault?.reason === "ROUTER_DRAINING" || fault?.reason === "SUPERSEDED";
+    const isOrderly = note === "drained" || (fault !== undefined && isDrainReason(fault.reason));
     if (isOrderly) this.#log("info", "drained", `${instanceId} has left ${service.name}: ${note}`, fields);
     else this.#log("warn", "lost", `${instanceId} has left ${service.name}: ${note}`, fields);
   }

@@ -4,6 +4,7 @@ import type { MethodFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
+import type { RegistrationSettings } from "../credentials/credential-settings.js";
 import { Priority, type PriorityName } from "../resilience/priority.js";
 import { RouterError } from "../router-error.js";
 
@@ -65,6 +66,8 @@ export interface RouterOptions extends MethodSettings {
   readonly routers?: readonly string[];
   /** Limits and memory of connections. Default: as each setting says. */
   readonly connections?: ConnectionSettings | undefined;
+  /** Who may register instances, and of which services. Default: whoever reaches the router may register everything. */
+  readonly registration?: RegistrationSettings | undefined;
 }
 
 /** The settings of one method after all that was said about it. */

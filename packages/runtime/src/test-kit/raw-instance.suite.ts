@@ -18,7 +18,7 @@ import {
   readFrame,
   type Welcome,
 } from "@grpc-router/protocol";
-import type { TestCall, TestClient } from "@grpc-router/testing";
+import type { TestCall, TestCallOptions, TestClient } from "@grpc-router/testing";
 import { kinds, type MethodName, numbers, registerPath, serviceName } from "./test-service.suite.js";
 
 /** A frame that the router sent. */
@@ -54,8 +54,8 @@ export class RawInstance {
   readonly #frames: CallFrame[] = [];
   #read = 0;
 
-  constructor(client: TestClient, path: string = registerPath) {
-    this.call = client.start(path);
+  constructor(client: TestClient, path: string = registerPath, options?: TestCallOptions) {
+    this.call = client.start(path, options);
   }
 
   /** Sends a hello; what is not given is as it should be. */

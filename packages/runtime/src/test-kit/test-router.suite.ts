@@ -17,7 +17,7 @@ import {
 import type { MemoryGauge } from "../memory-gauge.js";
 import type { RouterOptions, ServiceSettings } from "../registry/settings.js";
 import { createRouter } from "../router.js";
-import type { RouterCore } from "../router-core.js";
+import type { RouterCore, RouterPorts } from "../router-core.js";
 import { RawInstance as Instance, type RawInstance } from "./raw-instance.suite.js";
 import { type MethodName, testServiceRouter } from "./test-service.suite.js";
 
@@ -27,6 +27,8 @@ export interface TestRouterOptions extends RouterOptions {
   readonly desc?: GenRouter<DescService>;
   readonly seed?: number;
   readonly memory?: MemoryGauge;
+  readonly sha256?: RouterPorts["sha256"];
+  readonly wallMs?: RouterPorts["wallMs"];
   readonly trace?: (line: string) => void;
 }
 
@@ -48,6 +50,8 @@ export class TestRouter {
     seed = 1,
     trace,
     memory,
+    sha256,
+    wallMs,
     ...options
   }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
@@ -60,6 +64,8 @@ export class TestRouter {
         logger: this.logger,
         trace,
         memory,
+        sha256,
+        wallMs,
       });
   }
 

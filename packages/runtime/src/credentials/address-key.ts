@@ -16,3 +16,8 @@ export function addressKey(address: string): string {
   while (groups.length + behind.length < 8) groups.push("0");
   return [...groups, ...behind].slice(0, 4).join(":");
 }
+
+/** The host of `host:port` or `[host]:port`; a text without a port is its own. */
+export function hostOfAddress(address: string): string {
+  return /^\[(.*)\]:\d+$/.exec(address)?.[1] ?? address.replace(/:\d+$/, "");
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import { addressKey } from "./address-key.js";
+import { addressKey, hostOfAddress } from "./address-key.js";
 
 describe("addressKey()", () => {
   it.each([
@@ -18,4 +18,13 @@ describe("addressKey()", () => {
   ])("counts $address as $key", ({ address, key }) => {
     expect(addressKey(address)).toBe(key);
   });
+});
+
+describe("hostOfAddress()", () => {
+  it.each([
+    ["192.0.2.7:80", "192.0.2.7"],
+    ["[2001:db8::6]:80", "2001:db8::6"],
+    ["[fe80::1%eth0]:80", "fe80::1%eth0"],
+    ["left", "left"],
+  ])("takes the host out of %s", (address, host) => expect(hostOfAddress(address)).toBe(host));
 });
