@@ -18,6 +18,8 @@ export interface Running {
   readonly exited: Promise<number | null>;
   /** Questions to the program. @throws Error when it was started without `answers`. */
   readonly link: Link;
+  /** Writes a line to its standard input; lost when it was started without `input` or has ended. */
+  write(line: string): void;
 }
 
 export interface StartOptions {
@@ -30,6 +32,10 @@ export interface StartOptions {
   readonly readyWithinMs?: number;
   /** What the program may ask; with it, the two have a link. Default: none. */
   readonly answers?: Answers | undefined;
+  /** The program reads standard input; see `Running.write`. Default false. */
+  readonly input?: boolean | undefined;
+  /** Told of each line that it writes. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** Milliseconds that a line of a running program may take. */
@@ -57,10 +63,16 @@ export async function startProcess(command: string, options: StartOptions = {}):
   const child = spawn(command, options.args ?? [], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe", ...(options.answers === undefined ? [] : (["ipc"] as const))],
+    stdio: [
+      options.input === true ? "pipe" : "ignore",
+      "pipe",
+      "pipe",
+      ...(options.answers === undefined ? [] : (["ipc"] as const)),
+    ],
   });
   running.add(child);
-  const lines = new Lines(child);
+  child.stdin?.on("error", () => {}); // the program may have ended
+  const lines = new Lines(child, options.onLine);
   const exited = once(child, "close").then(([code]) => {
     running.delete(child);
     return code as number | null;
@@ -77,6 +89,7 @@ export async function startProcess(command: string, options: StartOptions = {}):
     link: linkTo(child, exited, lines, options.answers),
     untilLine: (pattern) => lines.until(pattern, LINE_WITHIN_MS),
     kill: (signal) => void child.kill(signal),
+    write: (line) => void (child.stdin?.writable === true && child.stdin.write(`${line}\n`)),
     stop: () => stopProcess(child, exited),
   };
 }
@@ -120,8 +133,9 @@ class Lines {
   readonly #child: ChildProcess;
   readonly #listeners = new Set<(line: string) => void>();
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, onLine?: (line: string) => void) {
     this.#child = child;
+    if (onLine !== undefined) this.#listeners.add(onLine);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#add(line));
     }

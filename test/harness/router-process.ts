@@ -5,14 +5,17 @@ import { parseArgs } from "node:util";
 import { createConsoleLogger, createRouter, serveAdmin, serveRouter } from "@grpc-router/node";
 import { echoServiceRouter } from "../bench/gen/bench/v1/echo_router.ts";
 import { conformanceServiceRouter } from "../conformance/gen/connectrpc/conformance/v1/service_router.ts";
+import { ledgerServiceRouter } from "../fault/gen/ledger/v1/ledger_router.ts";
 import { faultServiceRouter } from "../faults/gen/faults/v1/faults_router.ts";
 import { testServiceRouter } from "../interop/gen/grpc/testing/test_router.ts";
 import { linkToParent } from "./link.ts";
 import { processState } from "./process-state.ts";
+import { resourceCounts } from "./resource-counts.ts";
 
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: "0" },
+    host: { type: "string" },
     tls: { type: "string" },
     "max-request": { type: "string" },
     "max-response": { type: "string" },
@@ -41,10 +44,12 @@ const router = createRouter({
   .service(testServiceRouter)
   .service(conformanceServiceRouter)
   .service(faultServiceRouter)
-  .service(echoServiceRouter);
+  .service(echoServiceRouter)
+  .service(ledgerServiceRouter);
 try {
   const server = await serveRouter(router, {
     port: Number(values.port),
+    ...(values.host === undefined ? {} : { host: values.host }),
     logger: createConsoleLogger({ level: values.verbose ? "debug" : "warn" }),
     ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
     limits: JSON.parse(values["listener-limits"]),
@@ -54,7 +59,13 @@ try {
   const timeoutMs = Number(values["grace-ms"]);
   // Before the line that makes others send signals.
   process.once("SIGTERM", () => void server.drain({ timeoutMs }).then(() => process.exit(0)));
-  linkToParent({ state: processState, listener: () => server.listenerStats(), engine: () => server.engineStats() });
+  linkToParent({
+    state: processState,
+    listener: () => server.listenerStats(),
+    engine: () => server.engineStats(),
+    instances: () => server.instances(),
+    resources: resourceCounts,
+  });
   if (values.admin) console.log(`admin ${(await serveAdmin(server, { port: 0 })).url}`);
   console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);
 } catch (error) {

@@ -24,6 +24,8 @@ export interface RouterProcess extends Running {
 export interface RouterProcessOptions {
   /** Default 0: any free port. */
   readonly port?: number | undefined;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Limit of one request message as it is on the wire, in bytes. */
@@ -46,7 +48,7 @@ export interface RouterProcessOptions {
   readonly graceMs?: number | undefined;
   /** Logs from info on. Default: from warn on. */
   readonly verbose?: boolean | undefined;
-  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`, `listener` with `ListenerStats` and `engine` with `EngineStats`. Default false. */
+  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`, `listener` with `ListenerStats`, `engine` with `EngineStats`, `instances` with `InstanceInfo[]` and `resources` with `ResourceCounts`. Default false. */
   readonly linked?: boolean | undefined;
   /** Puts the program in front of another command, such as `taskset -c 0`. */
   readonly prefix?: readonly string[] | undefined;
@@ -120,6 +122,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 export async function startRouter(options: RouterProcessOptions = {}): Promise<RouterProcess> {
   const args = [
     ...flag("port", options.port ?? 0),
+    ...flag("host", options.host),
     ...flag("tls", options.tls && `${options.tls.cert}:${options.tls.key}`),
     ...flag("max-request", options.maxRequestBytes),
     ...flag("max-response", options.maxResponseBytes),

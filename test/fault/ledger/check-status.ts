@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Allowance } from "./check-ledger.ts";
+import type { CallFile } from "./collect-calls.ts";
+
+/** How much later than its deadline a call may end, in milliseconds: the client's own timer on a busy machine. */
+const lateMs = 2_000;
+/** How much earlier clocks may make it look. */
+const earlyMs = 50;
+
+const ok = 0;
+const cancelled = 1;
+const deadlineExceeded = 4;
+const unavailable = 14;
+
+/** What is wrong with how the client says that a call ended. */
+export function checkStatus(call: CallFile, allows: readonly Allowance[], mustSucceed: boolean): string[] {
+  const { begin, ends, survived } = call;
+  const [end] = ends;
+  if (end === undefined) return survived ? ["it never ended"] : [];
+  const faults: string[] = [];
+  if (ends.length > 1) faults.push(`it ended ${ends.length} times`);
+  const tookMs = end.t - begin.t;
+  if (begin.deadlineMs > 0 && tookMs > begin.deadlineMs + lateMs) {
+    faults.push(`it ended after ${tookMs} ms, its deadline was ${begin.deadlineMs} ms`);
+  }
+  if (end.code === ok) return faults;
+  if (mustSucceed) return [...faults, "it had to succeed"];
+  if (!isExpected(call, tookMs) && !allows.some((allowance) => isAllowed(call, allowance))) {
+    faults.push("this scenario gives it no reason to end so");
+  }
+  return faults;
+}
+
+/** The client gave it up, or its deadline passed. */
+function isExpected({ begin, ends }: CallFile, tookMs: number): boolean {
+  const code = ends[0]?.code;
+  if (code === cancelled) return begin.cancelAfterMs > 0 && tookMs >= begin.cancelAfterMs - earlyMs;
+  return code === deadlineExceeded && begin.deadlineMs > 0 && tookMs >= begin.deadlineMs - earlyMs;
+}
+
+function isAllowed({ ends, executions }: CallFile, allowance: Allowance): boolean {
+  const [end] = ends;
+  if (end?.code !== unavailable) return false;
+  switch (allowance) {
+    case "cut":
+      return end.reason === "";
+    case "refused":
+      return executions.length === 0 && (end.execution === "" || end.execution === "none");
+    case "lost": {
+      const isLost = end.reason === "INSTANCE_LOST" || end.reason === "REQUEUE_LIMIT";
+      const disturbed = executions.filter(({ disturbedMs }) => disturbedMs !== undefined && disturbedMs <= end.t);
+      return isLost && (executions.length === 0 || disturbed.length > 0);
+    }
+  }
+}
