@@ -45,10 +45,18 @@ describe("Backoff", () => {
     expect(backoff.nextAfterPermanent(100_000)).toBe(100_000);
   });
 
-  it("rejoin() is within a second and no failure", () => {
+  it("rejoin() is within a second and no failure after a channel that stood", () => {
     const backoff = new Backoff(() => 0.75);
-    expect(backoff.rejoin()).toBe(750);
+    backoff.next();
+    for (let count = 0; count < 5; count++) expect(backoff.rejoin(10_000)).toBe(750);
     expect(backoff.failures).toBe(0);
+  });
+
+  it("rejoin() doubles, up to 30 s, after channels that did not stand", () => {
+    const backoff = new Backoff(() => 1);
+    const waits = Array.from({ length: 7 }, () => backoff.rejoin(100));
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(backoff.rejoin(30_001)).toBe(1_000);
   });
 
   it.each([

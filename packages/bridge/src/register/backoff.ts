@@ -40,9 +40,16 @@ export class Backoff {
     return this.#wait(Math.max(PERMANENT_WAIT_MS * spread, atLeastMs));
   }
 
-  /** Milliseconds until the new registration that a router's Drain asks for; no failure. */
-  rejoin(): number {
-    return this.#random() * REJOIN_WITHIN_MS;
+  /**
+   * Milliseconds until the new registration that a router's Drain or GOAWAY asks for, on a channel that stood for
+   * `stoodMs`. No failure, unless it was too short: a router that sends everybody away at once is not met in a loop.
+   */
+  rejoin(stoodMs: number): number {
+    this.stood(stoodMs);
+    if (stoodMs >= STABLE_AFTER_MS) return this.#random() * REJOIN_WITHIN_MS;
+    return this.#wait(
+      this.#random() * Math.min(RECONNECT_CAP_MS, REJOIN_WITHIN_MS * 2 ** Math.min(this.#failures, 16)),
+    );
   }
 
   /** A registration ended that had stood for `ms`. */

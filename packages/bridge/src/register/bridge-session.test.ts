@@ -44,6 +44,22 @@ describe("BridgeSession", () => {
     ]);
   });
 
+  it("starts its waits anew when a connection that stood is told to go, before its last call has ended", async () => {
+    const bed = await held();
+    bed.peer.refuse = new Error("connection refused");
+    bed.peer.connections[0]?.duplex.reset();
+    await bed.scheduler.advanceSettled(2_000);
+    bed.peer.refuse = undefined;
+    await bed.scheduler.advanceSettled(8_000);
+    bed.peer.last().welcome({ pingAfterMs: 1_000_000 }).send(start(1, "say"));
+    await bed.scheduler.advanceSettled(20_000);
+    bed.peer.refuse = new Error("connection refused");
+    bed.peer.connections[1]?.connection.drain("the router is draining");
+    bed.logger.clear();
+    await bed.scheduler.advanceSettled(600);
+    expect(messages(bed, "unreachable")).toEqual([expect.stringContaining("Trying again in 0.3 s (1st time)")]);
+  });
+
   it("registers every service again when the connection is back", async () => {
     const bridge = createBridge({ id: "both" })
       .service(echoBridge, { say: ({ value }) => ({ value }) })

@@ -126,6 +126,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
   onLinkRetired(link: Link): void {
     if (link !== this.#link) return;
     this.#link = undefined;
+    this.#noteStood(link);
     for (const registration of this.#registrations) registration.onLinkRetired(link);
   }
 
@@ -136,9 +137,13 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
 
   onLinkClosed(link: Link, reason: CloseReason): void {
     this.#links.delete(link);
-    if (link.registeredMs >= 0) this.#backoff.stood(this.ports.scheduler.nowMs() - link.registeredMs);
+    this.#noteStood(link);
     const isWanted = this.#link === undefined && this.#registrations.some((registration) => registration.isIdle);
     if (isWanted && !this.#isClosed) this.#dialLater(sentence(`Lost router ${this.routerName}`, reason.message));
+  }
+
+  #noteStood({ registeredMs }: Link): void {
+    if (registeredMs >= 0) this.#backoff.stood(this.ports.scheduler.nowMs() - registeredMs);
   }
 
   #startDial(): void {

@@ -220,6 +220,28 @@ describe("Registration", () => {
       expect(bed.peer.last().closed).toBeUndefined();
     });
 
+    it.each<[string, (bed: Bed) => void]>([
+      [
+        "drains every channel",
+        ({ peer }) => peer.last().control({ case: "drain", value: { reason: "ROUTER_DRAINING" } }),
+      ],
+      ["sends GOAWAY on every connection", ({ peer }) => peer.connections.at(-1)?.connection.drain("go away")],
+    ])("waits longer and longer at a router that %s", async (_case, sendAway) => {
+      const bed = await held();
+      const waits: number[] = [];
+      let sinceMs = bed.scheduler.nowMs();
+      for (let count = 0; count < 5; count++) {
+        sendAway(bed);
+        const { length } = bed.peer.channels;
+        while (bed.peer.channels.length === length) await bed.scheduler.advanceSettled(10);
+        waits.push(bed.scheduler.nowMs() - sinceMs);
+        sinceMs = bed.scheduler.nowMs();
+        bed.peer.last().welcome({});
+        await bed.scheduler.settle();
+      }
+      expect(waits.map((ms) => Math.round(ms / 500))).toEqual([1, 2, 4, 8, 16]);
+    });
+
     it("tells the fate of a drained channel that broke on the new one", async () => {
       const bed = await held();
       bed.channel.send(whole(1, "say", "old"));

@@ -104,8 +104,9 @@ export class Registration implements ChannelOwner {
   /** `link` takes no more streams: registers anew elsewhere, and lets what runs on it finish. */
   onLinkRetired(link: Link): void {
     if (this.#state.kind !== "live" || this.#state.link !== link || this.#state.channel.isOver) return;
-    this.#former.add(this.#state.channel);
-    this.#waitFor(this.#backoff.rejoin());
+    const { channel } = this.#state;
+    this.#former.add(channel);
+    this.#waitFor(this.#backoff.rejoin(this.#stoodMs(channel)));
   }
 
   setCapacity(calls: number): void {
@@ -146,7 +147,7 @@ export class Registration implements ChannelOwner {
       this.#state = { kind: "stopped" };
       return;
     }
-    this.#waitFor(this.#backoff.rejoin());
+    this.#waitFor(this.#backoff.rejoin(this.#stoodMs(channel)));
     if (reason === "ROUTER_DRAINING") link.retire();
   }
 
@@ -201,9 +202,8 @@ export class Registration implements ChannelOwner {
   }
 
   #lost(link: Link, channel: Channel, end: ChannelEnd): void {
-    const { ports } = this.#host;
     const wasRegistered = channel.welcomeMs >= 0;
-    if (wasRegistered) this.#backoff.stood(ports.scheduler.nowMs() - channel.welcomeMs);
+    this.#backoff.stood(this.#stoodMs(channel));
     if (!link.isUsable) {
       // The connection is gone or going: who dials the next one reports it and waits.
       this.#state = { kind: "idle" };
@@ -212,6 +212,11 @@ export class Registration implements ChannelOwner {
     }
     this.#tryLater(end, wasRegistered);
     if (end.isSilence) this.#host.onSilence(link);
+  }
+
+  /** Milliseconds since the Welcome; 0 without one. */
+  #stoodMs({ welcomeMs }: Channel): number {
+    return welcomeMs < 0 ? 0 : this.#host.ports.scheduler.nowMs() - welcomeMs;
   }
 
   #tryLater(end: ChannelEnd, wasRegistered: boolean): void {
