@@ -42,6 +42,12 @@ describe("isBack()", () => {
   ])("$before.residentBytes to $now.residentBytes: $holds", ({ before, now, holds }) => {
     expect(isBack(before, now)).toBe(holds);
   });
+
+  test("lets more pages stay where the attack says so, and nothing that is in use", () => {
+    expect(isBack(memory(100, 20), memory(128, 21), 24 * mib)).toBe(true);
+    expect(isBack(memory(100, 20), memory(130, 21), 24 * mib)).toBe(false);
+    expect(isBack(memory(100, 20), memory(128, 23), 24 * mib)).toBe(false);
+  });
 });
 
 describe("isQuiet()", () => {

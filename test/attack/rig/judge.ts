@@ -31,9 +31,9 @@ export function canBeJudged(quietTries: number): boolean {
   return quietTries >= leastQuietTries;
 }
 
-/** Whether a target has given back what an attack made it take. */
-export function isBack(before: TargetMemory, now: TargetMemory): boolean {
-  const residentMost = before.residentBytes * (1 + memoryShare) + residentNoiseBytes;
+/** Whether a target has given back what an attack made it take; `noiseBytes` of pages may stay with its process. */
+export function isBack(before: TargetMemory, now: TargetMemory, noiseBytes = residentNoiseBytes): boolean {
+  const residentMost = before.residentBytes * (1 + memoryShare) + noiseBytes;
   if (now.residentBytes > residentMost) return false;
   if (before.retainedBytes === undefined || now.retainedBytes === undefined) return true;
   return now.retainedBytes <= before.retainedBytes * (1 + memoryShare) + retainedNoiseBytes;
