@@ -89,6 +89,8 @@ export class Call {
   halfClosed = false;
   /** Cost units that the router may still spend. */
   requestCredit: number;
+  /** Frames that came when nothing of the call was wanted any more; of payloads its credit tells. */
+  lateFrames = 0;
   /** Cost units taken in by user code and not yet given back. */
   requestOwed = 0;
   /** Waits in the writer's list of credit to send. */

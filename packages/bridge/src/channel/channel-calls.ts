@@ -9,6 +9,7 @@ import { expireCall, failCall, finishCall, loseCall, refuseCall } from "./call-l
 import type { Channel } from "./channel.js";
 import type { ChannelOptions } from "./channel-options.js";
 import { DeadlineTimer } from "./deadline-timer.js";
+import { framesAfterStart, framesUnderWay, LateFrames } from "./late-frames.js";
 import type { ReplyWriter } from "./reply-writer.js";
 import { RequestBudget } from "./request-budget.js";
 import type { WelcomeTerms } from "./welcome-terms.js";
@@ -22,6 +23,8 @@ export type CallsOptions = Pick<
 /** The open calls of one channel, and what they ask of it. */
 export class ChannelCalls implements CallPort {
   readonly table = new CallTable<Call>();
+  /** The router's frames for calls that are not in it any more. */
+  readonly late = new LateFrames();
   /** Calls whose channel is gone and whose user code still runs. */
   orphans = 0;
   /** Calls that may be open; undefined: not stated. */
@@ -111,7 +114,13 @@ export class ChannelCalls implements CallPort {
   ended(call: Call): void {
     finishCall(call);
     this.table.remove(call);
+    this.late.ended(framesUnderWay(call), this.capacity ?? 0);
     this.#onCallOver();
+  }
+
+  /** A Start came that is not taken; more of the call may follow. */
+  passOver(): void {
+    this.late.ended(framesAfterStart(this.#credit.request), this.capacity ?? 0);
   }
 
   get canInflate(): boolean {

@@ -11,7 +11,9 @@ import {
   MAX_CREDIT,
   MAX_CREDIT_FRAMES,
   MAX_EMPTY_FRAMES,
+  MAX_LATE_FRAMES,
   type MessageSink,
+  PAYLOAD_OVERHEAD,
   type Reason,
   type RouterControl,
   RouterControlSchema,
@@ -144,26 +146,37 @@ export class FrameReader implements MessageSink {
       return undefined;
     }
     // It crossed our Drain, which tells the router that it will not run.
-    if (head.callId > this.#target.lastCallId) return undefined;
+    if (head.callId > this.#target.lastCallId) {
+      this.#calls.passOver();
+      return undefined;
+    }
     const call = this.#calls.open(head.callId, this.#start, head.bytes, head.startStart, head.startEnd);
     this.#target.opened();
     return call;
   }
 
-  /** The open call of a frame; frames of a call that has ended are dropped. */
+  /** The open call of a frame; frames of a call that has ended are dropped, as many as may have crossed its End. */
   #find(): Call | undefined {
     const id = this.#head.callId;
+    const call = this.#calls.table.get(id);
+    if (call !== undefined) return call;
     if (id > this.lastStart) this.#target.fault("CALL_UNKNOWN", formatReason("CALL_UNKNOWN", { call: id }));
-    return this.#calls.table.get(id);
+    else if (!this.#calls.late.take()) this.#flood("late", MAX_LATE_FRAMES);
+    return undefined;
   }
 
   /** Order: what stands apart, then payload, then half close, then the handler may begin. */
   #readCallFrame(call: Call, bytes: Uint8Array): void {
     const head = this.#head;
     const { halfClose } = head;
+    const wasOver = call.phase > CallPhase.begun;
     if (head.credit > 0) this.#addCredit(call, head.credit);
     if (head.cancel >= 0) cancelCall(call, head.cancel);
-    if (call.phase > CallPhase.begun || this.#target.isOver) return;
+    if (this.#target.isOver) return;
+    if (call.phase > CallPhase.begun) {
+      if (wasOver) this.#judgeLate(call);
+      return;
+    }
     const isLate = call.halfClosed && (halfClose || this.#frame.payloadNumber !== 0);
     if (isLate) {
       this.#wrongState("nothing may follow half_close");
@@ -196,6 +209,14 @@ export class FrameReader implements MessageSink {
     call.replyCredit += credit;
     if (call.replyCredit > MAX_CREDIT) this.#callFault(call, "CREDIT_OVERFLOW");
     else this.#target.credited(call);
+  }
+
+  /** A frame for a call whose End waits, for user code or for room: it may have crossed what ended the call. */
+  #judgeLate(call: Call): void {
+    if (this.#frame.payloadNumber !== 0) {
+      call.requestCredit -= PAYLOAD_OVERHEAD;
+      if (call.requestCredit < 0) this.#callFault(call, "CREDIT_EXCEEDED");
+    } else if (this.#head.credit === 0 && ++call.lateFrames > MAX_LATE_FRAMES) this.#flood("late", MAX_LATE_FRAMES);
   }
 
   /** A frame that says nothing. True if it was one too many. */
