@@ -32,6 +32,11 @@ export interface BridgePorts {
   shortly(task: () => void): void;
   /** `http://host:port` of the router, for the log and for scheme and authority. Default: the transport's peer. */
   readonly url?: string;
+  /**
+   * The bearer token of a registration (`authorization: Bearer …`), asked for anew with each, so that it can be renewed;
+   * what it throws is logged, and the registration tried again later. Without it none is sent.
+   */
+  token?(): string;
   /** Undoes gzip: undefined if the result would exceed `maxBytes`; throws if it is not gzip. Without it gzip is refused. */
   inflate?(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined;
   /** SHA-256, for the hello's schema digest. Without it the digest stays empty. */

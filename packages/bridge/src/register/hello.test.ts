@@ -99,6 +99,22 @@ describe("createHello()", () => {
     ]);
   });
 
+  it("sends the token that it is given, in place of another authorization, asked for with each registration", async () => {
+    let calls = 0;
+    const bridge = createBridge({ registrationMetadata: () => ({ "x-a": "1", Authorization: "Basic x" }) });
+    const { channel, peer, scheduler } = await opened(bridge.service(echoBridge, code), {
+      ports: { token: () => `token-${++calls}` },
+    });
+    const sent = () => peer.last().request.slice(7);
+    expect(sent()).toEqual([
+      ["x-a", "1"],
+      ["authorization", "Bearer token-1"],
+    ]);
+    channel.reset();
+    await scheduler.advanceSettled(1_000);
+    expect(sent()[1]).toEqual(["authorization", "Bearer token-2"]);
+  });
+
   it("takes scheme and authority from the transport when there is no URL", async () => {
     const { url: _none, ...ports } = { url: "" };
     const bridge = createBridge().service(echoBridge, code);

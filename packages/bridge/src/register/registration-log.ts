@@ -30,7 +30,7 @@ export class RegistrationLog {
     }
   }
 
-  /** `Cannot register …: the credential must be valid, the router refused it (CREDENTIAL_INVALID). Next attempt in 60 s`. */
+  /** `Cannot register …: the instance must show a credential that the router knows, received none (CREDENTIAL_INVALID). … Next attempt in 60 s`. */
   refused(end: ChannelEnd, waitMs: number): void {
     const reason = end.reason === "" || end.message.includes(end.reason) ? "" : ` (${end.reason})`;
     const text = sentence(end.message + reason, `Cannot register ${this.#service.name}: `);

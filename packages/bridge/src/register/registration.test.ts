@@ -61,7 +61,8 @@ describe("Registration", () => {
     expect(bed.peer.channels).toHaveLength(1);
     await bed.scheduler.advanceSettled(1);
     expect(bed.peer.channels).toHaveLength(2);
-    expect(bed.peer.connections).toHaveLength(1);
+    // A certificate that was refused belongs to its connection.
+    expect(bed.peer.connections).toHaveLength(code === Code.Unauthenticated ? 2 : 1);
     expect(bed.peer.last().hello.ordinal).toBe(2n);
     bed.peer.last().welcome();
     await bed.scheduler.settle();
@@ -180,7 +181,7 @@ describe("Registration", () => {
     it("registers anew on the same connection within a second, and finishes what it has", async () => {
       const bed = await held();
       bed.channel.send(whole(1, "say", "old"));
-      bed.channel.control({ case: "drain", value: { reason: "CREDENTIAL_EXPIRED", lastCallId: 1n, graceMs: 30_000 } });
+      bed.channel.control({ case: "drain", value: { reason: "ANY_OTHER", lastCallId: 1n, graceMs: 30_000 } });
       await bed.scheduler.advanceSettled(499);
       expect(bed.peer.channels).toHaveLength(1);
       await bed.scheduler.advanceSettled(1);
@@ -198,15 +199,18 @@ describe("Registration", () => {
       await bed.scheduler.settle();
       expect(bed.channel.closed).toMatchObject({ by: "end" });
       expect(messages(bed, "router_drains")).toEqual([
-        "The router drains test.v1.EchoService (CREDENTIAL_EXPIRED): registering anew, open calls go on",
+        "The router drains test.v1.EchoService (ANY_OTHER): registering anew, open calls go on",
       ]);
       expect(second.controls("previous")).toEqual([]);
     });
 
-    it("dials another connection when the router itself stops", async () => {
+    it.each([
+      ["the router itself stops", "ROUTER_DRAINING"],
+      ["the credential is no longer valid, which may be a certificate", "CREDENTIAL_EXPIRED"],
+    ])("dials another connection when %s", async (_case, reason) => {
       const bed = await held();
       bed.channel.send(whole(1, "say", "old"));
-      bed.channel.control({ case: "drain", value: { reason: "ROUTER_DRAINING", lastCallId: 1n } });
+      bed.channel.control({ case: "drain", value: { reason, lastCallId: 1n } });
       await bed.scheduler.advanceSettled(500);
       expect(bed.peer.connections).toHaveLength(2);
       expect(bed.peer.connections[0]?.connection.closed).toBe(false);

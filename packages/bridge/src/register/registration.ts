@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Timer } from "@grpc-router/http2";
-import { INITIAL_CREDIT, MAX_CAPACITY_PER_SECOND, MAX_MESSAGE_BYTES, type Welcome } from "@grpc-router/protocol";
+import {
+  INITIAL_CREDIT,
+  MAX_CAPACITY_PER_SECOND,
+  MAX_MESSAGE_BYTES,
+  StatusCode,
+  type Welcome,
+} from "@grpc-router/protocol";
 import type { BridgeOptions } from "../bridge-options.js";
 import { Channel } from "../channel/channel.js";
 import { type ChannelEnd, channelLost, isPermanent } from "../channel/channel-end.js";
@@ -76,6 +82,8 @@ export class Registration implements ChannelOwner {
   readonly #former = new Set<Channel>();
   /** Calls that may be open at once, over all channels. */
   #calls: number | undefined;
+  /** The connection on which its credential was refused last. */
+  #unwelcome: Link | undefined = undefined;
   #state: RegistrationState = { kind: "idle" };
 
   constructor(service: ServedService, host: RegistrationHost) {
@@ -148,7 +156,8 @@ export class Registration implements ChannelOwner {
       return;
     }
     this.#waitFor(this.#backoff.rejoin(this.#stoodMs(channel)));
-    if (reason === "ROUTER_DRAINING") link.retire();
+    // A certificate belongs to its connection: a new one needs another.
+    if (reason === "ROUTER_DRAINING" || reason === "CREDENTIAL_EXPIRED") link.retire();
   }
 
   onChannelOver(channel: Channel, end: ChannelEnd): void {
@@ -171,7 +180,7 @@ export class Registration implements ChannelOwner {
     const { ports, options, identity } = this.#host;
     let metadata: Uint8Array;
     try {
-      metadata = encodeRegistrationMetadata(options.registrationMetadata?.() ?? {});
+      metadata = encodeRegistrationMetadata(withToken(options.registrationMetadata?.() ?? {}, ports));
     } catch (error) {
       this.#tryLater(channelLost(error instanceof Error ? error.message : String(error)), false);
       return;
@@ -210,6 +219,7 @@ export class Registration implements ChannelOwner {
       this.#host.wantLink();
       return;
     }
+    if (end.code === StatusCode.unauthenticated) this.#unwelcome = link;
     this.#tryLater(end, wasRegistered);
     if (end.isSilence) this.#host.onSilence(link);
   }
@@ -230,6 +240,9 @@ export class Registration implements ChannelOwner {
 
   #waitFor(ms: number): void {
     const timer = this.#host.ports.scheduler.after(ms, () => {
+      // There may be another certificate by now, and the connection still shows the one that was refused.
+      if (this.#unwelcome === this.#host.link) this.#unwelcome?.retire("the credential was refused");
+      this.#unwelcome = undefined;
       this.#state = { kind: "idle" };
       const { link } = this.#host;
       if (link === undefined) this.#host.wantLink();
@@ -294,4 +307,10 @@ export class Registration implements ChannelOwner {
   get isStopped(): boolean {
     return this.#state.kind === "stopped" && [...this.#former].every((channel) => channel.isOver);
   }
+}
+
+function withToken(metadata: Readonly<Record<string, string>>, ports: BridgePorts): Readonly<Record<string, string>> {
+  if (ports.token === undefined) return metadata;
+  const others = Object.entries(metadata).filter(([name]) => name.toLowerCase() !== "authorization");
+  return { ...Object.fromEntries(others), authorization: `Bearer ${ports.token()}` };
 }
