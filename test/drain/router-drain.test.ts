@@ -63,6 +63,28 @@ describe("SIGTERM of the router", () => {
       expect(errorInfoOf(outcome)).toMatchObject({ domain: "grpcrouter", metadata: { execution: "started" } });
     }
     expect(await router.exited).toBe(0);
+    const text = "The grace of 0.3 s is over: 2 calls have not ended and end now with UNAVAILABLE";
+    expect(router.output.slice(1)).toEqual([expect.stringContaining(text)]);
+    client.close();
+  });
+
+  test("a call that still waits for an instance when the grace is over ends UNAVAILABLE, not run", async () => {
+    const router = await startRouter({ graceMs: 300 });
+    toStop.push(router);
+    const client = createFaultClient(router.address);
+    const waiting = client.run({ name: "waiting" }, { metadata: patient() });
+    // What the router answers behind it tells that it has the call.
+    const asBytes = (bytes: Buffer) => bytes;
+    await new Promise<void>((resolve) => {
+      client.client.makeUnaryRequest("/grpc.health.v1.Health/Check", asBytes, asBytes, Buffer.alloc(0), () =>
+        resolve(),
+      );
+    });
+    router.kill("SIGTERM");
+    const outcome = await waiting;
+    expect(outcome.code, outcome.details).toBe(grpc.status.UNAVAILABLE);
+    expect(errorInfoOf(outcome)).toMatchObject({ reason: "ROUTER_DRAINING", metadata: { execution: "none" } });
+    expect(await router.exited).toBe(0);
     client.close();
   });
 
