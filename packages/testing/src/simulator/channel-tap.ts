@@ -23,9 +23,9 @@ export class ChannelTap {
     return this.#channel.name;
   }
 
-  /** When the router wrote the Welcome; -1: not yet. */
-  get welcomeMs(): number {
-    return this.#channel.welcomeMs;
+  /** What is said at both ends. */
+  get state(): TappedChannel {
+    return this.#channel;
   }
 
   /** The router has ended its side, or has lost the connection. */
@@ -63,12 +63,14 @@ export class ChannelTap {
   /** Every call is over on both sides. */
   checkIdle(): void {
     const channel = this.#channel;
+    if (channel.owner.isHostile) return;
     for (const { id, routerState, bridgeState } of channel.calls.values()) {
       if (!channel.routerGone && routerState !== "done") {
-        channel.violate(`idle, and call ${id} is ${routerState} at the router`);
+        channel.violate("idle", `idle, and call ${id} is ${routerState} at the router`);
       }
       const isOver = bridgeState === "ended" || bridgeState === "forgotten";
-      if (!channel.instanceGone && !isOver) channel.violate(`idle, and call ${id} is ${bridgeState} at the instance`);
+      if (!channel.instanceGone && !isOver)
+        channel.violate("idle", `idle, and call ${id} is ${bridgeState} at the instance`);
     }
   }
 }

@@ -6,22 +6,24 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
   for (const { core, name, isUp } of network.routers) {
     if (!isUp) continue;
     for (const { instanceId, openCalls } of core.instances()) {
-      if (openCalls > 0) world.violate(`${name} is idle, and ${openCalls} slots of ${instanceId} are taken`);
+      if (openCalls > 0) world.violate("idle", `${name} is idle, and ${openCalls} slots of ${instanceId} are taken`);
     }
     for (const { keptBytes, headBytes, lingering } of core.usage()) {
       if (keptBytes + headBytes + lingering === 0) continue;
       world.violate(
+        "idle",
         `${name} is idle and keeps ${keptBytes} bytes, ${headBytes} of heads, ${lingering} slots of a client`,
       );
     }
   }
   for (const instance of instances) {
     if (!instance.isAlive) continue;
-    if (instance.running > 0) world.violate(`${instance.process.name} is idle and runs ${instance.running} calls`);
+    if (instance.running > 0)
+      world.violate("idle", `${instance.process.name} is idle and runs ${instance.running} calls`);
     for (const tap of instance.taps) tap.checkIdle();
   }
   for (const { process, openStreams } of clients) {
-    if (openStreams > 0) world.violate(`${process.name} is idle with ${openStreams} open streams`);
+    if (openStreams > 0) world.violate("idle", `${process.name} is idle with ${openStreams} open streams`);
   }
 }
 
@@ -29,6 +31,6 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
 export function checkNothingLeft({ world }: Simulation): void {
   for (const { name, state, timers, work } of world.processes) {
     if (state === "dead" || (timers === 0 && work === 0)) continue;
-    world.violate(`${name} has been closed and has ${timers} timers, ${work} things at work`);
+    world.violate("idle", `${name} has been closed and has ${timers} timers, ${work} things at work`);
   }
 }

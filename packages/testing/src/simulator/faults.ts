@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FaultKind } from "./scenario.js";
+import type { FaultKind } from "./fault-kinds.js";
 import type { SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
 import type { Simulation } from "./simulation.js";
@@ -16,6 +16,7 @@ export function applyFault(simulation: Simulation, kind: FaultKind): void {
   switch (kind) {
     case "reset link":
     case "half-open link":
+    case "mute link":
     case "stall link":
       disturb(simulation, kind, pick(simulation, simulation.openLinks));
       return;
@@ -40,6 +41,20 @@ export function applyFault(simulation: Simulation, kind: FaultKind): void {
     case "take instance over":
       if (instance !== undefined) simulation.startInstance(instance.id);
       return;
+    case "impersonate instance":
+      if (instance !== undefined) simulation.impersonate(instance.id, random.integer(3_000));
+      return;
+    case "restate": {
+      const stating = pick(
+        simulation,
+        simulation.liveInstances.filter((one) => one.restates),
+      );
+      stating?.restate(random.integer(3) > 0);
+      return;
+    }
+    case "fill memory":
+      router?.fillMemory(random.integer(1_000));
+      return;
     case "change capacity":
       instance?.setCapacity(random.integer(5));
       return;
@@ -60,10 +75,18 @@ export function heal(simulation: Simulation): void {
   const { world, network } = simulation;
   world.note("world", "heals");
   for (const process of world.processes) process.resume();
+  for (const peer of simulation.hostile) peer.stop();
   for (const link of network.links) if (!link.isOver && link.troubledUntilMs === Number.POSITIVE_INFINITY) link.reset();
-  for (const router of network.routers) router.restart();
+  for (const router of network.routers) {
+    router.restart();
+    router.pressure = 0;
+  }
+  for (const impostor of simulation.instances.filter(({ isImpostor }) => isImpostor)) impostor.kill(false);
   for (const client of simulation.clients) client.finish();
-  for (const instance of simulation.liveInstances) instance.setCapacity(4);
+  for (const instance of simulation.liveInstances) {
+    instance.setCapacity(4);
+    instance.restate(true);
+  }
   // One process of each id that takes calls.
   for (const id of simulation.instanceIds) {
     if (simulation.liveInstances.every((instance) => instance.id !== id)) simulation.startInstance(id);
@@ -79,6 +102,10 @@ function disturb({ world }: Simulation, kind: FaultKind, link: SimLink | undefin
   } else if (kind === "half-open link") {
     world.note("network", `${link.name} is half-open`);
     link.cut();
+  } else if (kind === "mute link") {
+    const direction = random.integer(2) === 0 ? "toLeft" : "toRight";
+    world.note("network", `${link.name} is mute ${direction}`);
+    link.cut(direction);
   } else {
     const direction = (["toLeft", "toRight", "both"] as const)[random.integer(3)] ?? "both";
     const ms = random.integer(scenario.isSlow && !scenario.isGentle ? 15_000 : 1_000);

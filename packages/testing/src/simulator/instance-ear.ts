@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeInstanceControl, decodeRouterControl, EndView, INITIAL_CREDIT, readEnd } from "@grpc-router/protocol";
+import { decodeInstanceControl, decodeRouterControl, EndView, readEnd } from "@grpc-router/protocol";
 import { describeCallFrame, describeControl, describeReplyFrame } from "./describe-frame.js";
 import { callHead, FrameEar, frame, payloadCost, replyHead } from "./frame-ear.js";
 import type { Execution } from "./ledger.js";
@@ -20,7 +20,7 @@ export class InstanceEar {
 
   constructor(channel: TappedChannel) {
     this.#channel = channel;
-    const onFault = (what: string): void => channel.violate(what);
+    const onFault = (what: string): void => channel.violate("grammar", what);
     this.#sent = new FrameEar(true, () => this.#onSent(), onFault);
     this.#read = new FrameEar(false, () => this.#onRead(), onFault);
   }
@@ -94,7 +94,7 @@ export class InstanceEar {
     const { callId, acceptedThrough } = replyHead;
     if (acceptedThrough !== 0) {
       if (acceptedThrough < this.#markSent)
-        channel.violate(`the mark fell from ${this.#markSent} to ${acceptedThrough}`);
+        channel.violate("grammar", `the mark fell from ${this.#markSent} to ${acceptedThrough}`);
       this.#markSent = acceptedThrough;
     }
     if (callId === 0) {
@@ -106,10 +106,11 @@ export class InstanceEar {
     if (channel.instanceGone) return;
     const call = channel.calls.get(callId);
     if (call === undefined || call.bridgeState === "unread" || call.bridgeState === "forgotten") {
-      channel.violate(`the instance wrote a frame for call ${callId}, which it does not have`);
+      channel.violate("grammar", `the instance wrote a frame for call ${callId}, which it does not have`);
       return;
     }
-    if (call.bridgeState === "ended") channel.violate(`the instance wrote a frame behind the End of call ${callId}`);
+    if (call.bridgeState === "ended")
+      channel.violate("grammar", `the instance wrote a frame behind the End of call ${callId}`);
     this.#spend(call);
     if (replyHead.endStart >= 0) this.#onEnd(call);
   }
@@ -119,19 +120,22 @@ export class InstanceEar {
     if (frame.payloadNumber !== 0) {
       const cost = payloadCost();
       if (cost > call.replyCredit) {
-        channel.violate(`the instance spent ${cost} on call ${call.id} and had credit for ${call.replyCredit}`);
+        channel.violate(
+          "credit",
+          `the instance spent ${cost} on call ${call.id} and had credit for ${call.replyCredit}`,
+        );
       }
       call.replyCredit -= cost;
     }
     call.requestOwed -= replyHead.credit;
     if (call.requestOwed < 0)
-      channel.violate(`the instance gave call ${call.id} ${-call.requestOwed} more than it took`);
+      channel.violate("credit", `the instance gave call ${call.id} ${-call.requestOwed} more than it took`);
   }
 
   #onEnd(call: TappedCall): void {
     readEnd(replyHead.bytes, replyHead.endStart, replyHead.endEnd, endView);
     if (endView.notRun && call.execution !== undefined) {
-      this.#channel.violate(`not_run for call ${call.id}, for which user code began`);
+      this.#channel.violate("truth", `not_run for call ${call.id}, for which user code began`);
     }
     this.#channel.see("bridge", call.bridgeState, endView.notRun ? "not_run" : "end");
     call.bridgeState = "ended";
@@ -146,13 +150,10 @@ export class InstanceEar {
     const control = decodeInstanceControl(replyHead.bytes, replyHead.controlStart, replyHead.controlEnd);
     if (channel.isTraced) this.#trace("→", describeControl(control));
     const kind = control?.kind;
-    if (kind?.case === "hello") {
-      this.#sent.limit();
-      channel.instanceId = kind.value.instanceId;
-      channel.credit.request = kind.value.initialCredit || INITIAL_CREDIT;
-    } else if (kind?.case === "drain") this.#onDrain(Number(kind.value.lastCallId));
+    if (kind?.case === "hello") this.#sent.limit();
+    else if (kind?.case === "drain") this.#onDrain(Number(kind.value.lastCallId));
     else if (kind?.case === "close") {
-      channel.violate(`the instance closed its channel: ${kind.value.reason}, ${kind.value.message}`);
+      channel.violate("honest", `the instance closed its channel: ${kind.value.reason}, ${kind.value.message}`);
     }
   }
 
@@ -172,7 +173,7 @@ export class InstanceEar {
       const late = begun.filter((id) => id > this.#markSent);
       if (owner.isInstanceHeld) this.#unmarked.push(...late);
       else if (late.length > 0) {
-        this.#channel.violate(`call ${late} had begun when frames left with the mark at ${this.#markSent}`);
+        this.#channel.violate("grammar", `call ${late} had begun when frames left with the mark at ${this.#markSent}`);
       }
     };
     world.loop.at(world.nowMs + 1, check, owner.instanceProcess);

@@ -13,13 +13,15 @@ type Place = "routerSent" | "instanceRead" | "instanceSent" | "routerRead";
 export class InstanceTap implements LinkTap, TapOwner {
   readonly world: World;
   readonly newest: Map<string, ChannelTap>;
+  readonly isHostile: boolean;
   readonly channels = new Map<number, ChannelTap>();
   readonly #link: SimLink;
   readonly #ended: { readonly place: Place; readonly streamId: number }[] = [];
   readonly #readers: Readonly<Record<Place, DataReader>>;
 
-  constructor(world: World, link: SimLink, newest: Map<string, ChannelTap>) {
+  constructor(world: World, link: SimLink, newest: Map<string, ChannelTap>, isHostile = false) {
     this.world = world;
+    this.isHostile = isHostile;
     this.newest = newest;
     this.#link = link;
     this.#readers = {
@@ -36,6 +38,10 @@ export class InstanceTap implements LinkTap, TapOwner {
 
   get instanceProcess(): SimProcess {
     return this.#link.left;
+  }
+
+  get principal(): string {
+    return this.#link.identities.join(",");
   }
 
   get isRouterHeld(): boolean {
@@ -122,10 +128,10 @@ export class InstanceTap implements LinkTap, TapOwner {
         router.read(bytes, start, end);
         return;
       case "instanceSent":
-        instance.sent(bytes, start, end);
+        if (!this.isHostile) instance.sent(bytes, start, end);
         return;
       case "instanceRead":
-        instance.read(bytes, start, end);
+        if (!this.isHostile) instance.read(bytes, start, end);
         return;
     }
   }

@@ -22,8 +22,12 @@ export class Ledger {
   readonly executions: Execution[] = [];
   /** What the wire says of the call of each run, by the run's id. */
   readonly tapped = new Map<number, TappedCall>();
+  /** Calls that were given to an instance that means harm: what they come to is nobody's promise, but that they end. */
+  readonly tainted = new Set<number>();
   /** Calls that a router has written to an instance. */
   readonly dispatched = new Set<number>();
+  /** When a call is over, by what its router has told an instance. */
+  readonly deadlines = new Map<number, number>();
   readonly #world: World;
   readonly #byCall = new Map<number, Execution[]>();
 
@@ -41,7 +45,7 @@ export class Ledger {
     const plan = this.#world.plan(call);
     if (before.length > 0 && plan?.method.isIdempotent !== true) {
       const where = [...before, execution].map((one) => one.process).join(", then on ");
-      this.#world.violate(`c${call} (${plan?.method.name}) must not run twice: it ran on ${where}`);
+      this.#world.violate("once", `c${call} (${plan?.method.name}) must not run twice: it ran on ${where}`);
     }
     return execution;
   }

@@ -19,10 +19,10 @@ export class Network {
     this.routers = routers;
   }
 
-  /** A connection to a router; undefined if nobody listens there. The router takes it as soon as it runs. */
-  connect(from: SimProcess, router: SimRouter): SimLink | undefined {
+  /** A connection to a router, with the names of a certificate; undefined if nobody listens there. The router takes it as soon as it runs. */
+  connect(from: SimProcess, router: SimRouter, identities: readonly string[] = []): SimLink | undefined {
     if (!router.isUp) return undefined;
-    const link = new SimLink(this.world, `L${this.links.length + 1}`, from, router.process);
+    const link = new SimLink(this.world, `L${this.links.length + 1}`, from, router.process, identities);
     this.links.push(link);
     if (this.world.lines !== undefined) this.world.note(from.name, `connects to ${router.process.name}: ${link.name}`);
     router.accept(link);

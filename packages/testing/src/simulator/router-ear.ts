@@ -13,9 +13,13 @@ import {
 import type { ChannelTap } from "./channel-tap.js";
 import { describeCallFrame, describeControl, describeReplyFrame } from "./describe-frame.js";
 import { callHead, FrameEar, fragment, frame, payloadCost, replyHead } from "./frame-ear.js";
+import { judgeTakeover } from "./judge-fence.js";
+import { StatedFacts } from "./stated-facts.js";
 import { TappedCall } from "./tapped-call.js";
 import type { TappedChannel } from "./tapped-channel.js";
 
+/** With what rounding and sums of fractions are off by. */
+const microsecondMs = 0.002;
 const endView = new EndView();
 const decoder = new TextDecoder();
 
@@ -27,32 +31,45 @@ export class RouterEar {
   readonly #read: FrameEar;
   #lastStart = 0;
   #openCalls = 0;
-  #capacity = Number.POSITIVE_INFINITY;
-  /** The largest that counted since the router last wrote, and what it writes now may have been decided by. */
-  #lateCapacity = Number.POSITIVE_INFINITY;
+  readonly facts: StatedFacts;
   #markRead = 0;
   #hasDrained = false;
+  /** A hostile instance has written what is no frame. */
+  #isDeaf = false;
 
   constructor(tap: ChannelTap, channel: TappedChannel) {
     this.#tap = tap;
     this.#channel = channel;
-    const onFault = (what: string): void => channel.violate(what);
-    this.#sent = new FrameEar(false, () => this.#onSent(), onFault);
-    this.#read = new FrameEar(true, () => this.#onRead(), onFault);
+    this.facts = new StatedFacts(channel.world.loop);
+    this.#sent = new FrameEar(
+      false,
+      () => this.#onSent(),
+      (what) => channel.violate("grammar", what),
+    );
+    this.#read = new FrameEar(
+      true,
+      () => this.#onRead(),
+      (what) => this.#onFaultRead(what),
+    );
   }
 
   sent(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#lateCapacity > this.#capacity) {
-      const { loop, nowMs } = this.#channel.world;
-      loop.at(nowMs + 1, () => {
-        this.#lateCapacity = this.#capacity;
-      });
-    }
+    this.facts.onWrite();
     this.#sent.push(bytes, start, end);
   }
 
   read(bytes: Uint8Array, start: number, end: number): void {
-    this.#read.push(bytes, start, end);
+    if (!this.#isDeaf) this.#read.push(bytes, start, end);
+  }
+
+  /** Calls that are open as far as the router knows. */
+  get openCalls(): number {
+    return this.#openCalls;
+  }
+
+  #onFaultRead(what: string): void {
+    if (this.#channel.owner.isHostile) this.#isDeaf = true;
+    else this.#channel.violate("grammar", what);
   }
 
   #onSent(): void {
@@ -66,7 +83,7 @@ export class RouterEar {
     const call = channel.calls.get(callId);
     if (channel.isTraced) this.#trace("→", `${describeCallFrame(frame, callHead)} of c${call?.call}`);
     if (call === undefined) {
-      channel.violate(`the router wrote a frame for call ${callId}, which has no Start`);
+      channel.violate("grammar", `the router wrote a frame for call ${callId}, which has no Start`);
       return;
     }
     // Written, it may have waited until the instance's End had come.
@@ -76,11 +93,15 @@ export class RouterEar {
       call.routerState = "cancelling";
     }
     if (frame.payloadNumber !== 0) {
-      if (call.requestEnded) channel.violate(`the router wrote a message behind the half close of call ${callId}`);
+      if (call.requestEnded)
+        channel.violate("grammar", `the router wrote a message behind the half close of call ${callId}`);
       if (!isOver) channel.see("router", call.routerState, "request");
       const cost = payloadCost();
       if (cost > call.requestCredit) {
-        channel.violate(`the router spent ${cost} on call ${callId} and had credit for ${call.requestCredit}`);
+        channel.violate(
+          "credit",
+          `the router spent ${cost} on call ${callId} and had credit for ${call.requestCredit}`,
+        );
       }
       call.requestCredit -= cost;
     }
@@ -93,10 +114,12 @@ export class RouterEar {
     const channel = this.#channel;
     call.replyOwed -= credit;
     call.replyGranted += credit;
-    if (call.replyOwed < 0) channel.violate(`the router gave call ${call.id} ${-call.replyOwed} more than it had read`);
+    if (call.replyOwed < 0)
+      channel.violate("credit", `the router gave call ${call.id} ${-call.replyOwed} more than it had read`);
     const takenBytes = channel.world.takenBytes(call.call) + call.replyFrames * PAYLOAD_OVERHEAD;
     if (call.replyGranted <= takenBytes) return;
     channel.violate(
+      "credit",
       `the router gave call ${call.id} ${call.replyGranted}, and its client can have taken ${takenBytes}`,
     );
   }
@@ -107,23 +130,39 @@ export class RouterEar {
     const key = start.metadata.find(({ name }) => name === "x-key")?.value;
     const call = new TappedCall(callId, Number(decoder.decode(key)), channel.credit);
     const last = this.#lastStart;
-    if (callId !== last + 1) channel.violate(`a Start has id ${callId}, the last one had ${last}`);
-    if (start.timeoutUs === 1n) channel.violate(`call ${callId} (c${call.call}) was dispatched after its deadline`);
-    if (this.#hasDrained) channel.violate("a Start follows the router's own Drain");
+    if (callId !== last + 1) channel.violate("grammar", `a Start has id ${callId}, the last one had ${last}`);
+    this.#judgeDeadline(call, start.timeoutUs);
+    if (this.#hasDrained) channel.violate("fence", "a Start follows the router's own Drain");
     this.#lastStart = callId;
     channel.calls.set(callId, call);
     channel.see("router", "queued", "start");
     channel.world.ledger.dispatched.add(call.call);
+    if (channel.owner.isHostile) channel.world.ledger.tainted.add(call.call);
     this.#openCalls++;
     if (channel.owner.isRouterHeld) return;
-    const room = Math.max(this.#capacity, this.#lateCapacity);
+    const { room, mayServe } = this.facts;
+    if (!mayServe) channel.violate("stated", `a call goes to ${channel.instanceId}, which says that it does not serve`);
     if (this.#openCalls > room) {
-      channel.violate(`${this.#openCalls} calls are open on ${channel.instanceId}, which has room for ${room}`);
+      channel.violate(
+        "slots",
+        `${this.#openCalls} calls are open on ${channel.instanceId}, which has room for ${room}`,
+      );
     }
-    const newest = channel.owner.newest.get(this.#fenceKey);
-    if (newest !== undefined && newest !== this.#tap && channel.world.nowMs > newest.welcomeMs) {
-      channel.violate(`a call goes to ${channel.name}, which ${newest.name} has superseded`);
+    const newest = channel.owner.newest.get(channel.fenceKey);
+    if (newest !== undefined && newest !== this.#tap && channel.world.nowMs > newest.state.welcomeMs) {
+      channel.violate("fence", `a call goes to ${channel.name}, which ${newest.name} has superseded`);
     }
+  }
+
+  /** A router writes 1 where nothing is left; what is less than that by chance, it rounds up. */
+  #judgeDeadline({ id, call }: TappedCall, timeoutUs: bigint): void {
+    const { world } = this.#channel;
+    const { deadlines } = world.ledger;
+    const nowMs = world.nowMs;
+    if (timeoutUs > 1n) deadlines.set(call, nowMs + Number(timeoutUs) / 1_000);
+    const lastMs = deadlines.get(call) ?? world.deadlineMs(call);
+    if (timeoutUs !== 1n || Math.abs(nowMs - lastMs) < microsecondMs) return;
+    this.#channel.violate("deadline", `call ${id} (c${call}) was dispatched after its deadline`);
   }
 
   #onControlSent(): void {
@@ -132,12 +171,15 @@ export class RouterEar {
     const control = decodeRouterControl(callHead.bytes, callHead.controlStart, callHead.controlEnd);
     if (channel.isTraced) this.#trace("→", describeControl(control));
     const kind = control?.kind;
-    if (kind?.case === "drain") this.#hasDrained = true;
+    if (kind?.case === "drain") {
+      this.#hasDrained = true;
+      channel.isDraining = true;
+    }
     if (kind?.case !== "welcome") return;
     this.#sent.limit();
     channel.credit.reply = kind.value.initialCredit || INITIAL_CREDIT;
     channel.welcomeMs = channel.world.nowMs;
-    channel.owner.newest.set(this.#fenceKey, this.#tap);
+    judgeTakeover(this.#tap, channel);
   }
 
   #onRead(): void {
@@ -161,7 +203,10 @@ export class RouterEar {
       if (call.routerState === "sent") call.routerState = "accepted";
     }
     if (frame.payloadNumber !== 0) {
-      call.replyOwed += payloadCost();
+      const cost = payloadCost();
+      call.replyOwed += cost;
+      call.replySpent += cost;
+      if (call.replySpent > 2 * channel.credit.reply + call.replyGranted) this.#judgeOverspent(call);
       call.replyFrames++;
       if (frame.payloadNumber !== FRAGMENT_NUMBER || fragment.remaining === 0) call.replies++;
     }
@@ -190,14 +235,30 @@ export class RouterEar {
     const control = decodeInstanceControl(replyHead.bytes, replyHead.controlStart, replyHead.controlEnd);
     if (channel.isTraced) this.#trace("←", describeControl(control));
     const kind = control?.kind;
-    if (kind?.case === "hello") {
-      this.#read.limit();
-      this.#setCapacity(kind.value.capacity?.calls);
-    } else if (kind?.case === "capacity") this.#setCapacity(kind.value.calls);
-    else if (kind?.case === "drain") this.#onDrain(Number(kind.value.lastCallId));
+    if (kind === undefined) return;
+    this.facts.take(kind);
+    if (kind.case === "drain") this.#onDrain(Number(kind.value.lastCallId));
+    if (kind.case !== "hello") return;
+    this.#read.limit();
+    const { service, instanceId, initialCredit, processKey, incarnation, ordinal } = kind.value;
+    channel.service = service;
+    channel.instanceId = instanceId;
+    channel.credit.request = initialCredit || INITIAL_CREDIT;
+    channel.claim = { processKey: processKey.join(), incarnation, ordinal };
+  }
+
+  /** An instance spends far more than it was given: the channel must end. */
+  #judgeOverspent({ id }: TappedCall): void {
+    const channel = this.#channel;
+    const { loop } = channel.world;
+    loop.at(loop.nowMs + 1, () => {
+      if (channel.routerGone || channel.owner.isRouterHeld) return;
+      channel.violate("credit", `the router takes more of call ${id} than it gave credit for`);
+    });
   }
 
   #onDrain(through: number): void {
+    this.#channel.isDraining = true;
     for (const call of this.#channel.calls.values()) {
       if (call.id <= through || call.routerState === "done") continue;
       this.#channel.see("router", call.routerState, "drain below");
@@ -208,15 +269,6 @@ export class RouterEar {
   #close(call: TappedCall): void {
     call.routerState = "done";
     this.#openCalls--;
-  }
-
-  #setCapacity(calls: number | undefined): void {
-    this.#capacity = calls ?? Number.POSITIVE_INFINITY;
-    this.#lateCapacity = Math.max(this.#lateCapacity, this.#capacity);
-  }
-
-  get #fenceKey(): string {
-    return `${this.#channel.owner.routerProcess.name}/${this.#channel.instanceId}`;
   }
 
   #trace(arrow: "→" | "←", what: string): void {

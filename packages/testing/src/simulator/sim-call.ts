@@ -3,9 +3,18 @@ import { ErrorCode } from "@grpc-router/http2";
 import { StatusCode } from "@grpc-router/protocol";
 import type { TestCall } from "../test-call.js";
 import type { TestClient } from "../test-client.js";
+import type { CallPlan } from "./call-plan.js";
 import { judgeOutcome, type Outcome } from "./judge-outcome.js";
-import type { CallPlan } from "./scenario.js";
-import { readContent, unwrapContent, wrapContent, writeContent } from "./sim-content.js";
+import {
+  compress,
+  inflate,
+  isCompressed,
+  readContent,
+  type SimContent,
+  unwrapContent,
+  wrapContent,
+  writeContent,
+} from "./sim-content.js";
 import type { SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
 import { simPath } from "./sim-service.js";
@@ -15,6 +24,9 @@ import type { World } from "./world.js";
 const deadlineBoundMs = 500;
 /** As much again where a link carries 500 bytes a millisecond at worst and has many calls to carry. */
 const narrowBoundMs = 15_000;
+
+/** More than any reply has. */
+const maxReplyBytes = 8_388_608;
 
 /** One call as its caller sees it: sends as planned, checks everything that comes back. */
 export class SimCall {
@@ -41,6 +53,11 @@ export class SimCall {
     this.#process = process;
   }
 
+  /** When its time is over at the router, if nothing holds up its head. */
+  get routerDeadlineMs(): number {
+    return this.#deadlineMs + (this.link?.latencyMs ?? 0);
+  }
+
   /** Bytes of replies that have come. */
   get receivedBytes(): number {
     const call = this.#call;
@@ -55,9 +72,11 @@ export class SimCall {
     this.link = link;
     const metadata: [string, string][] = [["x-key", String(plan.index)]];
     if (plan.waitForReady) metadata.push(["x-grpc-router-wait-for-ready", "true"]);
+    if (plan.gzip !== "no") metadata.push(["grpc-encoding", "gzip"]);
+    if (plan.acceptsGzip) metadata.push(["grpc-accept-encoding", "identity,gzip"]);
     const timeout = plan.timeoutMs === 0 ? {} : { timeout: `${plan.timeoutMs}m` };
     world.note(this.#process.name, `starts ${this.label} on ${link.name}, timeout ${plan.timeoutMs} ms`);
-    this.#call = client.start(simPath(plan.method), { metadata, ...timeout });
+    this.#call = client.start(simPath(plan.method), { metadata, contentType: contentTypeOf(plan), ...timeout });
     const after = (ms: number, task: () => void): void => {
       this.#process.after(ms, () => {
         if (this.outcome === undefined) task();
@@ -80,7 +99,7 @@ export class SimCall {
   look(): boolean {
     const call = this.#call;
     if (call === undefined || this.outcome !== undefined) return this.outcome !== undefined;
-    for (; this.received < call.messages.length; this.received++) this.#check(call.messages[this.received]?.bytes);
+    for (; this.received < call.messages.length; this.received++) this.#check(call, call.messages[this.received]);
     if (!call.closed) return false;
     this.#end(call);
     return true;
@@ -97,7 +116,7 @@ export class SimCall {
   }
 
   #send(after: (ms: number, task: () => void) => void): void {
-    const { requests, method, index, requestGapMs } = this.plan;
+    const { requests, method, index, requestGapMs, gzip } = this.plan;
     const size = requests[this.sent];
     if (size === undefined) {
       if (requests.length === 0) this.#call?.halfClose();
@@ -106,7 +125,11 @@ export class SimCall {
     const content = { call: index, sequence: this.sent++, execution: 0 };
     const halfClose = this.sent === requests.length;
     const message = wrapContent(writeContent(content, size));
-    this.#call?.send(message, { halfClose: halfClose && (!method.clientStreams || requestGapMs === 0) });
+    const compressed = gzip !== "no" && isCompressed(content.sequence);
+    this.#call?.send(compressed ? compress(message, gzip) : message, {
+      compressed,
+      halfClose: halfClose && (!method.clientStreams || requestGapMs === 0),
+    });
     if (halfClose && method.clientStreams && requestGapMs > 0) after(requestGapMs, () => this.#call?.halfClose());
     if (halfClose) return;
     if (requestGapMs === 0) this.#send(after);
@@ -127,20 +150,26 @@ export class SimCall {
   }
 
   /** A reply must be the next one of one run of user code, and the router must have read it while the call was there. */
-  #check(bytes: Uint8Array | undefined): void {
-    const content = readContent(unwrapContent(bytes ?? new Uint8Array()) ?? new Uint8Array());
+  #check(call: TestCall, reply: TestCall["messages"][number] | undefined): void {
     const world = this.#world;
+    if (world.ledger.tainted.has(this.plan.index)) return;
+    if (reply?.compressed && !(this.plan.acceptsGzip && call.headValues("grpc-encoding")[0] === "gzip")) {
+      world.violate("content", `${this.label} got a compressed reply, and nobody has agreed on gzip`);
+      return;
+    }
+    const content = contentOf(reply);
     if (content === undefined || content.call !== this.plan.index || content.sequence !== this.received) {
-      world.violate(`${this.label} got ${JSON.stringify(content)} as reply ${this.received}`);
+      world.violate("content", `${this.label} got ${JSON.stringify(content)} as reply ${this.received}`);
       return;
     }
     if (this.execution === 0) this.execution = content.execution;
     if (this.execution !== content.execution) {
-      world.violate(`${this.label} got replies of executions ${this.execution} and ${content.execution}`);
+      world.violate("success", `${this.label} got replies of executions ${this.execution} and ${content.execution}`);
     }
     const tapped = world.ledger.tapped.get(content.execution);
     if (tapped === undefined || tapped.replies <= content.sequence) {
       world.violate(
+        "fence",
         `${this.label} got reply ${content.sequence} of execution ${content.execution}, which had lost the call`,
       );
     }
@@ -149,6 +178,10 @@ export class SimCall {
   #end(call: TestCall): void {
     const { status, reset } = call;
     const world = this.#world;
+    const [contentType] = call.headValues("content-type");
+    if (contentType !== undefined && contentType !== contentTypeOf(this.plan)) {
+      world.violate("content", `${this.label} asked with ${contentTypeOf(this.plan)} and got ${contentType}`);
+    }
     this.outcome = {
       code: status?.code,
       reason: status?.details?.errorInfo?.reason,
@@ -189,6 +222,20 @@ export class SimCall {
     const dueMs = (this.#isStalled || router.state === "paused" ? world.nowMs : freeMs) + boundMs;
     if (world.nowMs < dueMs) after(dueMs - world.nowMs + 1, () => this.#checkDeadline(after));
     else
-      world.violate(`${this.label} has no status ${Math.round(world.nowMs - this.#deadlineMs)} ms after its deadline`);
+      world.violate(
+        "ends",
+        `${this.label} has no status ${Math.round(world.nowMs - this.#deadlineMs)} ms after its deadline`,
+      );
   }
+}
+
+function contentTypeOf({ subtype }: CallPlan): string {
+  return subtype === "" ? "application/grpc" : `application/grpc+${subtype}`;
+}
+
+function contentOf(reply: TestCall["messages"][number] | undefined): SimContent | undefined {
+  if (reply === undefined) return undefined;
+  const bytes = reply.compressed ? inflate(reply.bytes, maxReplyBytes) : reply.bytes;
+  const content = bytes === undefined ? undefined : unwrapContent(bytes);
+  return content === undefined ? undefined : readContent(content);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TransportSink } from "@grpc-router/http2";
 import { createTestClient, type TestClient } from "../test-client.js";
+import type { CallPlan } from "./call-plan.js";
+import { createListeningEnd } from "./listening-end.js";
 import type { Network } from "./network.js";
-import type { CallPlan } from "./scenario.js";
 import { SimCall } from "./sim-call.js";
 import type { SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
@@ -99,26 +99,7 @@ export class SimClient {
     const link = this.#network.connect(this.process, router);
     if (link === undefined) return undefined;
     let onRead: () => void = () => {};
-    const end = {
-      ...forward(link),
-      deliverTo(sink: TransportSink) {
-        link.leftEnd.deliverTo({
-          receive(bytes, from, to) {
-            sink.receive(bytes, from, to);
-            onRead();
-          },
-          drained: () => sink.drained(),
-          ended() {
-            sink.ended();
-            onRead();
-          },
-          closed(error) {
-            sink.closed(error);
-            onRead();
-          },
-        });
-      },
-    };
+    const end = createListeningEnd(link, () => onRead());
     const client = createTestClient(end, this.process, { initialWindowBytes: this.windowBytes });
     const connection = { client, link, router, calls: new Set<SimCall>() };
     onRead = () => this.#look(connection);
@@ -131,17 +112,7 @@ export class SimClient {
     for (const call of calls) if (call.look()) calls.delete(call);
     const reason = client.closeReason;
     if (reason !== undefined && reason.code !== 0 && reason.by !== "transport") {
-      this.#world.violate(`${this.process.name} was cut off by ${connection.router.name}: ${reason.message}`);
+      this.#world.violate("honest", `${this.process.name} was cut off by ${connection.router.name}: ${reason.message}`);
     }
   }
-}
-
-function forward({ leftEnd }: SimLink) {
-  return {
-    peer: leftEnd.peer,
-    write: (bytes: Uint8Array, length: number) => leftEnd.write(bytes, length),
-    end: () => leftEnd.end(),
-    destroy: () => leftEnd.destroy(),
-    setReading: (reading: boolean) => leftEnd.setReading(reading),
-  };
 }

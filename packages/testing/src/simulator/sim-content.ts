@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What simulated messages hold: whose they are and how many came before, and bytes that anybody can check.
+import { gunzipSync, gzipSync } from "node:zlib";
 
 /** What a message says of itself. */
 export interface SimContent {
@@ -60,6 +61,26 @@ export function unwrapContent(message: Uint8Array): Uint8Array | undefined {
     if (byte < 128) break;
   }
   return at + length === message.length ? message.subarray(at) : undefined;
+}
+
+/** `message` in gzip, small or a little longer than it was. */
+export function compress(message: Uint8Array, how: "small" | "stored"): Uint8Array {
+  return gzipSync(message, { level: how === "small" ? 1 : 0 });
+}
+
+/** Undoes gzip; undefined if the result would exceed `maxBytes`. */
+export function inflate(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: Math.max(1, maxBytes) });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a message of a call that compresses is compressed: not all are. */
+export function isCompressed(sequence: number): boolean {
+  return sequence % 3 !== 2;
 }
 
 function fillingOf(call: number, sequence: number): number {

@@ -3,17 +3,21 @@ import { type BridgeConnection, createBridge, type DialEvents } from "@grpc-rout
 import { INITIAL_CREDIT, MIN_INITIAL_CREDIT } from "@grpc-router/protocol";
 import { InstanceTap } from "./instance-tap.js";
 import type { Network } from "./network.js";
+import { inflate } from "./sim-content.js";
 import type { SimLink } from "./sim-link.js";
 import { createSimLogger } from "./sim-logger.js";
 import type { SimProcess } from "./sim-process.js";
 import type { SimRouter } from "./sim-router.js";
-import { simServiceBridge } from "./sim-service.js";
+import { simServices } from "./sim-service.js";
 import { createUserCode } from "./user-code.js";
 import type { World } from "./world.js";
+import type { InstanceIdentity, WorldInstance } from "./world-instance.js";
 
 /** A process that serves calls through a bridge, connected to every router. */
-export class SimInstance {
+export class SimInstance implements WorldInstance {
   readonly id: string;
+  readonly isImpostor: boolean;
+  readonly restates = false;
   readonly process: SimProcess;
   /** Drains, or has left. */
   isLeaving = false;
@@ -25,21 +29,29 @@ export class SimInstance {
   #maxCapacity: number;
   readonly #links = new Map<SimLink, InstanceTap>();
   readonly #bridges: BridgeConnection[] = [];
+  readonly #identity: InstanceIdentity;
 
-  /** `incarnation` orders the processes with one id. */
-  constructor(network: Network, id: string, incarnation: number, capacity: number | undefined) {
+  constructor(network: Network, identity: InstanceIdentity, isImpostor = false) {
     const { world } = network;
+    const { id, incarnation, plan, start } = identity;
+    const { capacity } = plan;
     this.#world = world;
     this.#network = network;
+    this.#identity = identity;
     this.id = id;
+    this.isImpostor = isImpostor;
     this.#maxCapacity = capacity ?? Number.POSITIVE_INFINITY;
-    this.process = world.process(`${id}.${incarnation}`);
+    this.process = world.process(`${isImpostor ? "fake" : ""}${id}.${start}`);
     const random = world.fork();
     const bridge = createBridge({
       id,
       requestCredit: random.integer(2) === 0 ? MIN_INITIAL_CREDIT : INITIAL_CREDIT,
       ...(capacity === undefined ? {} : { capacity }),
-    }).service(simServiceBridge, createUserCode(this, world));
+    });
+    for (const at of plan.serves) {
+      const service = simServices[at];
+      if (service !== undefined) bridge.service(service.bridge, createUserCode(this, world, service));
+    }
     const { process } = this;
     world.note(process.name, "starts");
     for (const router of network.routers) {
@@ -52,6 +64,7 @@ export class SimInstance {
         dial: (events) => this.#dial(router, events),
         shortly: process.shortly,
         url: `http://${router.name}`,
+        inflate,
       });
       void connection.closed;
       this.#bridges.push(connection);
@@ -62,9 +75,9 @@ export class SimInstance {
     return this.process.state !== "dead";
   }
 
-  /** Capacity is stated to each router, and none knows of the other. */
+  /** Capacity is stated to each router for each service, and none knows of the others. */
   get maxRunning(): number {
-    return this.#maxCapacity * this.#network.routers.length;
+    return this.#maxCapacity * this.#network.routers.length * this.#identity.plan.serves.length;
   }
 
   /** Links that are not over. */
@@ -85,6 +98,9 @@ export class SimInstance {
       for (const bridge of this.#bridges) bridge.setCapacity(calls);
     });
   }
+
+  /** A bridge says none of this. */
+  restate(): void {}
 
   /** SIGTERM. */
   drain(timeoutMs: number): void {
@@ -120,7 +136,7 @@ export class SimInstance {
   #dial(router: SimRouter, events: DialEvents): { cancel(): void } {
     const delayMs = this.#world.random.random() * 5;
     return this.process.after(delayMs, () => {
-      const link = this.#network.connect(this.process, router);
+      const link = this.#network.connect(this.process, router, this.#identity.identities);
       if (link === undefined) {
         events.failed(new Error("connection refused"));
         return;

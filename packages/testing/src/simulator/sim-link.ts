@@ -14,14 +14,13 @@ export interface LinkTap {
   gone(side: "left" | "right"): void;
 }
 
-/** Changes what a link carries, to plant bugs; it sees what a side writes before the tap does. */
-export type LinkFilter = (from: "left" | "right", bytes: Uint8Array) => Uint8Array;
-
 /** A connection between two processes, with a network that can fail and ears at both ends. */
 export class SimLink {
   readonly name: string;
   readonly left: SimProcess;
   readonly right: SimProcess;
+  /** Names of the certificate of the left end. */
+  readonly identities: readonly string[];
   readonly leftEnd: Transport & Pick<DuplexEnd, "deliverTo">;
   readonly rightEnd: Transport & Pick<DuplexEnd, "deliverTo">;
   tap: LinkTap | undefined;
@@ -31,22 +30,26 @@ export class SimLink {
   isOver = false;
   /** Nothing arrives before; `Infinity`: never again. */
   troubledUntilMs = 0;
+  /** One way. */
+  readonly latencyMs: number;
   readonly #world: World;
   readonly #duplex: Duplex;
   #goneSides = 0;
 
-  constructor(world: World, name: string, left: SimProcess, right: SimProcess) {
+  constructor(world: World, name: string, left: SimProcess, right: SimProcess, identities: readonly string[] = []) {
     const { random, scenario } = world;
     this.#world = world;
     this.name = name;
     this.left = left;
     this.right = right;
+    this.identities = identities;
+    this.latencyMs = random.random() * scenario.maxLatencyMs;
     this.#duplex = createDuplex(left.io, {
       leftScheduler: left.io,
       rightScheduler: right.io,
-      left: { address: left.name },
+      left: { address: left.name, identities, encrypted: identities.length > 0 },
       right: { address: right.name },
-      latencyMs: random.random() * scenario.maxLatencyMs,
+      latencyMs: this.latencyMs,
       ...(random.integer(3) === 0 ? { random: world.fork() } : {}),
       maxChunkBytes: 16_384,
       ...(scenario.isNarrow && random.integer(2) === 0
@@ -62,10 +65,10 @@ export class SimLink {
     this.#duplex.reset();
   }
 
-  /** Nothing arrives any more, and nobody is told. */
-  cut(): void {
+  /** Nothing arrives any more, in one direction or in both, and nobody is told. */
+  cut(direction: "toLeft" | "toRight" | "both" = "both"): void {
     this.troubledUntilMs = Number.POSITIVE_INFINITY;
-    this.#duplex.cut();
+    this.#duplex.cut(direction);
   }
 
   /** Nothing arrives for `ms`. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createRouter, type RouterCore } from "@grpc-router/runtime";
+import { createRouter, type RouterCore, type RouterOptions } from "@grpc-router/runtime";
+import type { Scenario } from "./scenario.js";
 import type { SimLink } from "./sim-link.js";
 import { createSimLogger } from "./sim-logger.js";
 import type { SimProcess } from "./sim-process.js";
-import { simServiceRouter } from "./sim-service.js";
+import { simServices } from "./sim-service.js";
 import type { World } from "./world.js";
 
 /** A router at an address: one process after another. */
@@ -12,6 +13,8 @@ export class SimRouter {
   readonly links = new Set<SimLink>();
   /** Why the one that runs will end; undefined: it stays. */
   isLeaving = false;
+  /** What the process's memory is full of, from 0 to 1. */
+  pressure = 0;
   #world: World;
   #process: SimProcess;
   #core: RouterCore;
@@ -68,6 +71,15 @@ export class SimRouter {
     });
   }
 
+  /** The memory of the process is full for a while. */
+  fillMemory(ms: number): void {
+    this.#world.note(this.name, `is out of memory for ${ms.toFixed(0)} ms`);
+    this.pressure = 1;
+    this.#world.loop.at(this.#world.nowMs + ms, () => {
+      this.pressure = 0;
+    });
+  }
+
   restart(): void {
     if (this.isUp) return;
     [this.#process, this.#core] = this.#start();
@@ -80,15 +92,28 @@ export class SimRouter {
     this.#starts++;
     const process = world.process(`${this.name}.${this.#starts}`);
     const random = world.fork();
-    const core = createRouter({ balance: scenario.balance, holdLostMs: scenario.holdLostMs })
-      .service(simServiceRouter)
-      .open({
-        scheduler: process,
-        random: random.random,
-        randomBytes: random.randomBytes,
-        logger: createSimLogger(world, process.name),
-      });
+    const router = createRouter({ ...routerOptions(scenario), balance: scenario.balance });
+    for (const service of simServices.slice(0, scenario.services)) router.service(service.router);
+    const core = router.open({
+      scheduler: process,
+      random: random.random,
+      randomBytes: random.randomBytes,
+      logger: createSimLogger(world, process.name),
+      memory: { pressure: () => this.pressure },
+    });
     world.note(process.name, "starts");
     return [process, core];
   }
+}
+
+function routerOptions({ holdLostMs, limits }: Scenario): RouterOptions {
+  if (limits === undefined) return { holdLostMs };
+  const { memoryBytes, headerBytes, maxMessageBytes, maxWaitingCalls } = limits;
+  return {
+    holdLostMs,
+    maxWaitingCalls,
+    maxRequestMessageBytes: maxMessageBytes,
+    maxResponseMessageBytes: maxMessageBytes,
+    connections: { memoryBytes, headerBytes },
+  };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service that simulations call, made from descriptors alone: a method of each kind, once as it may run twice and
+// The services that simulations call, made from descriptors alone: a method of each kind, once as it may run twice and
 // once as it may not, and one whose messages always travel as fragments.
 import {
   create,
@@ -21,6 +21,8 @@ import { bridgeDesc, type GenBridge, type GenRouter, routerDesc } from "@grpc-ro
 
 /** What a simulated call can be. */
 export interface SimMethod {
+  /** Full name of its service. */
+  readonly service: string;
   readonly name: string;
   readonly number: number;
   readonly clientStreams: boolean;
@@ -29,107 +31,152 @@ export interface SimMethod {
   readonly isTyped: boolean;
 }
 
-function method(name: string, number: number, more: Partial<SimMethod> = {}): SimMethod {
-  return { name, number, clientStreams: false, serverStreams: false, isIdempotent: false, isTyped: true, ...more };
+/** A service that simulations call. */
+export interface SimService {
+  readonly name: string;
+  readonly methods: readonly SimMethod[];
+  /** Where instances with generated code register. */
+  readonly registerPath: string;
+  /** What the generator would make of it for a router. */
+  readonly router: GenRouter<DescService>;
+  /** What the generator would make of it for a bridge. */
+  readonly bridge: GenBridge<DescService>;
 }
 
-/** All methods of the service. */
-export const simMethods: readonly SimMethod[] = [
-  method("Get", 8),
-  method("Read", 20_001, { isIdempotent: true }),
-  method("Watch", 20_002, { serverStreams: true }),
-  method("List", 20_003, { serverStreams: true, isIdempotent: true }),
-  method("Collect", 20_004, { clientStreams: true }),
-  method("Chat", 9, { clientStreams: true, serverStreams: true }),
-  method("Blob", 20_006, { isTyped: false }),
-];
-
-export const simServiceName = "sim.v1.SimService";
-
-/** The path of a method. */
-export function simPath({ name }: SimMethod): string {
-  return `/${simServiceName}/${name}`;
-}
+type MethodShape = Partial<Omit<SimMethod, "service" | "name">> & { readonly number: number };
 
 const message = ".google.protobuf.BytesValue";
+const both = { clientStreams: true, serverStreams: true };
 
-const serviceFile: MessageInitShape<typeof FileDescriptorProtoSchema> = {
-  name: "sim/v1/sim.proto",
-  package: "sim.v1",
-  dependency: ["google/protobuf/wrappers.proto"],
-  syntax: "proto3",
-  service: [
-    {
-      name: "SimService",
-      method: simMethods.map(({ name, clientStreams, serverStreams, isIdempotent }) => ({
-        name,
-        inputType: message,
-        outputType: message,
-        clientStreaming: clientStreams,
-        serverStreaming: serverStreams,
-        options: isIdempotent ? { idempotencyLevel: MethodOptions_IdempotencyLevel.IDEMPOTENT } : {},
-      })),
-    },
-  ],
-};
-
-const channelFile: MessageInitShape<typeof FileDescriptorProtoSchema> = {
-  name: "grpcrouter/channel/sim/v1/sim_service.proto",
-  package: "grpcrouter.channel.sim.v1",
-  dependency: ["google/protobuf/wrappers.proto", "grpcrouter/v1/channel.proto"],
-  syntax: "proto3",
-  messageType: [frame("SimServiceCall", "CallHead"), frame("SimServiceReply", "ReplyHead")],
-  service: [
-    {
-      name: "SimServiceChannel",
-      method: [
-        {
-          name: "Register",
-          inputType: ".grpcrouter.channel.sim.v1.SimServiceReply",
-          outputType: ".grpcrouter.channel.sim.v1.SimServiceCall",
-          clientStreaming: true,
-          serverStreaming: true,
-        },
-      ],
-    },
-  ],
-};
-
-const registry: FileRegistry = createFileRegistry(
-  create(FileDescriptorSetSchema, {
-    file: [file_google_protobuf_wrappers.proto, file_grpcrouter_v1_channel.proto, serviceFile, channelFile],
+/** All services. Names and numbers occur in both; the numbers of some are those of the vectors in packages/protocol. */
+export const simServices: readonly SimService[] = [
+  createSimService("SimService", {
+    Get: { number: 8 },
+    Read: { number: 16, isIdempotent: true },
+    Watch: { number: 20_002, serverStreams: true },
+    List: { number: 89_608, serverStreams: true, isIdempotent: true },
+    Collect: { number: 20_004, clientStreams: true },
+    Chat: { number: 173_444, ...both },
+    Blob: { number: 214_892, isTyped: false },
   }),
-);
-const service = find(simServiceName);
-const channel = find("grpcrouter.channel.sim.v1.SimServiceChannel");
-const localNumbers = Object.fromEntries(
-  service.methods.map(({ localName, name }) => [localName, simMethods.find((one) => one.name === name)?.number ?? 0]),
-);
+  createSimService("OtherService", {
+    Get: { number: 8, isIdempotent: true },
+    Watch: { number: 20_004, serverStreams: true },
+    Chat: { number: 173_444, ...both },
+  }),
+];
 
-/** What the generator would make of the service for a router. */
-export const simServiceRouter: GenRouter<DescService> = routerDesc(
-  service,
-  channel,
-  Object.fromEntries(Object.entries(localNumbers).map(([name, number]) => [name, { number }])),
-);
+/** The path of a method. */
+export function simPath({ service, name }: SimMethod): string {
+  return `/${service}/${name}`;
+}
 
-/** What the generator would make of it for a bridge. */
-export const simServiceBridge: GenBridge<DescService> = bridgeDesc(service, channel, localNumbers);
+/** Name of a method in generated code. */
+export function localNameOf({ name }: SimMethod): string {
+  return name.toLowerCase();
+}
 
-function find(name: string): DescService {
+function createSimService(simpleName: string, shapes: Readonly<Record<string, MethodShape>>): SimService {
+  const name = `sim.v1.${simpleName}`;
+  const channelName = `grpcrouter.channel.${name}Channel`;
+  const methods = Object.entries(shapes).map(([methodName, shape]) => ({
+    service: name,
+    name: methodName,
+    clientStreams: false,
+    serverStreams: false,
+    isIdempotent: false,
+    isTyped: true,
+    ...shape,
+  }));
+  const registry = createFileRegistry(
+    create(FileDescriptorSetSchema, {
+      file: [
+        file_google_protobuf_wrappers.proto,
+        file_grpcrouter_v1_channel.proto,
+        serviceFile(simpleName, methods),
+        channelFile(simpleName, methods),
+      ],
+    }),
+  );
+  const service = find(registry, name);
+  const channel = find(registry, channelName);
+  const numbers = Object.fromEntries(methods.map((method) => [localNameOf(method), method.number]));
+  const routed = Object.fromEntries(Object.entries(numbers).map(([localName, number]) => [localName, { number }]));
+  return {
+    name,
+    methods,
+    registerPath: `/${channelName}/Register`,
+    router: routerDesc(service, channel, routed),
+    bridge: bridgeDesc(service, channel, numbers),
+  };
+}
+
+function serviceFile(
+  simpleName: string,
+  methods: readonly SimMethod[],
+): MessageInitShape<typeof FileDescriptorProtoSchema> {
+  return {
+    name: `sim/v1/${simpleName}.proto`,
+    package: "sim.v1",
+    dependency: ["google/protobuf/wrappers.proto"],
+    syntax: "proto3",
+    service: [
+      {
+        name: simpleName,
+        method: methods.map(({ name, clientStreams, serverStreams, isIdempotent }) => ({
+          name,
+          inputType: message,
+          outputType: message,
+          clientStreaming: clientStreams,
+          serverStreaming: serverStreams,
+          options: isIdempotent ? { idempotencyLevel: MethodOptions_IdempotencyLevel.IDEMPOTENT } : {},
+        })),
+      },
+    ],
+  };
+}
+
+function channelFile(
+  simpleName: string,
+  methods: readonly SimMethod[],
+): MessageInitShape<typeof FileDescriptorProtoSchema> {
+  const typed = methods.filter(({ isTyped }) => isTyped);
+  return {
+    name: `grpcrouter/channel/sim/v1/${simpleName}.proto`,
+    package: "grpcrouter.channel.sim.v1",
+    dependency: ["google/protobuf/wrappers.proto", "grpcrouter/v1/channel.proto"],
+    syntax: "proto3",
+    messageType: [frame(`${simpleName}Call`, "CallHead", typed), frame(`${simpleName}Reply`, "ReplyHead", typed)],
+    service: [
+      {
+        name: `${simpleName}Channel`,
+        method: [
+          {
+            name: "Register",
+            inputType: `.grpcrouter.channel.sim.v1.${simpleName}Reply`,
+            outputType: `.grpcrouter.channel.sim.v1.${simpleName}Call`,
+            clientStreaming: true,
+            serverStreaming: true,
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function find(registry: FileRegistry, name: string): DescService {
   const found = registry.getService(name);
   if (found === undefined) throw new Error(`Cannot find ${name}`);
   return found;
 }
 
-function frame(name: string, head: string) {
-  const members = simMethods.filter(({ isTyped }) => isTyped);
+function frame(name: string, head: string, members: readonly SimMethod[]) {
   return {
     name,
     field: [
       field("head", 1, `.grpcrouter.v1.${head}`),
       { ...field("fragment", 2, ".grpcrouter.v1.Fragment"), oneofIndex: 0 },
-      ...members.map((one) => ({ ...field(one.name.toLowerCase(), one.number, message), oneofIndex: 0 })),
+      ...members.map((one) => ({ ...field(localNameOf(one), one.number, message), oneofIndex: 0 })),
     ],
     oneofDecl: [{ name: "payload" }],
   };

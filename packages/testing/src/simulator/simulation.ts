@@ -3,14 +3,17 @@ import { createSeededRandom } from "../seeded-random.js";
 import { checkIdle, checkNothingLeft } from "./check-idle.js";
 import { Coverage } from "./coverage.js";
 import { applyFault, heal } from "./faults.js";
+import { HostileClient } from "./hostile-client.js";
+import { HostileInstance } from "./hostile-instance.js";
 import { Network } from "./network.js";
-import { drawScenario, type Scenario } from "./scenario.js";
+import { drawScenario, type InstancePlan, type Scenario } from "./scenario.js";
 import type { SimCall } from "./sim-call.js";
 import { SimClient } from "./sim-client.js";
 import { SimInstance } from "./sim-instance.js";
 import type { SimLink } from "./sim-link.js";
 import { SimRouter } from "./sim-router.js";
 import { SimViolation, World } from "./world.js";
+import type { InstanceIdentity, WorldInstance } from "./world-instance.js";
 
 /** Options of `simulate`. */
 export interface SimulateOptions {
@@ -81,10 +84,11 @@ export class Simulation {
   readonly world: World;
   readonly network: Network;
   readonly clients: readonly SimClient[];
-  readonly instances: SimInstance[] = [];
+  readonly instances: WorldInstance[] = [];
   readonly instanceIds: readonly string[];
-  readonly #capacities: readonly (number | undefined)[];
-  #incarnations = 0;
+  /** Peers that mean harm, until everything heals. */
+  readonly hostile: readonly { stop(): void }[];
+  #starts = 0;
   #isOver = false;
 
   constructor(world: World) {
@@ -92,27 +96,36 @@ export class Simulation {
     this.world = world;
     const routers = names("router", scenario.routers).map((name) => new SimRouter(world, name));
     this.network = new Network(world, routers);
-    this.#capacities = scenario.instances;
     this.instanceIds = names("inst", scenario.instances.length);
     for (const id of this.instanceIds) this.startInstance(id);
     this.clients = names("client", scenario.clients).map(
       (name, at) => new SimClient(this.network, name, callsOf(scenario, at)),
     );
+    this.hostile = [
+      ...letters(scenario.hostile.instances, "A").map((letter) => new HostileInstance(this.network, letter)),
+      ...letters(scenario.hostile.clients, "M").map((letter) => new HostileClient(this.network, letter)),
+    ];
     world.takenBytes = (index) => this.#takenBytes(index);
+    world.deadlineMs = (index) => this.#call(index)?.routerDeadlineMs ?? Number.POSITIVE_INFINITY;
   }
 
   #takenBytes(index: number): number {
-    const client = this.clients[this.world.plan(index)?.client ?? 0];
-    const call = client?.calls.find(({ plan }) => plan.index === index);
-    return (call?.receivedBytes ?? 0) + (client?.windowBytes ?? 0);
+    const client = this.clients[this.world.plan(index)?.client ?? -1];
+    // Of a caller that means harm nobody keeps account.
+    if (client === undefined) return Number.POSITIVE_INFINITY;
+    return (this.#call(index)?.receivedBytes ?? 0) + client.windowBytes;
+  }
+
+  #call(index: number): SimCall | undefined {
+    return this.clients[this.world.plan(index)?.client ?? -1]?.calls.find(({ plan }) => plan.index === index);
   }
 
   get calls(): SimCall[] {
     return this.clients.flatMap(({ calls }) => calls);
   }
 
-  get liveInstances(): SimInstance[] {
-    return this.instances.filter((instance) => instance.isAlive && !instance.isLeaving);
+  get liveInstances(): WorldInstance[] {
+    return this.instances.filter(({ isAlive, isLeaving, isImpostor }) => isAlive && !isLeaving && !isImpostor);
   }
 
   get openLinks(): SimLink[] {
@@ -121,13 +134,31 @@ export class Simulation {
 
   /** A new process for an instance id, newer than all before. */
   startInstance(id: string): void {
-    if (this.#isOver) return;
-    const capacity = this.#capacities[this.instanceIds.indexOf(id)];
-    this.instances.push(new SimInstance(this.network, id, ++this.#incarnations, capacity));
+    const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
+    if (this.#isOver || plan === undefined) return;
+    const identities = this.world.scenario.hasIdentities ? [`spiffe://sim/${id}`] : [];
+    this.instances.push(new SimInstance(this.network, this.#identify(id, plan, identities)));
+  }
+
+  /** For a while, a process of somebody else that uses an instance's id. */
+  impersonate(id: string, ms: number): void {
+    const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
+    if (this.#isOver || plan === undefined) return;
+    const identity = this.#identify(id, plan, ["spiffe://sim/somebody-else"]);
+    const impostor = new SimInstance(this.network, identity, true);
+    this.instances.push(impostor);
+    this.world.loop.at(this.world.nowMs + ms, () => impostor.kill(false));
   }
 
   startInstanceLater(id: string, delayMs: number): void {
     this.world.loop.at(this.world.nowMs + delayMs, () => this.startInstance(id));
+  }
+
+  #identify(id: string, plan: InstancePlan, identities: readonly string[]): InstanceIdentity {
+    const { scenario, random } = this.world;
+    const start = ++this.#starts;
+    const incarnation = scenario.hasSkewedClocks ? 1 + random.integer(1_000) : start;
+    return { id, start, incarnation, identities, plan };
   }
 
   async run(): Promise<void> {
@@ -137,7 +168,7 @@ export class Simulation {
     await loop.run(scenario.activeMs);
     heal(this);
     await this.#until(progressMs, () => this.calls.every(({ outcome }) => outcome !== undefined));
-    for (const call of this.calls) if (call.outcome === undefined) world.violate(`${call.label} never ends`);
+    for (const call of this.calls) if (call.outcome === undefined) world.violate("ends", `${call.label} never ends`);
     loop.onStep();
     // What user code still does for calls that are over, and credit and marks under way, come to their end.
     const troubledUntilMs = this.openLinks.map((link) => link.troubledUntilMs).filter(Number.isFinite);
@@ -160,7 +191,11 @@ export class Simulation {
 }
 
 function names(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, at) => `${prefix}${String.fromCharCode(65 + at)}`);
+  return letters(count, "A").map((letter) => `${prefix}${letter}`);
+}
+
+function letters(count: number, first: string): string[] {
+  return Array.from({ length: count }, (_, at) => String.fromCharCode(first.charCodeAt(0) + at));
 }
 
 function callsOf({ calls }: Scenario, client: number) {

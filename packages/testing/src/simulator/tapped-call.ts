@@ -17,6 +17,8 @@ export class TappedCall {
   replyOwed = 0;
   /** Credit that the router has given for replies, and frames with one that it has read. */
   replyGranted = 0;
+  /** What the instance has spent of it, as far as the router has read. */
+  replySpent = 0;
   replyFrames = 0;
   requestEnded = false;
   /** Whole replies that the router has read while the call was on this channel. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INITIAL_CREDIT } from "@grpc-router/protocol";
 import type { ChannelTap } from "./channel-tap.js";
+import type { Invariant } from "./invariants.js";
 import type { SimProcess } from "./sim-process.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { World } from "./world.js";
@@ -10,12 +11,24 @@ export interface TapOwner {
   readonly world: World;
   readonly routerProcess: SimProcess;
   readonly instanceProcess: SimProcess;
+  /** Names of the instance's certificate. */
+  readonly principal: string;
+  /** The instance does what it likes, and is not listened to; the router keeps its rules even so. */
+  readonly isHostile: boolean;
   /** The newest channel of an instance id at the router. */
   readonly newest: Map<string, ChannelTap>;
   /** The transport has not yet taken all that the router wrote, so that what goes now was decided earlier. */
   readonly isRouterHeld: boolean;
   /** The same of the instance. */
   readonly isInstanceHeld: boolean;
+}
+
+/** What a process says of itself in a hello. */
+export interface Claim {
+  /** In hex. */
+  readonly processKey: string;
+  readonly incarnation: bigint;
+  readonly ordinal: bigint;
 }
 
 /** What the ears at both ends of a channel share. */
@@ -28,8 +41,13 @@ export class TappedChannel {
   /** What each call starts with. */
   readonly credit = { request: INITIAL_CREDIT, reply: INITIAL_CREDIT };
   instanceId = "?";
+  service = "?";
+  /** What tells the process from another with its id, from its hello. */
+  claim: Claim = { processKey: "", incarnation: 0n, ordinal: 0n };
   /** When the router wrote the Welcome; -1: not yet. */
   welcomeMs = -1;
+  /** The instance has drained, as far as the router has read, or the router has. */
+  isDraining = false;
   /** The router has ended it, or lost its connection; so has the instance. */
   routerGone = false;
   instanceGone = false;
@@ -41,12 +59,23 @@ export class TappedChannel {
     this.name = name;
   }
 
+  /** Who it is for takeovers: the service's instance at this router process. */
+  get fenceKey(): string {
+    return `${this.owner.routerProcess.name}/${this.service}/${this.instanceId}`;
+  }
+
+  /** Its instance may be given calls. */
+  get isLive(): boolean {
+    return this.welcomeMs >= 0 && !this.routerGone && !this.isDraining;
+  }
+
   see(side: "router" | "bridge", state: string, event: string): void {
+    if (this.owner.isHostile) return;
     this.world.coverage.see(side, state, event);
   }
 
-  violate(what: string): void {
-    this.world.violate(`${this.name}: ${what}`);
+  violate(invariant: Invariant, what: string): void {
+    this.world.violate(invariant, `${this.name}: ${what}`);
   }
 
   /** A line of the trace; ask `isTraced` before building it. */

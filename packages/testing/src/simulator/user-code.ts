@@ -3,12 +3,12 @@
 import { create } from "@bufbuild/protobuf";
 import { type BytesValue, BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Bridge } from "@grpc-router/bridge";
+import { type CallPlan, strangerKey, strangerPlan } from "./call-plan.js";
 import type { InstanceTap } from "./instance-tap.js";
 import type { Execution } from "./ledger.js";
-import type { CallPlan } from "./scenario.js";
 import { readContent, writeContent } from "./sim-content.js";
-import type { SimInstance } from "./sim-instance.js";
-import { simMethods } from "./sim-service.js";
+import type { SimProcess } from "./sim-process.js";
+import { localNameOf, type SimMethod, type SimService } from "./sim-service.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { World } from "./world.js";
 
@@ -23,12 +23,23 @@ interface Context {
 /** What `Bridge.service` takes. */
 export type UserCode = Parameters<Bridge["service"]>[1];
 
-/** The implementation of the simulated service on one instance: does what the call's plan says, and notes what it did. */
-export function createUserCode(instance: SimInstance, world: World): UserCode {
+/** Where user code runs. */
+export interface UserCodeHost {
+  readonly process: SimProcess;
+  /** User code that runs now, and at most ever may. */
+  running: number;
+  readonly maxRunning: number;
+  /** What is heard on its links. */
+  readonly taps: Iterable<InstanceTap>;
+}
+
+/** The implementation of a simulated service on one instance: does what the call's plan says, and notes what it did. */
+export function createUserCode(instance: UserCodeHost, world: World, service: SimService): UserCode {
   const code: Record<string, unknown> = {};
-  for (const { name, clientStreams, serverStreams } of simMethods) {
+  for (const method of service.methods) {
+    const { clientStreams, serverStreams } = method;
     const one = async (request: BytesValue | AsyncIterable<BytesValue>, context: Context): Promise<BytesValue> => {
-      const run = new Run(instance, world, context);
+      const run = new Run(instance, world, method, context);
       try {
         await run.read(clientStreams ? (request as AsyncIterable<BytesValue>) : [request as BytesValue]);
         await run.pause(run.plan.server.delayMs);
@@ -40,7 +51,7 @@ export function createUserCode(instance: SimInstance, world: World): UserCode {
       }
     };
     const many = async function* (request: BytesValue | AsyncIterable<BytesValue>, context: Context) {
-      const run = new Run(instance, world, context);
+      const run = new Run(instance, world, method, context);
       try {
         const reading = run.read(clientStreams ? (request as AsyncIterable<BytesValue>) : [request as BytesValue]);
         // Whoever does not wait for it any more does not care.
@@ -56,7 +67,7 @@ export function createUserCode(instance: SimInstance, world: World): UserCode {
         run.settle();
       }
     };
-    code[name.toLowerCase()] = serverStreams ? many : one;
+    code[localNameOf(method)] = serverStreams ? many : one;
   }
   // The methods are those of the service, and each is of its kind.
   return code as UserCode;
@@ -65,17 +76,23 @@ export function createUserCode(instance: SimInstance, world: World): UserCode {
 /** One run of user code. */
 class Run {
   readonly plan: CallPlan;
-  readonly #instance: SimInstance;
+  readonly #instance: UserCodeHost;
   readonly #world: World;
   readonly #signal: AbortSignal;
   readonly #execution: Execution;
   readonly #tapped: TappedCall | undefined;
   readonly #stops = new Set<() => void>();
 
-  constructor(instance: SimInstance, world: World, context: Context) {
+  constructor(instance: UserCodeHost, world: World, method: SimMethod, context: Context) {
     const index = Number(context.requestHeader.get("x-key"));
-    const plan = world.plan(index);
+    const plan = world.plan(index) ?? (index >= strangerKey ? strangerPlan(index, method) : undefined);
     if (plan === undefined) throw new Error(`Cannot run call ${index}: it must be planned`);
+    if (plan.method !== method) {
+      world.violate(
+        "content",
+        `c${index} of ${plan.method.service}/${plan.method.name} runs as ${method.service}/${method.name}`,
+      );
+    }
     const { process } = instance;
     this.plan = plan;
     this.#instance = instance;
@@ -86,9 +103,11 @@ class Run {
     this.#execution = world.ledger.begin(index, process.name);
     this.#tapped = this.#begin();
     world.note(process.name, `runs c${index} (execution ${this.#execution.id})`);
-    if (this.#tapped === undefined) world.violate(`${process.name} runs c${index}, which no channel has given it`);
+    if (this.#tapped === undefined)
+      world.violate("fence", `${process.name} runs c${index}, which no channel has given it`);
     if (instance.running > instance.maxRunning) {
       world.violate(
+        "slots",
         `${process.name} runs ${instance.running} calls and never had room for more than ${instance.maxRunning}`,
       );
     }
@@ -119,8 +138,9 @@ class Run {
     if (server.reads === 0 && this.plan.method.clientStreams) return;
     for await (const { value } of requests) {
       const content = readContent(value);
+      if (index >= strangerKey) return;
       if (content?.call !== index || content.sequence !== execution.read) {
-        this.#world.violate(`c${index} got ${JSON.stringify(content)} as request ${execution.read}`);
+        this.#world.violate("content", `c${index} got ${JSON.stringify(content)} as request ${execution.read}`);
       }
       execution.read++;
       if (execution.read >= server.reads) return;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createSeededRandom, type SeededRandom } from "../seeded-random.js";
+import type { CallPlan } from "./call-plan.js";
 import type { Coverage } from "./coverage.js";
 import { EventLoop } from "./event-loop.js";
+import type { Invariant } from "./invariants.js";
 import { Ledger } from "./ledger.js";
-import type { CallPlan, Scenario } from "./scenario.js";
+import type { Scenario } from "./scenario.js";
 import { SimProcess } from "./sim-process.js";
 
 /** What all parts of a simulation share: time, chance, what user code did, what was seen, what went wrong. */
@@ -21,6 +23,8 @@ export class World {
   readonly lines: string[] | undefined;
   /** Bytes of replies that the client of a call has, or that its window lets be under way to it. */
   takenBytes: (call: number) => number = () => Number.POSITIVE_INFINITY;
+  /** When a call's time is over at its router, if nothing has held up its head. */
+  deadlineMs: (call: number) => number = () => Number.POSITIVE_INFINITY;
   /** Of everything that was delivered, in order. */
   hash = 0x811c9dc5;
 
@@ -33,6 +37,11 @@ export class World {
     this.loop.onStep = () => {
       if (this.violations.length > 0) throw new SimViolation(this.violations);
     };
+  }
+
+  /** Somebody else uses, or may have used, an instance's id. */
+  get hasImpostors(): boolean {
+    return this.scenario.faults.some(({ kind }) => kind === "impersonate instance");
   }
 
   get nowMs(): number {
@@ -55,10 +64,10 @@ export class World {
     return this.scenario.calls[index];
   }
 
-  /** Something must not be. */
-  violate(what: string): void {
-    this.note("VIOLATION", what);
-    this.violations.push(`at ${this.nowMs.toFixed(3)} ms: ${what}`);
+  /** An invariant does not hold. */
+  violate(invariant: Invariant, what: string): void {
+    this.note("VIOLATION", `[${invariant}] ${what}`);
+    this.violations.push(`at ${this.nowMs.toFixed(3)} ms: [${invariant}] ${what}`);
   }
 
   /** A line of the trace. Build no text for it unless `lines` is there, where it happens often. */
