@@ -47,6 +47,9 @@ export interface LinkOptions {
 /** Octets written ahead of what the transport takes (docs/channel.md section 5). */
 const WRITE_AHEAD_BYTES: number = MAX_FRAME_BYTES;
 
+/** One for all links: it keeps nothing from head to head, and what it knows of the usual fields takes 30 KiB. */
+const reader = createFieldListReader();
+
 /** One HTTP/2 connection to a router, with the Register streams on it. */
 export class Link implements ConnectionHandler<FieldList, Channel> {
   readonly sink: TransportSink;
@@ -67,7 +70,6 @@ export class Link implements ConnectionHandler<FieldList, Channel> {
     this.scheme = split?.[0] ?? (transport.peer.encrypted ? "https" : "http");
     this.#authority = split?.[1]?.replace(/\/.*$/, "") ?? transport.peer.address;
     this.#lastDataMs = flusher.scheduler.nowMs();
-    const reader = createFieldListReader();
     const { connection, sink } = attachTransport<FieldList, Channel>(transport, flusher, {
       role: "client",
       reader,
