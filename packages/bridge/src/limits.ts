@@ -60,7 +60,11 @@ export const TARGET_IDLE_MS = 60_000;
 export const TARGET_STREAM_WINDOW_BYTES = 65_535;
 /** Of all calls of a connection: as much as its stalled readers can hold, so that they stop nobody else. */
 export const TARGET_CONNECTION_WINDOW_BYTES: number = TARGET_STREAM_WINDOW_BYTES * 4_096;
-/** Silence of the target before a PING asks for it; gRPC servers bear one in five minutes (gRFC A8): half-open connections. */
+/** Silence of the target before it is asked for its health: half-open connections. */
+export const TARGET_SILENCE_MS = 9_000;
+/** Then it has this long to say anything at all, so that a half-open connection is found within 20 s. */
+export const TARGET_ANSWER_MS = 9_000;
+/** Silence before a PING, for connections whose streams are used up, so that nothing can be asked; gRPC servers bear one in five minutes (gRFC A8). */
 export const TARGET_KEEPALIVE_MS = 330_000;
 /** Milliseconds without progress towards the target: a handler that reads slowly is no attack, and its call has a deadline of its own. */
 export const TARGET_STALL_MS = 3_600_000;

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { FieldList, Timer } from "@grpc-router/http2";
-import {
-  FrameFault,
-  MESSAGE_PREFIX_BYTES,
-  MessageSplitter,
-  StatusCode,
-  writeMessagePrefix,
-} from "@grpc-router/protocol";
+import { FrameFault, MessageSplitter, StatusCode } from "@grpc-router/protocol";
 import { MAX_HEALTH_BYTES, TARGET_HEALTH_EVERY_MS } from "../limits.js";
+import { encodeHealthRequest, type HealthVerb, healthHead } from "./health-request.js";
 import { endOf, type FieldsContext } from "./reply-fields.js";
-import { createRequestTemplates, type RequestHead } from "./request-head.js";
+import type { RequestHead } from "./request-head.js";
 import type { Target, TargetUser } from "./target.js";
 import type { OpenedStream, TargetLink } from "./target-link.js";
 import type { TargetStream } from "./target-stream.js";
@@ -25,21 +20,17 @@ export type HealthAnswer =
   /** It has no health checks, or lets nobody ask. */
   | "none";
 
-/** How the target is asked: once for all, or again and again. */
-type Verb = "Watch" | "Check";
-
 const SERVING = 1;
 const NOT_SERVING = 2;
-const NO_LITERALS = new Uint8Array(0);
 const NO_CONTEXT: FieldsContext = { label: "", maxMetadataBytes: Number.POSITIVE_INFINITY, dropped: () => undefined };
 
 /** Asks the target for the health of one name (grpc.health.v1): by Watch, else by Check every few seconds. */
 export class HealthWatch implements TargetStream, TargetUser {
   readonly #target: Target;
   readonly #request: Uint8Array;
-  readonly #heads: Readonly<Record<Verb, RequestHead>>;
+  readonly #heads: Readonly<Record<HealthVerb, RequestHead>>;
   readonly #onAnswer: (answer: HealthAnswer) => void;
-  #verb: Verb = "Watch";
+  #verb: HealthVerb = "Watch";
   #opened: OpenedStream | undefined;
   #splitter = new MessageSplitter(MAX_HEALTH_BYTES);
   #timer: Timer | undefined;
@@ -48,8 +39,8 @@ export class HealthWatch implements TargetStream, TargetUser {
 
   constructor(target: Target, name: string, onAnswer: (answer: HealthAnswer) => void) {
     this.#target = target;
-    this.#request = encodeRequest(name);
-    this.#heads = { Watch: headOf(target.url, "Watch"), Check: headOf(target.url, "Check") };
+    this.#request = encodeHealthRequest(name);
+    this.#heads = { Watch: healthHead(target.url, "Watch"), Check: healthHead(target.url, "Check") };
     this.#onAnswer = onAnswer;
   }
 
@@ -159,20 +150,6 @@ export class HealthWatch implements TargetStream, TargetUser {
 
 /** RST_STREAM CANCEL (RFC 9113 section 7). */
 const CANCEL = 0x8;
-
-function headOf(url: string, verb: Verb): RequestHead {
-  return { template: createRequestTemplates(url, `/grpc.health.v1.Health/${verb}`).proto, literals: NO_LITERALS };
-}
-
-/** A grpc.health.v1.HealthCheckRequest with its prefix. */
-function encodeRequest(name: string): Uint8Array {
-  const writer = new BinaryWriter();
-  if (name !== "") writer.tag(1, WireType.LengthDelimited).string(name);
-  const message = writer.finish();
-  const bytes = new Uint8Array(MESSAGE_PREFIX_BYTES + message.length);
-  bytes.set(message, writeMessagePrefix(bytes, 0, false, message.length));
-  return bytes;
-}
 
 /** The status of a grpc.health.v1.HealthCheckResponse; undefined for bytes that are none. */
 function readAnswer(bytes: Uint8Array): HealthAnswer | undefined {

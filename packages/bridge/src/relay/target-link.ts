@@ -23,7 +23,9 @@ import {
   TARGET_STALL_MS,
   TARGET_STREAM_WINDOW_BYTES,
 } from "../limits.js";
+import { healthHead } from "./health-request.js";
 import type { RequestHead } from "./request-head.js";
+import { TargetPulse } from "./target-pulse.js";
 import type { TargetStream } from "./target-stream.js";
 
 /** Who hears of a connection to the target. */
@@ -46,6 +48,17 @@ export interface OpenedStream {
   readonly stream: Stream<TargetStream>;
 }
 
+/** What a connection to the target needs. */
+export interface TargetLinkOptions {
+  readonly transport: Transport;
+  readonly flusher: Flusher;
+  readonly owner: TargetLinkOwner;
+  /** `http://host:port` of the target. */
+  readonly url: string;
+  /** Limits of HTTP/2 other than the defaults. */
+  readonly limits?: Partial<Limits> | undefined;
+}
+
 /** One HTTP/2 connection to the target. */
 export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
   readonly sink: TransportSink;
@@ -58,13 +71,17 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
   #sweepTimer: Timer | undefined;
   /** Since when no stream is open, in the scheduler's time. */
   #idleSinceMs: number;
+  readonly #pulse: TargetPulse;
   /** When it was ready; -1: not yet. */
   readyMs = -1;
 
-  constructor(transport: Transport, flusher: Flusher, owner: TargetLinkOwner, limits: Partial<Limits> = {}) {
+  constructor(options: TargetLinkOptions) {
+    const { transport, flusher, owner, url, limits = {} } = options;
+    const nowMs = flusher.scheduler.nowMs();
     this.#flusher = flusher;
     this.#owner = owner;
-    this.#idleSinceMs = flusher.scheduler.nowMs();
+    this.#idleSinceMs = nowMs;
+    this.#pulse = new TargetPulse(nowMs, healthHead(url, "Check"));
     const { connection, sink } = attachTransport<FieldList, TargetStream>(transport, flusher, {
       role: "client",
       reader: createFieldListReader(),
@@ -75,7 +92,15 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
       keepalive: { timeMs: TARGET_KEEPALIVE_MS },
     });
     this.#connection = connection;
-    this.sink = sink;
+    this.sink = {
+      receive: (bytes, start, end) => {
+        this.#pulse.heard(flusher.scheduler.nowMs());
+        sink.receive(bytes, start, end);
+      },
+      drained: () => sink.drained(),
+      ended: () => sink.ended(),
+      closed: (error) => sink.closed(error),
+    };
     this.#scheduleSweep();
   }
 
@@ -97,7 +122,7 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
 
   /** Milliseconds without a stream. */
   get idleMs(): number {
-    return this.#connection.openStreams > 0 ? 0 : this.#flusher.scheduler.nowMs() - this.#idleSinceMs;
+    return this.#streams > 0 ? 0 : this.#flusher.scheduler.nowMs() - this.#idleSinceMs;
   }
 
   open(target: TargetStream, { template, literals }: RequestHead): OpenedStream {
@@ -155,7 +180,7 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
   onClosed(stream: Stream<TargetStream>, code: number, by: "end" | "peer" | "local" | "connection"): void {
     const { data } = stream;
     stream.data = undefined;
-    if (this.#connection.openStreams === 0) this.#idleSinceMs = this.#flusher.scheduler.nowMs();
+    if (data !== this.#pulse && this.#streams === 0) this.#idleSinceMs = this.#flusher.scheduler.nowMs();
     data?.onClosed(code, by);
   }
 
@@ -183,6 +208,11 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
     this.#owner.onLinkClosed(this, reason.message);
   }
 
+  /** Those that somebody needs. */
+  get #streams(): number {
+    return this.#connection.openStreams - (this.#pulse.isOpen ? 1 : 0);
+  }
+
   #touch(stream: Stream<TargetStream>): TargetStream | undefined {
     const { data } = stream;
     if (data !== undefined) this.#touched.add(data);
@@ -199,8 +229,13 @@ export class TargetLink implements ConnectionHandler<FieldList, TargetStream> {
     const { scheduler } = this.#flusher;
     this.#sweepTimer = afterReading(scheduler, LINK_SWEEP_MS, () => {
       this.#scheduleSweep();
-      this.#connection.sweep(scheduler.nowMs());
+      const nowMs = scheduler.nowMs();
+      this.#connection.sweep(nowMs);
       if (this.#connection.closed) return;
+      if (this.#state !== "settling" && !this.#pulse.look(nowMs, this)) {
+        this.close("it does not answer");
+        return;
+      }
       // Before a call needs a stream that this connection cannot open any more.
       if (this.#connection.idsUsedUp) this.retire("stream ids run out");
       this.#owner.onLinkTick(this);

@@ -242,7 +242,8 @@ export class Target implements TargetLinkOwner {
   }
 
   #onConnected(transport: Transport): TransportSink {
-    const link = new TargetLink(transport, this.#flusher, this, this.#address.limits);
+    const { url, limits } = this.#address;
+    const link = new TargetLink({ transport, flusher: this.#flusher, owner: this, url, limits });
     this.#links.add(link);
     const timer = afterReading(this.#ports.scheduler, TARGET_SETTLE_MS, () =>
       link.close("it did not answer as HTTP/2 in time"),
