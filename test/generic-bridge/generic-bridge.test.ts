@@ -135,6 +135,28 @@ describe("grpc-router bridge --to", () => {
     await until(OK);
   });
 
+  test("gives up a server that stands still, within 20 s, and goes on when it wakes up", {
+    timeout: 60_000,
+  }, async () => {
+    const target = running(await startTarget("connect-node"));
+    const bridge = running(
+      await startGenericBridge(["--to", target.address, ...descriptorSet, "--router", router.url]),
+    );
+    const { stream, outcome } = client.start(method.fullDuplexCall);
+    stream.write(create(StreamingOutputCallRequestSchema, { responseParameters: [{ size: 1 }] }));
+    await new Promise((resolve) => stream.once("data", resolve));
+    target.kill("SIGSTOP");
+    const stoppedMs = performance.now();
+    const lost = await outcome;
+    expect(performance.now() - stoppedMs).toBeLessThan(22_000);
+    expect(lost.code).toBe(UNAVAILABLE);
+    expect(lost.details).toContain("execution started (INSTANCE_LOST)");
+    await bridge.untilLine(/it does not answer/);
+    await until(UNAVAILABLE);
+    target.kill("SIGCONT");
+    await until(OK);
+  });
+
   test("opens further connections when the server's streams are used up", async () => {
     const target = running(await startTarget("connect-node", ["--max-streams", "2"]));
     running(await startGenericBridge(["--to", target.address, ...descriptorSet, "--router", router.url]));
