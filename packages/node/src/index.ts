@@ -7,14 +7,19 @@ export type {
   Balancer,
   CallSettings,
   ConnectionSettings,
+  CredentialSettings,
   InstanceInfo,
   MethodSettings,
+  RegistrationSettings,
   Router,
   RouterOptions,
   ServiceSettings,
+  TokenSettings,
 } from "@grpc-router/runtime";
 export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
+export { type ReadCredentialsOptions, readCredentials } from "./credentials/read-credentials.js";
+export { readToken } from "./credentials/read-token.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
 export { createServerRelay, type ServerRelayOptions } from "./dial/server-relay.js";
 export {

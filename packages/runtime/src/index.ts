@@ -10,6 +10,7 @@ export type { BalancerFactory } from "./balance/resolve-balancer.js";
 export { createRoundRobin } from "./balance/round-robin.js";
 export type { ConnectionSettings } from "./connection-settings.js";
 export type { CredentialSettings, RegistrationSettings, TokenSettings } from "./credentials/credential-settings.js";
+export { validateCredentials } from "./credentials/credential-settings.js";
 export type { MemoryGauge } from "./memory-gauge.js";
 export type { InstanceInfo } from "./registry/instance-info.js";
 export type { CallSettings, MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";

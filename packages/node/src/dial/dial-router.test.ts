@@ -46,6 +46,20 @@ describe("dialRouter()", () => {
     expect(dial({ url: "https://localhost", logger: silentLogger, ...replaced }).overrides).toEqual(replaced);
   });
 
+  it("asks for the token with each registration, and hands none on without one", () => {
+    let count = 0;
+    const { ports, overrides } = dial({ url: "http://localhost", logger: silentLogger, token: () => `t${++count}` });
+    expect([ports.token?.(), ports.token?.(), overrides]).toEqual(["t1", "t2", {}]);
+    expect(dial({ url: "https://a", logger: silentLogger, token: "t" }).ports.token?.()).toBe("t");
+    expect(dial({ url: "http://a", logger: silentLogger }).ports.token).toBeUndefined();
+  });
+
+  it("sends no token in plain text to another machine unless it is told to", () => {
+    const exposed = { url: "http://router.example", logger: silentLogger, token: "t" };
+    expect(() => dial(exposed)).toThrow(expect.objectContaining({ code: "TOKEN_EXPOSED" }));
+    expect(dial({ ...exposed, allowPlaintextToken: true }).ports.token?.()).toBe("t");
+  });
+
   it("dials what the URL says", async () => {
     const server = createServer((peer) => peer.destroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -8,9 +8,11 @@ import { createConsoleLogger } from "../log/console-logger.js";
 import { NodeError } from "../node-error.js";
 import { afterMicrotasks } from "../scheduler/after-microtasks.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
-import { readTlsMaterial, type TlsMaterial } from "../tls/tls-material.js";
+import { createRenewedMaterial } from "../tls/renewed-material.js";
+import type { TlsMaterial } from "../tls/tls-material.js";
 import { createDialer } from "./dialer.js";
 import { parseRouterUrl } from "./router-url.js";
+import { checkTokenTransport } from "./token-transport.js";
 
 /** TLS towards the router; each part is PEM text or the path of a PEM file. */
 export interface DialTlsOptions extends TlsMaterial {
@@ -24,6 +26,13 @@ export interface DialRouterOptions extends BridgeOverrides {
   readonly url: string;
   /** For https only. Default: the authorities that Node trusts, no own certificate. */
   readonly tls?: DialTlsOptions | undefined;
+  /**
+   * Bearer token that shows the router who this is, or a function that is asked for it with every registration, so that it
+   * can be renewed; what it throws is logged, and the registration tried again later. Default: none.
+   */
+  readonly token?: string | (() => string) | undefined;
+  /** Send the token in plain text to another machine, where whoever listens can take it and register. Default false. */
+  readonly allowPlaintextToken?: boolean | undefined;
   /** Default: `createConsoleLogger()`. */
   readonly logger?: Logger | undefined;
 }
@@ -39,7 +48,14 @@ export interface DialRouterOptions extends BridgeOverrides {
  */
 export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
   const address = parseRouterUrl(options.url);
-  const { url: _, tls = {}, logger = createConsoleLogger(), ...overrides } = options;
+  const {
+    url: _,
+    tls = {},
+    token,
+    allowPlaintextToken = false,
+    logger = createConsoleLogger(),
+    ...overrides
+  } = options;
   const { servername, ...material } = tls;
   if (!address.encrypted && Object.values(tls).some((part) => part !== undefined)) {
     throw new NodeError(
@@ -47,17 +63,22 @@ export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOpti
       `Cannot dial the router: with tls its URL must be https://, received ${address.url}`,
     );
   }
+  if (token !== undefined && !allowPlaintextToken) checkTokenTransport(address);
   const ports = {
     scheduler: createNodeScheduler(),
     random: Math.random,
     randomBytes,
     logger,
     incarnation: Date.now(),
-    dial: createDialer(address, address.encrypted ? { ...readTlsMaterial(material), servername } : {}),
+    dial: createDialer(
+      address,
+      address.encrypted ? { renewed: createRenewedMaterial(material, logger), servername } : {},
+    ),
     shortly: afterMicrotasks,
     url: address.url,
     inflate: inflateGzip,
     sha256: (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(),
+    ...(token === undefined ? {} : { token: typeof token === "string" ? () => token : token }),
   };
   return bridge.open(ports, overrides);
 }

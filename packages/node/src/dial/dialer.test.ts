@@ -127,6 +127,39 @@ describe("createDialer()", () => {
     expect(mismatch?.message).toMatch(/its certificate is not for this name .* Set tls\.servername$/);
   });
 
+  it("shows a renewed certificate, in a new session", async () => {
+    const authority = createSelfSigned();
+    const seen: (string | undefined)[] = [];
+    const server = createTlsServer(
+      { ...authority, ALPNProtocols: ["h2"], requestCert: true, rejectUnauthorized: false },
+      (peer) => {
+        seen.push(`${peer.getPeerX509Certificate()?.subjectAltName} ${peer.isSessionReused()}`);
+        peer.resume().end("x");
+      },
+    );
+    const port = await start(server);
+    let own = { ...createSelfSigned(["first.example"]), ca: authority.cert };
+    const dial = createDialer(parseRouterUrl(`https://127.0.0.1:${port}`), { renewed: () => own });
+    const once = () =>
+      new Promise<void>((resolve, reject) => {
+        dial({
+          failed: reject,
+          connected: () => Object.assign(new RecordingSink(), { receive: () => {}, ended: resolve, closed: resolve }),
+        });
+      });
+    for (const name of ["second.example", "third.example"]) {
+      await once();
+      await once();
+      own = { ...createSelfSigned([name]), ca: authority.cert };
+    }
+    expect(seen).toEqual([
+      "DNS:first.example false",
+      "DNS:first.example true",
+      "DNS:second.example false",
+      "DNS:second.example true",
+    ]);
+  });
+
   it("checks the certificate against servername when given", async () => {
     const other = createSelfSigned(["other.example"]);
     const port = await start(createTlsServer({ ...other, ALPNProtocols: ["h2"] }, (peer) => peer.end()));
@@ -140,7 +173,7 @@ describe("createDialer()", () => {
         },
       });
     });
-    expect(seen).toEqual({ address: `127.0.0.1:${port}`, encrypted: true, identities: ["other.example"] });
+    expect(seen).toMatchObject({ address: `127.0.0.1:${port}`, encrypted: true, identities: ["other.example"] });
   });
 
   it("refuses a peer that does not choose h2", async () => {

@@ -14,12 +14,21 @@ import type { RouterAddress } from "./router-url.js";
 export interface DialTls extends SecureContextOptions {
   /** Name for SNI and for the certificate's check. Default: the URL's host. */
   readonly servername?: string | undefined;
+  /** Certificates, asked for with each connection; the same record as long as they are the same. Default: those beside. */
+  readonly renewed?: (() => SecureContextOptions) | undefined;
 }
 
 /** Returns the function that opens one connection to `address`: HTTP/2 over TCP, or over TLS with ALPN `h2`. */
-export function createDialer(address: RouterAddress, tls: DialTls = {}): Dialer {
-  const resumption: Resumption = { session: undefined };
-  return (events) => dial(address, { ...tls, resumption }, events);
+export function createDialer(address: RouterAddress, { renewed, ...tls }: DialTls = {}): Dialer {
+  let material = renewed?.();
+  let resumption: Resumption = { session: undefined };
+  return (events) => {
+    const now = renewed?.();
+    // A session stands for the certificate that it began with, and would hide a renewed one from the peer.
+    if (now !== material) resumption = { session: undefined };
+    material = now;
+    return dial(address, { ...tls, ...material, resumption }, events);
+  };
 }
 
 /** The last session of a router: thousands of instances that come back at once cost it no signature each. */
@@ -27,11 +36,9 @@ interface Resumption {
   session: Buffer | undefined;
 }
 
-function dial(
-  address: RouterAddress,
-  tls: DialTls & { resumption: Resumption },
-  events: DialEvents,
-): ReturnType<Dialer> {
+type ConnectionTls = Omit<DialTls, "renewed"> & { readonly resumption: Resumption };
+
+function dial(address: RouterAddress, tls: ConnectionTls, events: DialEvents): ReturnType<Dialer> {
   let transport: SocketTransport | undefined;
   let settled = false;
   const socket = open(address, tls, (bytes, length) => transport?.received(bytes, length));
@@ -76,11 +83,7 @@ function dial(
   };
 }
 
-function open(
-  address: RouterAddress,
-  tls: DialTls & { resumption: Resumption },
-  onRead: (bytes: Uint8Array, length: number) => void,
-): Socket {
+function open(address: RouterAddress, tls: ConnectionTls, onRead: (bytes: Uint8Array, length: number) => void): Socket {
   const buffer = sharedReadBuffer();
   const onread = {
     buffer,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createRelay, type Relay, type RelayOptions } from "@grpc-router/bridge";
+import type { Logger } from "@grpc-router/protocol";
+import { createConsoleLogger } from "../log/console-logger.js";
 import { NodeError } from "../node-error.js";
-import { readTlsMaterial } from "../tls/tls-material.js";
+import { createRenewedMaterial } from "../tls/renewed-material.js";
 import type { DialTlsOptions } from "./dial-router.js";
 import { createDialer } from "./dialer.js";
 import { parseRouterUrl } from "./router-url.js";
@@ -13,6 +15,8 @@ export interface ServerRelayOptions extends Omit<RelayOptions, "target"> {
   readonly to: string;
   /** For https only. Default: the authorities that Node trusts, no own certificate. */
   readonly tls?: DialTlsOptions | undefined;
+  /** Told of certificates that cannot be renewed. Default: `createConsoleLogger()`. */
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -25,7 +29,7 @@ export interface ServerRelayOptions extends Omit<RelayOptions, "target"> {
  * @throws NodeError for a URL or certificates that cannot be used; BridgeError for the services.
  */
 export function createServerRelay(options: ServerRelayOptions): Relay {
-  const { to, tls = {}, ...relayOptions } = options;
+  const { to, tls = {}, logger = createConsoleLogger(), ...relayOptions } = options;
   const address = parseRouterUrl(to, "server");
   const { servername, ...material } = tls;
   if (!address.encrypted && Object.values(tls).some((part) => part !== undefined)) {
@@ -34,6 +38,9 @@ export function createServerRelay(options: ServerRelayOptions): Relay {
       `Cannot dial the server: with tls its URL must be https://, received ${address.url}`,
     );
   }
-  const dial = createDialer(address, address.encrypted ? { ...readTlsMaterial(material), servername } : {});
+  const dial = createDialer(
+    address,
+    address.encrypted ? { renewed: createRenewedMaterial(material, logger), servername } : {},
+  );
   return createRelay({ ...relayOptions, target: { url: address.url, dial } });
 }

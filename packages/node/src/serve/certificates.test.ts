@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { SecureContextOptions } from "node:tls";
 import { createRecordingLogger, createSelfSigned } from "@grpc-router/testing";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { Certificates } from "./certificates.js";
+import { Certificates, type ListenerTls } from "./certificates.js";
 
 const folder = mkdtempSync(join(tmpdir(), "grpc-router-certificates-"));
 const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
@@ -47,6 +47,14 @@ describe("Certificates", () => {
     expect(logger.entries.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^Took new certificates: DNS:renewed\.example, valid to \w+ .* GMT$/),
     ]);
+  });
+
+  it.each([
+    [{ clientCertificate: "request" }, "tls.ca must be given with tls.clientCertificate, received none"],
+    [{ clientCertificate: "maybe" }, 'tls.clientCertificate must be require or request, received "maybe"'],
+  ])("refuses %j", (given, message) => {
+    const material = { ...write(), ...given } as ListenerTls; // that it may be wrong is the point
+    expect(() => new Certificates(material, createRecordingLogger())).toThrow(`Cannot use TLS: ${message}`);
   });
 
   it("reload() takes others, which are then those that a reload reads", () => {

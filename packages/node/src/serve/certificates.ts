@@ -4,8 +4,15 @@ import { X509Certificate } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "@grpc-router/protocol";
 import { firstLine, NodeError } from "../node-error.js";
+import type { ClientCertificate } from "../tls/tls-acceptor.js";
 import { isPemText, readServerTls, type TlsMaterial } from "../tls/tls-material.js";
 import { watchFiles } from "../tls/watch-files.js";
+
+/** Certificates, and what is asked of peers. */
+export interface ListenerTls extends TlsMaterial {
+  /** Default `require`, if there is `ca`. */
+  readonly clientCertificate?: ClientCertificate | undefined;
+}
 
 /** The certificates of a listener, through their renewals. */
 export class Certificates {
@@ -15,7 +22,8 @@ export class Certificates {
   #material: TlsMaterial;
 
   /** @throws NodeError for certificates that cannot be used. */
-  constructor(material: TlsMaterial, logger: Logger) {
+  constructor(material: ListenerTls, logger: Logger) {
+    checkClientCertificate(material);
     this.#material = material;
     this.#logger = logger;
     this.current = readServerTls(material);
@@ -71,4 +79,17 @@ export class Certificates {
   #own(): X509Certificate {
     return new X509Certificate(String(this.current.cert));
   }
+}
+
+function checkClientCertificate({ ca, clientCertificate }: ListenerTls): void {
+  if (clientCertificate === undefined) return;
+  if (clientCertificate !== "require" && clientCertificate !== "request") {
+    const received = JSON.stringify(clientCertificate);
+    throw new NodeError(
+      "TLS_INVALID",
+      `Cannot use TLS: tls.clientCertificate must be require or request, received ${received}`,
+    );
+  }
+  if (ca !== undefined) return;
+  throw new NodeError("TLS_INVALID", "Cannot use TLS: tls.ca must be given with tls.clientCertificate, received none");
 }

@@ -152,6 +152,22 @@ describe("listen() with TLS", () => {
     ]);
   });
 
+  it("that requests certificates lets in whoever has none, and takes one that it cannot verify for none", async () => {
+    const authority = createSelfSigned(["spiffe://acme/users"]);
+    const material = readServerTls({ ...certificate, ca: authority.cert });
+    const { tls, sockets, warnings } = await start({ tls: material, clientCertificate: "request" });
+    const shown = [{}, authority, createSelfSigned(["spiffe://acme/users"])];
+    for (const [count, own] of shown.entries()) {
+      await once(tls(own), "secureConnect");
+      await vi.waitFor(() => expect(sockets.length).toBe(count + 1));
+    }
+    expect(sockets.map((socket) => peerOf(socket).identities)).toEqual([[], ["spiffe://acme/users"], []]);
+    expect(sockets.map((socket) => (peerOf(socket).identitiesUntilMs ?? 0) > Date.now())).toEqual([false, true, false]);
+    expect(warnings()).toEqual([
+      "The certificate of PEER counts for nothing: it must come from an authority of tls.ca and be valid (DEPTH_ZERO_SELF_SIGNED_CERT)",
+    ]);
+  });
+
   it("takes new certificates for connections to come", async () => {
     const { tls, listener, sockets } = await start();
     const before = tls();

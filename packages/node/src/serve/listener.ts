@@ -6,7 +6,7 @@ import { createBurstLog, type Logger } from "@grpc-router/protocol";
 import { defaultListenerLimits, LISTEN_BACKLOG, type ListenerLimits } from "../limits.js";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
 import { formatAddress } from "../socket/peer.js";
-import { TlsAcceptor } from "../tls/tls-acceptor.js";
+import { type ClientCertificate, TlsAcceptor } from "../tls/tls-acceptor.js";
 import { ConnectionGate } from "./connection-gate.js";
 import { listenError, validateAddress } from "./listen-address.js";
 import { createListenerCounters, type ListenerStats } from "./listener-stats.js";
@@ -18,6 +18,8 @@ export interface ListenOptions {
   readonly port: number;
   /** As `readServerTls` returns it. Without it: plain text. */
   readonly tls?: SecureContextOptions | undefined;
+  /** With authorities in `tls`. Default `require`. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   /** Default: `defaultListenerLimits`. */
   readonly limits?: ListenerLimits | undefined;
   /** Use of the process's memory budget, 0 to 1 and above. Default: none. */
@@ -51,7 +53,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const counters = createListenerCounters();
   const log = createBurstLog(logger, { nowMs });
   const gate = new ConnectionGate({ limits, counters, log, pressure });
-  const tls = options.tls && new TlsAcceptor({ material: options.tls, limits, counters, log, onSocket });
+  const { clientCertificate } = options;
+  const tls =
+    options.tls && new TlsAcceptor({ material: options.tls, clientCertificate, limits, counters, log, onSocket });
   const sockets = new Set<Socket>();
   const accept = (socket: Socket): void => {
     if (!gate.admit(socket)) return;

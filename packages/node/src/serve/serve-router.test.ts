@@ -33,6 +33,10 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
       for (const transport of transports) transport.end();
     },
     instances: () => [],
+    setCredentials: (credentials) => {
+      calls.push(`credentials ${credentials.length}`);
+      return credentials.length - 1;
+    },
     setRouters: () => {},
     counters: new EngineCounters(),
     limits: defaultLimits,
@@ -74,7 +78,10 @@ describe("serveRouter()", () => {
     const { server, logged } = await start(createFakeRouter());
     expect(server.address.host).toBe("127.0.0.1");
     expect(server.url).toBe(`http://127.0.0.1:${server.address.port}`);
-    expect(logged).toEqual([`info listening Routing on ${server.url}`]);
+    expect(logged).toEqual([
+      `info listening Routing on ${server.url}`,
+      "info unauthenticated_instances Only this machine can reach the router: instances need no credential",
+    ]);
     const tls = await start(createFakeRouter(), { tls: createSelfSigned(), host: "::1" });
     expect(tls.server.url).toBe(`https://[::1]:${tls.server.address.port}`);
   });
@@ -112,10 +119,40 @@ describe("serveRouter()", () => {
     const { server, logged } = await start(router, { memoryBytes: 1 << 20 });
     expect(router.ports[0]?.memory?.pressure()).toBeGreaterThan(1);
     await closed(connect(server.address).on("error", () => {}));
-    expect(logged[1]).toMatch(
+    expect(logged[2]).toMatch(
       /^warn connection_refused Refused 127\.0\.0\.1:\d+: \d+ % of the memory budget is used \(memoryBytes\)$/,
     );
     expect(server.listenerStats().limitHits).toMatchObject({ memory: 1, connections: 0 });
+  });
+
+  it("refuses an address of others without credentials of instances, before the router is opened", async () => {
+    const router = createFakeRouter();
+    await expect(start(router, { host: "0.0.0.0" })).rejects.toMatchObject({ code: "CREDENTIALS_MISSING" });
+    const tls = { ...createSelfSigned(), ca: createSelfSigned().cert, clientCertificate: "request" } as const;
+    await expect(start(router, { host: "0.0.0.0", tls })).rejects.toMatchObject({ code: "CREDENTIALS_MISSING" });
+    expect(router.ports).toHaveLength(0);
+    const allowed = await start(router, { host: "0.0.0.0", allowUnauthenticatedInstances: true });
+    expect(allowed.logged[1]).toMatch(/^warn unauthenticated_instances Whoever reaches the router may register/);
+    for (const [given, options] of [
+      [{ ...createFakeRouter(), wantsCredentials: true }, {}],
+      [createFakeRouter(), { tls: { ...tls, clientCertificate: "require" } }],
+    ] as const) {
+      const { logged } = await start(given, { host: "0.0.0.0", ...options });
+      expect(logged).toEqual([expect.stringMatching(/^info listening /)]);
+    }
+  });
+
+  it("reloadCredentials() gives them to the router, and tells what came of it", async () => {
+    const router = createFakeRouter();
+    const { server, logged } = await start(router);
+    const credential = { name: "a", services: ["*"], certificates: ["a"] };
+    server.reloadCredentials([credential]);
+    server.reloadCredentials([credential, credential, credential]);
+    expect(router.calls).toEqual(["credentials 1", "credentials 3"]);
+    expect(logged.slice(2)).toEqual([
+      "info credentials_reloaded Took new credentials: 1; all registrations stay",
+      "info credentials_reloaded Took new credentials: 3; 2 registrations are drained",
+    ]);
   });
 
   it("reloadCertificates() needs a router that serves TLS", async () => {
@@ -125,7 +162,9 @@ describe("serveRouter()", () => {
     );
     const encrypted = await start(createFakeRouter(), { tls: createSelfSigned() });
     encrypted.server.reloadCertificates(createSelfSigned(["renewed.example"]));
-    expect(encrypted.logged[1]).toMatch(/^info certificates_reloaded Took new certificates: DNS:renewed\.example, /);
+    expect(encrypted.logged.at(-1)).toMatch(
+      /^info certificates_reloaded Took new certificates: DNS:renewed\.example, /,
+    );
   });
 
   it("drain() stops listening, drains the router, then closes", async () => {
@@ -165,7 +204,7 @@ describe("serveRouter()", () => {
     const gone = closed(socket);
     socket.write("x");
     await gone;
-    expect(logged[1]).toBe("error connection_fault A connection was closed by a fault of the router");
+    expect(logged.at(-1)).toBe("error connection_fault A connection was closed by a fault of the router");
     await dial(server);
   });
 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
-import type { InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
+import type { CredentialSettings, InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
 import { CLOSE_GRACE_MS, type ListenerLimits, validateListenerLimits } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
@@ -12,8 +12,10 @@ import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { formatAddress } from "../socket/peer.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
+import type { ClientCertificate } from "../tls/tls-acceptor.js";
 import { Certificates } from "./certificates.js";
 import { type EngineStats, readEngineStats, type StatsSources } from "./engine-stats.js";
+import { judgeInstanceAccess } from "./instance-access.js";
 import { type Listener, listen } from "./listener.js";
 import type { ListenerStats } from "./listener-stats.js";
 
@@ -23,8 +25,13 @@ export interface ServeTls {
   readonly cert: string;
   /** Private key of `cert`, not encrypted. */
   readonly key: string;
-  /** Authorities of client and instance certificates. When given, a certificate of theirs is required. */
+  /** Authorities of client and instance certificates. When given, a certificate of theirs is required, see `clientCertificate`. */
   readonly ca?: string | undefined;
+  /**
+   * With `ca`: `require` a certificate of everybody, or `request` one and let in whoever has none, so that instances prove
+   * themselves by certificates and clients need none. One that cannot be verified counts as none. Default `require`.
+   */
+  readonly clientCertificate?: ClientCertificate | undefined;
   /** Milliseconds between looks at the files; changed ones are taken over as by `reloadCertificates`. Default: never. */
   readonly watchMs?: number | undefined;
 }
@@ -37,6 +44,12 @@ export interface ServeRouterOptions {
   readonly host?: string | undefined;
   /** Without it the router speaks plaintext HTTP/2 with prior knowledge. */
   readonly tls?: ServeTls | undefined;
+  /**
+   * Listen where others can reach the router, although nobody who registers instances has to prove anything: neither has
+   * the router credentials (`RouterOptions.registration`), nor is a certificate required (`tls.ca`). Whoever registers an
+   * instance gets calls with all that is in them. Default false: such an address is refused.
+   */
+  readonly allowUnauthenticatedInstances?: boolean | undefined;
   /** Limits of the listener; each has a default. Those of single connections are options of `createRouter`. */
   readonly limits?: Partial<ListenerLimits> | undefined;
   /**
@@ -73,7 +86,14 @@ export interface RouterServer {
    *
    * @throws NodeError when they cannot be used, or the router serves plain text; then all stays as it was.
    */
-  reloadCertificates(tls?: Omit<ServeTls, "watchMs">): void;
+  reloadCertificates(tls?: Omit<ServeTls, "watchMs" | "clientCertificate">): void;
+  /**
+   * Takes other credentials of instances (`readCredentials` reads them from a file). Instances whose credential is gone, or may register their
+   * service no more, finish their calls and get no new ones; all others notice nothing.
+   *
+   * @throws RouterError when they cannot be used, or the router was created without any; then all stays as it was.
+   */
+  reloadCredentials(credentials: readonly CredentialSettings[]): void;
   /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit; what was refused, and why. */
   engineStats(): EngineStats;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
@@ -84,13 +104,24 @@ export interface RouterServer {
 
 /** What of a `Router` is used here. */
 export interface ServableRouter {
+  /** As `Router.wantsCredentials`. Default false. */
+  readonly wantsCredentials?: boolean;
   open(ports: RouterPorts): ServableCore;
 }
 
 /** What of a `RouterCore` is used here. */
 export type ServableCore = Pick<
   RouterCore,
-  "accept" | "drain" | "close" | "instances" | "setRouters" | "counters" | "limits" | "keepalive" | "routerCounters"
+  | "accept"
+  | "drain"
+  | "close"
+  | "instances"
+  | "setRouters"
+  | "setCredentials"
+  | "counters"
+  | "limits"
+  | "keepalive"
+  | "routerCounters"
 >;
 
 const DRAIN_MS = 10_000;
@@ -101,14 +132,25 @@ const DRAIN_MS = 10_000;
  * @example
  * const server = await serveRouter(createRouter().service(userServiceRouter), { port: 8080 });
  * process.once("SIGTERM", () => void server.drain({ timeoutMs: 10_000 }));
- * @throws NodeError when the address is in use or wrong, or a certificate cannot be used.
+ * @throws NodeError when the address is in use or wrong, a certificate cannot be used, or others could register instances
+ * without a credential.
  */
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
   const { port = 8080, host = "127.0.0.1", logger = createConsoleLogger() } = options;
   const limits = validateListenerLimits(options.limits);
   const memoryBytes = validateMemoryBytes(options.memoryBytes ?? defaultMemoryBytes());
   const memory = createMemoryGauge({ budgetBytes: memoryBytes });
-  const certificates = options.tls && new Certificates(options.tls, logger);
+  const { wantsCredentials = false } = router;
+  const { tls, allowUnauthenticatedInstances = false } = options;
+  const certificates = tls && new Certificates(tls, logger);
+  const requiresCertificate = tls?.ca !== undefined && tls.clientCertificate !== "request";
+  const openAccess = judgeInstanceAccess({
+    host,
+    port,
+    wantsCredentials,
+    requiresCertificate,
+    allowUnauthenticatedInstances,
+  });
   const core = router.open({
     scheduler: createNodeScheduler(),
     random: Math.random,
@@ -116,6 +158,8 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
     logger,
     memory,
     trace: options.trace,
+    sha256: (bytes) => createHash("sha256").update(bytes).digest(),
+    wallMs: Date.now,
   });
   const onSocket = (socket: Socket): void => {
     const transport = createSocketTransport(socket, {
@@ -131,20 +175,28 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
       host,
       port,
       tls: certificates?.current,
+      clientCertificate: tls?.clientCertificate,
       limits,
       pressure: () => memory.pressure(),
       logger,
       onSocket,
     });
     const stats = { core, listener, listenerLimits: limits, memoryBytes };
-    const server = new ListeningRouter(stats, listener, certificates, options.tls?.watchMs);
+    const server = new ListeningRouter(stats, listener, { certificates, watchMs: tls?.watchMs, logger });
     logger.log("info", "listening", `Routing on ${server.url}`);
+    if (openAccess !== undefined) logger.log(openAccess.level, "unauthenticated_instances", openAccess.message);
     return server;
   } catch (error) {
     await listener?.stop();
     core.close();
     throw error;
   }
+}
+
+interface ListeningRouterParts {
+  readonly certificates: Certificates | undefined;
+  readonly watchMs: number | undefined;
+  readonly logger: Logger;
 }
 
 class ListeningRouter implements RouterServer {
@@ -154,14 +206,14 @@ class ListeningRouter implements RouterServer {
   readonly #core: ServableCore;
   readonly #listener: Listener;
   readonly #certificates: Certificates | undefined;
+  readonly #logger: Logger;
   readonly #endWatch: (() => void) | undefined;
   readonly #startedMs = performance.now();
 
   constructor(
     stats: StatsSources & { readonly core: ServableCore },
     listener: Listener,
-    certificates?: Certificates,
-    watchMs?: number,
+    { certificates, watchMs, logger }: ListeningRouterParts,
   ) {
     this.address = listener.address;
     const scheme = certificates === undefined ? "http" : "https";
@@ -170,6 +222,7 @@ class ListeningRouter implements RouterServer {
     this.#core = stats.core;
     this.#listener = listener;
     this.#certificates = certificates;
+    this.#logger = logger;
     if (watchMs !== undefined) this.#endWatch = certificates?.watch(watchMs, listener.useCertificates);
   }
 
@@ -185,11 +238,17 @@ class ListeningRouter implements RouterServer {
     return this.#listener.stats();
   }
 
-  reloadCertificates(tls?: Omit<ServeTls, "watchMs">): void {
+  reloadCertificates(tls?: Omit<ServeTls, "watchMs" | "clientCertificate">): void {
     if (this.#certificates === undefined) {
       throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
     }
     this.#certificates.reload(this.#listener.useCertificates, tls);
+  }
+
+  reloadCredentials(credentials: readonly CredentialSettings[]): void {
+    const drained = this.#core.setCredentials(credentials);
+    const effect = drained === 0 ? "all registrations stay" : `${drained} registrations are drained`;
+    this.#logger.log("info", "credentials_reloaded", `Took new credentials: ${credentials.length}; ${effect}`);
   }
 
   engineStats(): EngineStats {

@@ -11,9 +11,14 @@ import { explainHandshake } from "./explain-handshake.js";
 import { type Http1Refusal, http1Answer, recognizeForeign, unexpectedMessageAlert } from "./foreign-answer.js";
 import { TlsOverheadGuard } from "./tls-overhead.js";
 
+/** Whether clients and instances must show a certificate, or may. */
+export type ClientCertificate = "require" | "request";
+
 /** What TLS on accepted connections needs. */
 export interface TlsAcceptorOptions {
   readonly material: SecureContextOptions;
+  /** With authorities in `material`: whether a peer without a certificate of theirs is refused. Default `require`. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   readonly limits: ListenerLimits;
   readonly counters: ListenerCounters;
   readonly log: BurstLog;
@@ -64,7 +69,7 @@ export class TlsAcceptor {
       // Ours, which starts at accept, ends sooner.
       handshakeTimeout: Math.min(2 * options.limits.handshakeMs, 0x7fff_ffff),
       requestCert: mutual,
-      rejectUnauthorized: mutual,
+      rejectUnauthorized: mutual && options.clientCertificate !== "request",
     });
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
@@ -136,8 +141,19 @@ export class TlsAcceptor {
       "close",
       this.#guard.watch(raw, socket, () => this.#flooded(raw, peer)),
     );
-    if (socket.alpnProtocol === "h2") this.#options.onSocket(socket);
-    else this.#refuseWithoutAlpn(socket, peer);
+    if (socket.alpnProtocol === "h2") {
+      this.#noteUnverified(socket, peer);
+      this.#options.onSocket(socket);
+    } else this.#refuseWithoutAlpn(socket, peer);
+  }
+
+  /** A certificate that is asked for and not required proves nothing if it cannot be verified; its owner may think it does. */
+  #noteUnverified(socket: TLSSocket, peer: string): void {
+    if (this.#options.clientCertificate !== "request" || socket.authorized) return;
+    if (socket.getPeerX509Certificate() === undefined) return;
+    const why = String(socket.authorizationError);
+    const message = `The certificate of ${peer} counts for nothing: it must come from an authority of tls.ca and be valid (${why})`;
+    this.#options.log.log(why, "certificate_unverified", message, { peer });
   }
 
   /** Over TLS a peer can be told what this port speaks, once it has shown what it speaks itself. */

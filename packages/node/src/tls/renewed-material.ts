@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync } from "node:fs";
+import type { SecureContextOptions } from "node:tls";
+import type { Logger } from "@grpc-router/protocol";
+import { firstLine } from "../node-error.js";
+import { isPemText, readTlsMaterial, type TlsMaterial } from "./tls-material.js";
+
+/**
+ * TLS of the dialling side through the renewals of its files: they are looked at before each connection, so an instance
+ * shows a renewed certificate when it next connects. The same record comes back as long as nothing has changed.
+ *
+ * @throws NodeError as `readTlsMaterial`, at the start only; later what cannot be used is logged, and the old one stays.
+ */
+export function createRenewedMaterial(material: TlsMaterial, logger: Logger): () => SecureContextOptions {
+  const paths = [material.cert, material.key, material.ca].filter((part) => part !== undefined && !isPemText(part));
+  let current = readTlsMaterial(material);
+  let texts = paths.map(textOf).join("\0");
+  return () => {
+    const now = paths.map(textOf).join("\0");
+    if (now === texts) return current;
+    texts = now;
+    try {
+      current = readTlsMaterial(material);
+    } catch (error) {
+      logger.log("error", "certificates_kept", `Kept the old certificates. ${firstLine(error)}`);
+    }
+    return current;
+  };
+}
+
+/** The text of a file; of one that cannot be read, why. */
+function textOf(path: string | undefined): string {
+  try {
+    return readFileSync(path ?? "", "utf8");
+  } catch (error) {
+    return firstLine(error);
+  }
+}
