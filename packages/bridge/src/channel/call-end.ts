@@ -35,7 +35,7 @@ export interface EndFacts {
 }
 
 /** Whether user code may have run, as callers are told. */
-export type Execution = "none" | "started";
+export type Execution = "none" | "unknown" | "started";
 
 /** OK without trailers: an End with nothing in it. */
 export const END_OK: CallEnd = { code: StatusCode.ok, message: "", bytes: new Uint8Array(0) };
@@ -81,12 +81,9 @@ export function encodeExpired(method: string, instance: string): CallEnd {
 }
 
 /** The End of a call that asks for something nobody here understands. */
-export function encodeUnsupported(method: string, what: string, accepted: string): CallEnd {
-  return encodeReasonEnd(
-    "CALL_UNSUPPORTED",
-    { method, detail: `${what} is not supported here, only ${accepted}` },
-    "none",
-  );
+export function encodeUnsupported(method: string, what: string, accepted: string, execution: Execution): CallEnd {
+  const detail = `${what} is not supported here, only ${accepted}`;
+  return encodeReasonEnd("CALL_UNSUPPORTED", { method, detail }, execution);
 }
 
 /** The End of a call of one request message with `received` of them (gRPC's cardinality rule). */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
+import { readStart, StartView } from "@grpc-router/protocol";
 import type { CallContext } from "../dispatch/call-context.js";
 import type { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";
@@ -151,9 +152,12 @@ export class Call {
   }
 }
 
-/** Whether user code may have run, as callers are told. */
+/** Whether user code may have run, here or in an attempt before this one, as callers are told. */
 export function executionOf(call: Call): Execution {
-  return call.phase === CallPhase.received ? "none" : "started";
+  if (call.phase !== CallPhase.received) return "started";
+  const view = new StartView();
+  readStart(call.start, 0, call.start.length, view);
+  return view.attempt > 0 ? "unknown" : "none";
 }
 
 /** Cost units that each direction of every call starts with. */

@@ -174,15 +174,16 @@ export class ChannelCalls implements CallPort {
     openCalls: number,
   ): boolean {
     const { service } = this.#options;
-    const end = method === undefined ? this.#unknown(view.method, service) : method.handler.refusal(call, view, bytes);
+    const end =
+      method === undefined ? this.#unknown(call, view.method, service) : method.handler.refusal(call, view, bytes);
     if (end !== undefined) refuseCall(call, end);
     else if (openCalls >= (this.capacity ?? MAX_OPEN_CALLS)) refuseCall(call, END_NO_CAPACITY);
     else return false;
     return true;
   }
 
-  #unknown(number: number, service: ServedService): CallEnd {
+  #unknown(call: Call, number: number, service: ServedService): CallEnd {
     const facts = { path: `number ${number} of ${service.name}`, served: service.methodNames };
-    return encodeReasonEnd("METHOD_UNKNOWN", facts, "none");
+    return encodeReasonEnd("METHOD_UNKNOWN", facts, executionOf(call));
   }
 }

@@ -120,6 +120,20 @@ describe("execution in the ErrorInfo of a call", () => {
     expect(end?.message).toContain(reason);
   });
 
+  it.each([
+    ["of another subtype", whole(1, "say", "x", { subtype: "json", attempt: 1 })],
+    ["without its message", start(1, "say", { attempt: 2 }, { halfClose: true })],
+    ["of no method", { head: { callId: 1n, start: { method: 4_711, attempt: 1 }, halfClose: true } }],
+  ])("is unknown for a call %s that may have run elsewhere before", async (_way, frame) => {
+    const bed = await held();
+    bed.channel.send(frame);
+    await bed.scheduler.settle();
+    const { details } = bed.channel.endOf(1) ?? {};
+    expect(decodeStatusDetails(details ?? new Uint8Array())).toMatchObject({
+      errorInfo: { metadata: { execution: "unknown" } },
+    });
+  });
+
   it("is left out where the router has answered: its Cancel", async () => {
     const { channel, scheduler, release } = await held();
     channel.send(whole(1, "say", "x"));

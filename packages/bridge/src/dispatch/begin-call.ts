@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fromBinary, type Message } from "@bufbuild/protobuf";
-import { type Call, CallPhase } from "../channel/call.js";
+import { type Call, CallPhase, executionOf } from "../channel/call.js";
 import { encodeBadMessage, encodeNotOneRequest } from "../channel/call-end.js";
 import { failCall } from "../channel/call-life.js";
 import { CallContext } from "./call-context.js";
@@ -23,14 +23,14 @@ export function beginCall(call: Call, code: MethodRun): void {
   if (!call.halfClosed) return;
   const bytes = call.request;
   if (bytes === undefined) {
-    failCall(call, encodeNotOneRequest(method.label, "none", "none"));
+    failCall(call, encodeNotOneRequest(method.label, "none", executionOf(call)));
     return;
   }
   let message: Message;
   try {
     message = fromBinary(method.desc.input, bytes);
   } catch (error) {
-    failCall(call, encodeBadMessage(method.label, error, "none"));
+    failCall(call, encodeBadMessage(method.label, error, executionOf(call)));
     return;
   }
   call.request = undefined;

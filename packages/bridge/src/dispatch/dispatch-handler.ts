@@ -2,7 +2,7 @@
 
 import type { Message } from "@bufbuild/protobuf";
 import type { StartView } from "@grpc-router/protocol";
-import type { Call } from "../channel/call.js";
+import { type Call, executionOf } from "../channel/call.js";
 import { type CallEnd, encodeUnsupported } from "../channel/call-end.js";
 import type { CallHandler } from "../channel/call-handler.js";
 import { beginCall } from "./begin-call.js";
@@ -28,12 +28,13 @@ export class DispatchHandler implements CallHandler {
     const subtype = latin1(bytes, start.subtypeStart, start.subtypeEnd);
     call.gzip = encoding === "gzip";
     if (subtype !== "" && subtype !== "proto") {
-      return encodeUnsupported(label, `content-type application/grpc+${subtype}`, "application/grpc+proto");
+      const what = `content-type application/grpc+${subtype}`;
+      return encodeUnsupported(label, what, "application/grpc+proto", executionOf(call));
     }
     if (encoding === "" || encoding === "identity" || (call.gzip && canInflate)) return undefined;
     const accepted = canInflate ? "identity,gzip" : "identity";
     call.header = encodeHeader([], accepted);
-    return encodeUnsupported(label, `grpc-encoding ${encoding}`, accepted);
+    return encodeUnsupported(label, `grpc-encoding ${encoding}`, accepted, executionOf(call));
   }
 
   open(call: Call): void {
