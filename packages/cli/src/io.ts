@@ -14,6 +14,8 @@ export interface Io {
   onReload(reload: () => void): void;
   /** Folder that relative paths start from. */
   readonly folder: string;
+  /** Variables of the environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The surroundings of this process. A second signal ends it at once. */
@@ -27,6 +29,7 @@ export function createProcessIo(): Io {
     stop: stop.signal,
     onReload: (reload) => void process.on("SIGHUP", reload),
     folder: process.cwd(),
+    env: process.env,
   };
 }
 

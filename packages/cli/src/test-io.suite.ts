@@ -13,7 +13,14 @@ export interface TestIo extends Io {
   until(pattern: RegExp): Promise<void>;
 }
 
-export function createTestIo(options: { readonly input?: readonly string[]; readonly folder?: string } = {}): TestIo {
+/** What a test gives the command. */
+export interface TestIoOptions {
+  readonly input?: readonly string[];
+  readonly folder?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export function createTestIo(options: TestIoOptions = {}): TestIo {
   const stop = new AbortController();
   const text = { out: "", err: "" };
   let reload = (): void => {
@@ -42,6 +49,7 @@ export function createTestIo(options: { readonly input?: readonly string[]; read
     },
     hangUp: () => reload(),
     folder: options.folder ?? process.cwd(),
+    env: options.env ?? {},
     interrupt: () => stop.abort(),
     until: (pattern) =>
       new Promise((resolve) => {
