@@ -43,6 +43,12 @@ export const stallMs = 1_000;
 /** RetryInfo of a refused registration whose id is in use: until the holder would have been found dead. */
 export const idInUseRetryMs = 20_000;
 
+/** Share of the rate of registrations that is promised to those who were refused; the rest is for those who come anew. */
+export const promisedShare = 0.9;
+
+/** Milliseconds for which a refused registration is told to wait at most: a line that some flood has made long. */
+export const longestPromiseMs = 30_000;
+
 /** Names of served services that the answer to an unknown path lists: a status that outgrows its trailers. */
 export const maxListedServices = 20;
 

@@ -14,8 +14,9 @@ import {
   type TransportSink,
   WindowBudget,
 } from "@grpc-router/http2";
-import { createBurstLog, type Logger, MAX_REGISTRATIONS_PER_SECOND, RateLimiter } from "@grpc-router/protocol";
+import { createBurstLog, type Logger } from "@grpc-router/protocol";
 import type { HealthBook } from "./builtin/health-book.js";
+import { RegistrationRate } from "./channel/registration-rate.js";
 import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
 import type { CredentialSettings } from "./credentials/credential-settings.js";
@@ -126,7 +127,7 @@ export class RouterCore {
       maxOpenCalls: parts.maxOpenCalls,
       holdLostMs: parts.holdLostMs,
       reader: new RequestHeadReader(paths),
-      registrationRate: new RateLimiter(clock.lastMs, MAX_REGISTRATIONS_PER_SECOND, MAX_REGISTRATIONS_PER_SECOND),
+      registrationRate: new RegistrationRate(clock.lastMs),
       statuses: forwarder.context.statuses,
       counters: this.routerCounters,
       clientBudget: { ...parts.connections, counters: this.routerCounters },

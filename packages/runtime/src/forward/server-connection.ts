@@ -270,7 +270,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const verdict = gate.judge(head, this.peer, serviceName, clock.lastMs);
     if (isRefusal(verdict) || registrationRate.take(clock.lastMs)) return verdict;
     const facts = { service, limit: MAX_REGISTRATIONS_PER_SECOND };
-    return { reason, facts, retryAfterMs: registrationRate.waitMs };
+    return { reason, facts, retryAfterMs: registrationRate.promise(clock.lastMs) };
   }
 
   /** The number of Register streams changes. With one, heartbeats watch over the connection, and an instance leaves by a drain. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { RateLimiter } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
 import type { RegistrationContext } from "../channel/registration.js";
+import type { RegistrationRate } from "../channel/registration-rate.js";
 import type { RegistrationGate } from "../credentials/registration-gate.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
@@ -20,8 +20,7 @@ export interface ServerContext extends RegistrationContext {
   readonly clientBudget: ClientBudget;
   /** Says who may register what. */
   readonly gate: RegistrationGate;
-  /** Registrations per second. */
-  readonly registrationRate: RateLimiter;
+  readonly registrationRate: RegistrationRate;
   /** Names of the services that are served here. */
   readonly serviceNames: readonly string[];
   /** Connections that are not closed; the server keeps it. */
