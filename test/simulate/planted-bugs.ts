@@ -5,6 +5,7 @@ import { Channel as BridgeChannel } from "../../packages/bridge/src/channel/chan
 import { ChannelCalls } from "../../packages/bridge/src/channel/channel-calls.ts";
 import { MessageAssembly } from "../../packages/bridge/src/channel/message-assembly.ts";
 import { ReplyWriter } from "../../packages/bridge/src/channel/reply-writer.ts";
+import { CreditGrowth } from "../../packages/protocol/src/credit-growth.ts";
 import { CallWriter } from "../../packages/runtime/src/channel/call-writer.ts";
 import { Channel } from "../../packages/runtime/src/channel/channel.ts";
 import { ChannelState } from "../../packages/runtime/src/channel/channel-state.ts";
@@ -60,6 +61,16 @@ export const plantedBugs: readonly PlantedBug[] = [
         consumed(call, cost);
       }),
     shows: /gave call \d+ \d+ more than it took/,
+  },
+  {
+    name: "a window that grows with every return of credit",
+    seed: 1,
+    plant: () =>
+      patch(CreditGrowth, "giveBack", (_self, _giveBack, call, { owed }) => {
+        call.creditWindow += owed;
+        return 2 * owed;
+      }),
+    shows: /gave call \d+ \d+/,
   },
   {
     name: "credit that a slow reader's instance never gets back",

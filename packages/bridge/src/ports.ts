@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Scheduler, Transport, TransportSink } from "@grpc-router/http2";
-import type { Logger } from "@grpc-router/protocol";
+import type { GrowthCounters, Logger } from "@grpc-router/protocol";
 
 /** What a dialler reports: one of the two, once. */
 export interface DialEvents {
@@ -39,6 +39,8 @@ export interface BridgePorts {
   token?(): string;
   /** Undoes gzip: undefined if the result would exceed `maxBytes`; throws if it is not gzip. Without it gzip is refused. */
   inflate?(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined;
+  /** Counts how the windows of requests grow. Default: nobody looks. */
+  readonly counters?: GrowthCounters;
   /** SHA-256, for the hello's schema digest. Without it the digest stays empty. */
   sha256?(bytes: Uint8Array): Uint8Array;
 }

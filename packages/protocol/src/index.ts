@@ -12,6 +12,7 @@ export * from "./log.js";
 export * from "./base64.js";
 export * from "./burst-log.js";
 export * from "./call-table.js";
+export * from "./credit-growth.js";
 export * from "./features.js";
 export * from "./limits.js";
 export * from "./message-prefix.js";

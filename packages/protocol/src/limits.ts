@@ -28,6 +28,8 @@ export const INITIAL_CREDIT = 81_920;
 export const MIN_INITIAL_CREDIT = 65_536;
 /** Credit that may be outstanding: what a reader may grow a window to. */
 export const MAX_CREDIT_GROWTH: number = 1024 * 1024;
+/** Credit by which the windows of one channel may grow together, a quarter of its buffers: readers that are quick and then stop. */
+export const MAX_GROWN_CREDIT: number = 4 * 1024 * 1024;
 /** Credit that may be outstanding at all; more is an overflow. */
 export const MAX_CREDIT: number = 2 ** 31 - 1;
 /** Octets that one channel may hold for all of its calls: slow consumers. */

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Reason, reasons } from "@grpc-router/protocol";
+import { type GrowthCounters, type Reason, reasons } from "@grpc-router/protocol";
 
 /**
  * What the router does beside HTTP/2, counted since its start: plain numbers that only grow, so a reader takes
  * differences. Every limit of calls and channels ends in a reason, so the counts by reason say how often each was hit.
  */
-export class RouterCounters {
+export class RouterCounters implements GrowthCounters {
   /** Calls, registrations and channels that the router ended, by reason (docs/channel.md section 8). */
   readonly reasons: Record<Reason, number> = noReasons();
   /** Requests that were not kept for a second try because their connection's memory was used up (`memoryBytes`, `headerBytes`). */
   requestsNotKept = 0;
   /** Slots that clients got back although an instance had not confirmed a Cancel in time. */
   slotsGivenUp = 0;
+  /** Of the windows of replies. */
+  creditGrown = 0;
+  creditNotGrown = 0;
 }
 
 function noReasons(): Record<Reason, number> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
+import type { GrowingWindow } from "@grpc-router/protocol";
 import { readStart, StartView } from "@grpc-router/protocol";
 import type { CallContext } from "../dispatch/call-context.js";
 import type { RequestQueue } from "../dispatch/request-queue.js";
@@ -71,7 +72,7 @@ export interface CallPort {
 }
 
 /** One call, from its Start to its End. A hot record: every field is declared here, and no closure hangs on it. */
-export class Call {
+export class Call implements GrowingWindow {
   readonly callId: number;
   readonly method: ServedMethod;
   readonly port: CallPort;
@@ -94,6 +95,11 @@ export class Call {
   lateFrames = 0;
   /** Cost units taken in by user code and not yet given back. */
   requestOwed = 0;
+  // `CreditGrowth`: the window of the request.
+  creditWindow: number;
+  creditSpan = 0;
+  creditSinceMs = -1;
+  creditCaughtUp = false;
   /** Waits in the writer's list of credit to send. */
   creditWaits = false;
   /** The one request message of methods that read one. */
@@ -148,6 +154,7 @@ export class Call {
     this.port = port;
     this.start = start;
     this.requestCredit = credit.request;
+    this.creditWindow = credit.request;
     this.replyCredit = credit.reply;
   }
 }

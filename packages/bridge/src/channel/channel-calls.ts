@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { CallTable, copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
+import { CallTable, CreditGrowth, copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
@@ -17,7 +17,7 @@ import type { WelcomeTerms } from "./welcome-terms.js";
 /** What the calls of a channel ask of it. */
 export type CallsOptions = Pick<
   ChannelOptions,
-  "ports" | "service" | "instanceId" | "scheme" | "maxRequestBytes" | "requestCredit"
+  "ports" | "service" | "instanceId" | "connection" | "scheme" | "maxRequestBytes" | "requestCredit"
 >;
 
 /** The open calls of one channel, and what they ask of it. */
@@ -38,12 +38,14 @@ export class ChannelCalls implements CallPort {
   readonly #deadlines: DeadlineTimer;
   readonly #credit = { request: 0, reply: 0 };
   readonly #budget: RequestBudget;
+  readonly #growth: CreditGrowth;
 
   constructor(options: CallsOptions, writer: ReplyWriter<Channel>, onCallOver: () => void) {
     this.#options = options;
     this.#writer = writer;
     this.#onCallOver = onCallOver;
     this.#credit.request = options.requestCredit;
+    this.#growth = new CreditGrowth(options.requestCredit, options.ports.counters ?? { creditGrown: 0, creditNotGrown: 0 });
     this.#deadlines = new DeadlineTimer(options.ports.scheduler, this.table, (call) => {
       expireCall(call, encodeExpired(call.method.label, options.instanceId));
     });
@@ -115,6 +117,7 @@ export class ChannelCalls implements CallPort {
     finishCall(call);
     this.table.remove(call);
     this.late.ended(framesUnderWay(call), this.capacity ?? 0);
+    this.#growth.end(call);
     this.#onCallOver();
   }
 
@@ -141,7 +144,9 @@ export class ChannelCalls implements CallPort {
 
   consumed(call: Call, cost: number): void {
     call.requestOwed += cost;
-    if (call.requestOwed * 2 >= this.#credit.request && !call.halfClosed) this.#writer.giveCredit(call);
+    if (call.requestOwed * 2 < this.#credit.request || call.halfClosed) return;
+    if (!call.creditWaits) this.#grow(call);
+    this.#writer.giveCredit(call);
   }
 
   buffered(call: Call, sizeBytes: number): void {
@@ -163,6 +168,19 @@ export class ChannelCalls implements CallPort {
     const { label } = call.method;
     const message = `Cannot send metadata ${name} of ${label}: its value must be printable ASCII, or base64 for a name ending in -bin`;
     this.#options.ports.logger.log("warn", "metadata_dropped", message, { method: label, name });
+  }
+
+  /** Credit goes back: more of it if the call's window limits its sender. */
+  #grow(call: Call): void {
+    const { assembly } = call;
+    call.requestOwed = this.#growth.giveBack(call, {
+      owed: call.requestOwed,
+      nowMs: this.nowMs(),
+      roundTripMs: this.#options.connection.roundTripMs,
+      // What is assembled ahead of the reader it could not take in yet.
+      unread: call.bufferedBytes - (assembly?.prepaid === true ? assembly.filledBytes : 0),
+      hasRoom: this.#budget.isEasy,
+    });
   }
 
   /** Answers a call that cannot be taken. */

@@ -23,6 +23,11 @@ export class MessageAssembly {
     this.#bytes = new Uint8Array(Math.min(totalBytes, FIRST_BYTES));
   }
 
+  /** Octets that are here. */
+  get filledBytes(): number {
+    return this.#filled;
+  }
+
   /** Octets still to come. */
   get remaining(): number {
     return this.totalBytes - this.#filled;

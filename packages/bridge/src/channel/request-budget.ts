@@ -37,6 +37,11 @@ export class RequestBudget {
     this.#limitBytes = Math.max(MAX_CHANNEL_BUFFER_BYTES, options.maxRequestBytes * BUFFERED_MESSAGES);
   }
 
+  /** Less than half of it is in use. */
+  get isEasy(): boolean {
+    return this.#bytes <= this.#limitBytes / 2;
+  }
+
   /** `sizeBytes` of request are kept for the call, or, if negative, no longer. */
   change(call: Call, sizeBytes: number): void {
     const half = this.#limitBytes / 2;

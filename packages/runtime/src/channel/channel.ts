@@ -2,6 +2,7 @@
 import type { Connection, Stream } from "@grpc-router/http2";
 import {
   CallTable,
+  CreditGrowth,
   DRAIN_GRACE_MS,
   encodeRouterControl,
   Feature,
@@ -65,6 +66,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly table = new CallTable<CallRecord>();
   readonly receiver: FrameReceiver;
   readonly budget: ReplyBudget;
+  /** Of the windows of replies. */
+  readonly growth: CreditGrowth;
   /** How it ends. */
   readonly end: ChannelEnd;
   readonly registeredMs: number;
@@ -120,6 +123,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.output = new ChannelOutput(this, this.writer);
     this.receiver = new FrameReceiver(this, forwarder);
     this.budget = new ReplyBudget(profile.instanceId, forwarder);
+    this.growth = new CreditGrowth(this.replyCredit, forwarder.context.counters);
     this.end = new ChannelEnd(this, parts);
     this.#watch = new ChannelWatch(clock.lastMs, random);
     this.#demand = profile.features.includes(Feature.demand) ? new Demand(this.output) : undefined;
@@ -175,6 +179,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The call is on this channel no more: its slot is free. */
   forget(call: CallRecord): void {
     if (call.callId === 0) return;
+    if (call.creditWindow > this.replyCredit) this.growth.end(call);
     this.table.remove(call);
     this.output.ring.remove(call);
     this.output.control.remove(call);

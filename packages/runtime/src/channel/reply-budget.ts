@@ -26,6 +26,11 @@ export class ReplyBudget {
     this.#forwarder = forwarder;
   }
 
+  /** Less than half of it is in use. */
+  get isEasy(): boolean {
+    return this.#held < MAX_CHANNEL_BUFFER_BYTES / 2;
+  }
+
   /** `call` holds `cost` more; its `replyHeld` says so already. */
   add(call: CallRecord, cost: number): void {
     this.#held += cost;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Connection, copyBytes, type Stream } from "@grpc-router/http2";
-import { SliceTracker } from "@grpc-router/protocol";
+import { type GrowingWindow, SliceTracker } from "@grpc-router/protocol";
 import type { BalancedCall } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import { keptHeadShare } from "../limits.js";
@@ -36,7 +36,7 @@ const maxOwnRestBytes = 1024;
  * every field is set here and never added later. The verbs live in `Forwarder`, `sendRequest` and
  * `ReplyForwarder`; the fields say who may write them.
  */
-export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadHolder {
+export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadHolder, GrowingWindow {
   state: CallState = CallState.idle;
   route: MethodRoute;
 
@@ -108,6 +108,11 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   replyTakenMs = 0;
   /** Cost taken by the client's writer and not yet returned to the instance. */
   replyOwed = 0;
+  // `CreditGrowth`: the window of the reply.
+  creditWindow = 0;
+  creditSpan = 0;
+  creditSinceMs = -1;
+  creditCaughtUp = false;
   /** Octets of trailers that wait behind such payloads. */
   trailersHeld = 0;
 

@@ -262,8 +262,16 @@ export class ReplyForwarder {
     call.replyOwed += cost;
     if (call.replyOwed < channel.replyCredit / 2) return;
     if (call.state !== CallState.sent && call.state !== CallState.accepted) return;
-    call.creditPending += call.replyOwed;
+    const credit = channel.growth.giveBack(call, {
+      owed: call.replyOwed,
+      nowMs: this.#forwarder.context.clock.lastMs,
+      roundTripMs: channel.connection.roundTripMs,
+      unread: call.replyHeld,
+      hasRoom: channel.budget.isEasy,
+    });
     call.replyOwed = 0;
+    if (credit === 0) return;
+    call.creditPending += credit;
     channel.output.control.add(call);
     channel.output.pump();
   }

@@ -223,6 +223,7 @@ function attach(call: CallRecord, channel: Channel): void {
   call.channel = channel;
   call.sendCredit = channel.sendCredit;
   call.replyCredit = channel.replyCredit;
+  channel.growth.begin(call);
 }
 
 function detach(call: CallRecord): void {

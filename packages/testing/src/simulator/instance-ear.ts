@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeInstanceControl, decodeRouterControl, EndView, readEnd } from "@grpc-router/protocol";
+import { maxCreditGrowth } from "./credit-growth-bound.js";
 import { describeCallFrame, describeControl, describeReplyFrame } from "./describe-frame.js";
 import { callHead, FrameEar, frame, payloadCost, replyHead } from "./frame-ear.js";
 import type { Execution } from "./ledger.js";
@@ -77,7 +78,9 @@ export class InstanceEar {
     }
     if (frame.payloadNumber !== 0) {
       channel.see("bridge", state, "payload");
-      call.requestOwed += payloadCost();
+      const cost = payloadCost();
+      call.requestOwed += cost;
+      call.requestSpent += cost;
     }
     if (callHead.halfClose) channel.see("bridge", state, "half close");
   }
@@ -128,7 +131,7 @@ export class InstanceEar {
       call.replyCredit -= cost;
     }
     call.requestOwed -= replyHead.credit;
-    if (call.requestOwed < 0)
+    if (call.requestOwed < -maxCreditGrowth(call.requestSpent, channel.credit.request))
       channel.violate("credit", `the instance gave call ${call.id} ${-call.requestOwed} more than it took`);
   }
 

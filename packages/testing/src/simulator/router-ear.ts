@@ -11,6 +11,7 @@ import {
   readEnd,
 } from "@grpc-router/protocol";
 import type { ChannelTap } from "./channel-tap.js";
+import { maxCreditGrowth } from "./credit-growth-bound.js";
 import { describeCallFrame, describeControl, describeReplyFrame } from "./describe-frame.js";
 import { callHead, FrameEar, fragment, frame, payloadCost, replyHead } from "./frame-ear.js";
 import { judgeTakeover } from "./judge-fence.js";
@@ -114,10 +115,10 @@ export class RouterEar {
     const channel = this.#channel;
     call.replyOwed -= credit;
     call.replyGranted += credit;
-    if (call.replyOwed < 0)
+    if (call.replyOwed < -maxCreditGrowth(call.replySpent, channel.credit.reply))
       channel.violate("credit", `the router gave call ${call.id} ${-call.replyOwed} more than it had read`);
     const takenBytes = channel.world.takenBytes(call.call) + call.replyFrames * PAYLOAD_OVERHEAD;
-    if (call.replyGranted <= takenBytes) return;
+    if (call.replyGranted <= takenBytes + maxCreditGrowth(takenBytes, channel.credit.reply)) return;
     channel.violate(
       "credit",
       `the router gave call ${call.id} ${call.replyGranted}, and its client can have taken ${takenBytes}`,
@@ -251,6 +252,7 @@ export class RouterEar {
   #judgeOverspent({ id }: TappedCall): void {
     const channel = this.#channel;
     const { loop } = channel.world;
+    // What it gives in the same turn leaves behind what it has read in it.
     loop.at(loop.nowMs + 1, () => {
       if (channel.routerGone || channel.owner.isRouterHeld) return;
       channel.violate("credit", `the router takes more of call ${id} than it gave credit for`);

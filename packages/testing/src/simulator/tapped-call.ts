@@ -15,6 +15,8 @@ export class TappedCall {
   /** Cost that has come to each side and that it has not given back: what it may still grant. */
   requestOwed = 0;
   replyOwed = 0;
+  /** What the router has spent on requests, as far as the instance has read. */
+  requestSpent = 0;
   /** Credit that the router has given for replies, and frames with one that it has read. */
   replyGranted = 0;
   /** What the instance has spent of it, as far as the router has read. */
