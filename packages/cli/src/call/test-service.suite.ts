@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createServer } from "node:http2";
+import { createSecureServer, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { create, createFileRegistry, type DescService, type FileRegistry, toBinary } from "@bufbuild/protobuf";
 import {
@@ -74,9 +74,10 @@ interface Note {
 /** Which reflection the test server has: all files at once, only the one asked for, the old version, or none. */
 export type TestReflection = "all" | "single" | "alpha" | "none";
 
-/** A plain gRPC server (connect-node) with NoteService and reflection. */
+/** A plain gRPC server (connect-node) with NoteService and reflection; with `tls`, PEM texts, over TLS. */
 export async function startTestServer(
   reflection: TestReflection = "all",
+  tls?: { readonly cert: string; readonly key: string },
 ): Promise<{ url: string; address: string; close(): void }> {
   const handler = connectNodeAdapter({
     routes: (router) => {
@@ -90,10 +91,10 @@ export async function startTestServer(
       }
     },
   });
-  const server = createServer(handler);
+  const server = tls === undefined ? createServer(handler) : createSecureServer(tls, handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url: `http://${address}`, address, close: () => void server.close() };
+  return { url: `${tls === undefined ? "http" : "https"}://${address}`, address, close: () => void server.close() };
 }
 
 /** The service's implementation; it has no types of its own here, its messages are notes. */

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createSelfSigned } from "@grpc-router/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestReflection, testSchemaBytes } from "../call/test-service.suite.js";
 import { run } from "../run.js";
@@ -74,6 +75,26 @@ describe("grpc-router bridge --to", () => {
     expect(await call("Get", '{"text":"fail"}')).toMatchObject({ code: 69, err: "NOT_FOUND (5): no such note\n" });
     io.interrupt();
     expect(await done).toBe(0);
+  });
+
+  it("asks and dials a server over TLS whose certificate has another name than its address", async () => {
+    const material = createSelfSigned(["users.internal"]);
+    const ca = join(folder, "ca.pem");
+    writeFileSync(ca, material.cert);
+    const server = await startTestServer("all", material);
+    servers.push(server);
+    const router = await startRouter();
+    const to = ["bridge", "--to", server.url, "--to-ca", ca, "--router", router];
+    const stranger = await once(...to);
+    expect(stranger.code).toBe(1);
+    expect(stranger.err).toMatch(
+      /^Cannot learn the services of https:.*\. Give the name in its certificate with --to-servername\n$/,
+    );
+    const { io } = start(...to, "--to-servername", "users.internal");
+    await io.until(/^registered pid \d+$/m);
+    await io.until(/takes calls/);
+    const answer = await once("call", `${router}/test.v1.NoteService/Get`, "-d", '{"text":"a"}');
+    expect(answer).toMatchObject({ code: 0, out: '{"text":"got a"}\n' });
   });
 
   it("says what to do about a server without reflection", async () => {

@@ -23,6 +23,7 @@ interface BridgeFlags {
   readonly toCa?: string;
   readonly toCert?: string;
   readonly toKey?: string;
+  readonly toServername?: string;
   readonly id?: string;
   readonly capacity?: number;
   readonly label?: Readonly<Record<string, string>>;
@@ -104,13 +105,13 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
 
 /** What is bridged: the module's file or the server's URL. @throws CliError unless it is exactly one of the two. */
 function checkSource(file: string | undefined, flags: BridgeFlags): string {
-  const { to, toCa, toCert, toKey, descriptorSet, service } = flags;
+  const { to, toCa, toCert, toKey, toServername, descriptorSet, service } = flags;
   if (file !== undefined && to !== undefined) {
     throw usageError(`Cannot bridge both ${file} and ${to}: give a module or --to, and run the command twice for both`);
   }
   if (to !== undefined) return /^https?:\/\//i.test(to) ? to : `${toCa === undefined ? "http" : "https"}://${to}`;
   if (file === undefined) throw usageError("Cannot bridge: give a module, or a gRPC server with --to");
-  if ([toCa, toCert, toKey, descriptorSet, ...service].some((flag) => flag !== undefined)) {
+  if ([toCa, toCert, toKey, toServername, descriptorSet, ...service].some((flag) => flag !== undefined)) {
     throw usageError(
       `Cannot bridge ${file}: --service, --descriptor-set, --to-ca, --to-cert and --to-key go with --to, a module says it itself`,
     );
@@ -124,7 +125,7 @@ async function relayTo(
   logger: Logger,
   io: Io,
 ): Promise<Pick<Bridge, "open"> | undefined> {
-  const tls = { ca: flags.toCa, cert: flags.toCert, key: flags.toKey };
+  const tls = { ca: flags.toCa, cert: flags.toCert, key: flags.toKey, servername: flags.toServername };
   const options = { url, tls, services: flags.service, descriptorSet: flags.descriptorSet, logger };
   const services = await learnServices(options, io);
   return services && createServerRelay({ to: url, tls, services });

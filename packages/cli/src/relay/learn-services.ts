@@ -22,6 +22,8 @@ export interface LearnOptions {
     readonly ca?: string | undefined;
     readonly cert?: string | undefined;
     readonly key?: string | undefined;
+    /** Name in the server's certificate, where it is not the URL's host. */
+    readonly servername?: string | undefined;
   };
   /** Full names; empty: all but those about the server itself. */
   readonly services: readonly string[];
@@ -71,7 +73,9 @@ async function askUntilAnswered(
       const waitMs = Math.random() * Math.min(AGAIN_CAP_MS, AGAIN_MS * 2 ** Math.min(count, 16));
       const text = `Cannot learn the services of ${options.url}: ${failure.rawMessage}`;
       if (failure.code !== Code.Unavailable) {
-        const hint = "Is it a gRPC server? Its services may be given with --descriptor-set, too";
+        const hint = failure.rawMessage.includes("altnames")
+          ? "Give the name in its certificate with --to-servername"
+          : "Is it a gRPC server? Its services may be given with --descriptor-set, too";
         throw new CliError(ExitCode.failure, `${text}. ${hint}`, error);
       }
       options.logger.log("warn", "target_unreachable", `${text}. Trying again in ${(waitMs / 1000).toFixed(1)} s`, {});
@@ -96,11 +100,11 @@ async function ask(
   }
 }
 
-function readMaterial(tls: LearnOptions["tls"], folder: string): Readonly<Record<string, string>> {
-  const read = Object.entries(tls).flatMap(([name, file]) => {
+function readMaterial({ servername, ...files }: LearnOptions["tls"], folder: string): Readonly<Record<string, string>> {
+  const read = Object.entries(files).flatMap(([name, file]) => {
     return file === undefined ? [] : [[name, readPem(`--to-${name}`, file, folder)] as const];
   });
-  return Object.fromEntries(read);
+  return { ...Object.fromEntries(read), ...(servername === undefined ? {} : { servername }) };
 }
 
 function readPem(flag: string, file: string, folder: string): string {
