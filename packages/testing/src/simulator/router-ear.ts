@@ -207,7 +207,7 @@ export class RouterEar {
       const cost = payloadCost();
       call.replyOwed += cost;
       call.replySpent += cost;
-      if (call.replySpent > 2 * channel.credit.reply + call.replyGranted) this.#judgeOverspent(call);
+      if (isOverspent(call, channel)) this.#judgeOverspent(call);
       call.replyFrames++;
       if (frame.payloadNumber !== FRAGMENT_NUMBER || fragment.remaining === 0) call.replies++;
     }
@@ -249,13 +249,13 @@ export class RouterEar {
   }
 
   /** An instance spends far more than it was given: the channel must end. */
-  #judgeOverspent({ id }: TappedCall): void {
+  #judgeOverspent(call: TappedCall): void {
     const channel = this.#channel;
     const { loop } = channel.world;
     // What it gives in the same turn leaves behind what it has read in it.
     loop.at(loop.nowMs + 1, () => {
-      if (channel.routerGone || channel.owner.isRouterHeld) return;
-      channel.violate("credit", `the router takes more of call ${id} than it gave credit for`);
+      if (channel.routerGone || channel.owner.isRouterHeld || !isOverspent(call, channel)) return;
+      channel.violate("credit", `the router takes more of call ${call.id} than it gave credit for`);
     });
   }
 
@@ -276,4 +276,9 @@ export class RouterEar {
   #trace(arrow: "→" | "←", what: string): void {
     this.#channel.trace(this.#channel.owner.routerProcess, arrow, what);
   }
+}
+
+/** By a whole window, so that nothing under way explains it. */
+function isOverspent({ replySpent, replyGranted }: TappedCall, { credit }: TappedChannel): boolean {
+  return replySpent > 2 * credit.reply + replyGranted;
 }

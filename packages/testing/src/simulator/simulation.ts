@@ -3,6 +3,7 @@ import { createSeededRandom } from "../seeded-random.js";
 import { checkIdle, checkNothingLeft } from "./check-idle.js";
 import { Coverage } from "./coverage.js";
 import { applyFault, heal } from "./faults.js";
+import { ForeignInstance } from "./foreign-instance.js";
 import { HostileClient } from "./hostile-client.js";
 import { HostileInstance } from "./hostile-instance.js";
 import { Network } from "./network.js";
@@ -137,7 +138,10 @@ export class Simulation {
     const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
     if (this.#isOver || plan === undefined) return;
     const identities = this.world.scenario.hasIdentities ? [`spiffe://sim/${id}`] : [];
-    this.instances.push(new SimInstance(this.network, this.#identify(id, plan, identities)));
+    const identity = this.#identify(id, plan, identities);
+    this.instances.push(
+      plan.isForeign ? new ForeignInstance(this.network, identity) : new SimInstance(this.network, identity),
+    );
   }
 
   /** For a while, a process of somebody else that uses an instance's id. */
