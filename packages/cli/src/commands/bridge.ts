@@ -59,6 +59,7 @@ export function bridgeCommand(io: Io): Command {
     .option("--to-ca <file>", "PEM authorities of the certificate of --to")
     .option("--to-cert <file>", "PEM certificate to show to --to")
     .option("--to-key <file>", "PEM private key of --to-cert")
+    .option("--to-servername <name>", "name in the certificate of --to, where it is not the address's host")
     .option("--id <id>", "instance id, in place of the module's")
     .addOption(new Option("--capacity <calls>", "open calls at most").argParser(parseCount))
     .option("--label <name=value>", "label of the instance; may be repeated", collectLabel)
@@ -113,7 +114,7 @@ function checkSource(file: string | undefined, flags: BridgeFlags): string {
   if (file === undefined) throw usageError("Cannot bridge: give a module, or a gRPC server with --to");
   if ([toCa, toCert, toKey, toServername, descriptorSet, ...service].some((flag) => flag !== undefined)) {
     throw usageError(
-      `Cannot bridge ${file}: --service, --descriptor-set, --to-ca, --to-cert and --to-key go with --to, a module says it itself`,
+      `Cannot bridge ${file}: --service, --descriptor-set, --to-ca, --to-cert, --to-key and --to-servername go with --to, a module says it itself`,
     );
   }
   return file;
