@@ -113,6 +113,21 @@ describe("request metadata", () => {
     for (const name of ["te", ":authority", ":path", "connection"]) expect(names).not.toContain(name);
   });
 
+  // HTTP/2 may carry them, gRPC may not; an instance's general decoder of the channel would refuse them.
+  test.each([
+    ["in UTF-8", Buffer.from("für").toString("latin1")],
+    ["in Latin-1", "f\u00fcr"],
+    ["with a tab", "a\tb"],
+  ])("a raw value %s is left out, and everything else goes on", async (_name, value) => {
+    const fields: Fields = [
+      ["x-before", "1"],
+      ["x-raw", value],
+      ["x-after", "2"],
+    ];
+    expect((await call(fields)).code).toBe(0);
+    expect([seen.get("x-before"), seen.get("x-raw"), seen.get("x-after")]).toEqual(["1", null, "2"]);
+  });
+
   const tooMuch: readonly { name: string; fields: Fields }[] = [
     { name: "17 KiB", fields: [1, 2].map((index) => [`x-${index}`, "v".repeat(8.5 * KIB)] as const) },
     { name: "101 entries", fields: Array.from({ length: 101 }, (_, index) => [`x-${index}`, "v"] as const) },
