@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Reason } from "@grpc-router/protocol";
 import { describe, expect, test } from "vitest";
 import type { RawInstance } from "../test-kit/raw-instance.suite.js";
 import { TestRouter } from "../test-kit/test-router.suite.js";
@@ -25,7 +26,7 @@ const data = (size: number) => pattern(size);
 type Send = (instance: RawInstance) => void;
 
 describe("a channel", () => {
-  const faults: readonly [name: string, send: Send, reason: string][] = [
+  const faults: readonly [name: string, send: Send, reason: Reason][] = [
     ["garbage", (one) => one.call.send(bytes("garbage")), "FRAME_MALFORMED"],
     ["a frame without a head", (one) => one.call.send(new Uint8Array(0)), "FRAME_MALFORMED"],
     ["a compressed frame", (one) => one.call.send(bytes("x"), { compressed: true }), "FRAME_MALFORMED"],
@@ -147,8 +148,17 @@ describe("a channel", () => {
       router.run();
       expect(instance.call.status?.details?.errorInfo).toMatchObject({ reason, domain: "grpcrouter" });
       expect(router.core.instances()).toHaveLength(0);
-      expect(router.logger.of("lost")).toHaveLength(1);
-      for (const call of calls) expect(call.trailers).toBeDefined();
+      // Named in the log and counted, once, and nothing else deserves a warning.
+      expect(router.logger.entries.filter(({ level }) => level !== "info")).toMatchObject([
+        { event: "lost", message: expect.stringContaining(reason), fields: { instance: "one", reason } },
+      ]);
+      const { reasons } = router.core.routerCounters;
+      expect(reasons[reason]).toBe(1);
+      // The calls it held go by the lost rule, unless it had ended them.
+      for (const call of calls) {
+        if (call.status?.code !== 0)
+          expect(call.status).toMatchObject({ details: { errorInfo: { reason: "INSTANCE_LOST" } } });
+      }
     });
   }
 
