@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as sleep } from "node:timers/promises";
+import { short } from "../distribution.ts";
+import type { Figure, FigureRun, Finding } from "../figure.ts";
+import { startBenchInstances, startBenchRouter } from "../programs/start.ts";
+import { waitUntil } from "../wait-until.ts";
+
+/** KiB of resident memory of an idle channel, at most. */
+const goalKib = 40;
+/** Opened in a second: what the router admits (MAX_REGISTRATIONS_PER_SECOND), with a little room. */
+const perSecond = 450;
+/** Pings and pongs of a whole round, so that what they leave behind counts, too. */
+const settleMs = 12_000;
+/** Two, so that the router's listener takes 10,000 as it is by default (8,192 connections per address). */
+const addresses = ["127.0.0.2", "127.0.0.3"];
+
+interface Layout {
+  readonly what: string;
+  readonly services: readonly string[];
+  readonly judged: boolean;
+}
+
+const layouts: readonly Layout[] = [
+  { what: "one channel a connection", services: ["echo"], judged: true },
+  { what: "four channels a connection", services: ["echo", "test", "conformance", "faults"], judged: true },
+];
+
+/** What an idle channel costs the router. */
+export const idleChannel: Figure = {
+  name: "idle-channel",
+  goal: `an idle channel takes at most ${goalKib} KiB of resident memory on h2c`,
+  needsQuiet: false,
+  async run(run) {
+    const findings: Finding[] = [];
+    for (const layout of layouts) findings.push(await measure(layout, run));
+    return findings;
+  },
+};
+
+async function measure({ what, services, judged }: Layout, run: FigureRun): Promise<Finding> {
+  const channels = run.quick ? 1_000 : 10_000;
+  const router = await startBenchRouter();
+  await router.unwatch();
+  const count = channels / services.length;
+  const instances = await startBenchInstances({ url: router.url, count, services, addresses });
+  try {
+    // What is made once, at the first channel, is none of theirs.
+    const first = await startBenchInstances({ url: router.url, count: 1, services, prefix: "first" });
+    await first.open(1);
+    await waitUntil(first.registered, services.length, { what: "first channels", withinMs: 10_000 });
+    await first.stop();
+    await sleep(500);
+    const before = await router.state();
+    await instances.open(perSecond / services.length);
+    await waitUntil(instances.registered, channels, {
+      what: "channels",
+      withinMs: 120_000,
+      progress: (text) => run.progress(`${what}: ${text}`),
+    });
+    run.progress(`${what}: ${channels} channels stand, waiting for a round of pings`);
+    await sleep(run.quick ? 1_000 : settleMs);
+    const peak = await router.state();
+    const after = await router.state();
+    const open = await router.instances();
+    if (open !== channels) throw new Error(`Cannot measure: ${channels} channels must stand, ${open} do`);
+    const residentKib = (after.residentBytes - before.residentBytes) / 1024 / channels;
+    const retainedKib = (after.retainedBytes - before.retainedBytes) / 1024 / channels;
+    return {
+      what: `${channels} idle channels, ${what}`,
+      value: `${short(residentKib)} KiB resident a channel, of that ${short(retainedKib)} KiB heap and buffers`,
+      met: judged ? residentKib <= goalKib : undefined,
+      data: { channels, services, residentKib, retainedKib, before, peak, after },
+    };
+  } finally {
+    await instances.stop();
+    await router.stop();
+  }
+}
