@@ -66,9 +66,11 @@ function choose(): readonly Scenario[] {
 async function runOne(scenario: Scenario, seed: number): Promise<void> {
   const result = await runScenario(scenario, seed);
   results.push(result);
-  const { name, tookMs, faults, findings, folder } = result;
+  const { name, tookMs, faults, findings, notes, folder } = result;
   const seconds = `${(tookMs / 1_000).toFixed(1)} s`;
-  console.log(`${faults.length === 0 ? "PASS" : "FAIL"} ${name} seed ${seed}, ${seconds}: ${describe(findings)}`);
+  console.log(
+    `${faults.length === 0 ? "PASS" : "FAIL"} ${name} seed ${seed}, ${seconds}: ${[describe(findings), ...notes].join("; ")}`,
+  );
   if (faults.length === 0) return;
   for (const fault of faults.slice(0, 20)) console.log(`   ${fault}`);
   if (faults.length > 20) console.log(`   and ${faults.length - 20} more`);

@@ -14,6 +14,8 @@ export interface Scene {
   readonly seed: number;
   /** Something that must hold; `seen` says what was instead. */
   check(what: string, holds: boolean, seen?: string | number): void;
+  /** A figure for the line of this run, such as "found after 8,120 ms". */
+  note(figure: string): void;
   /** These calls must end OK, whatever the scenario allows others. */
   mustSucceed(calls: readonly string[]): void;
 }
@@ -29,6 +31,10 @@ export interface Scenario {
   readonly needs?: readonly Need[];
   /** How calls may fail, beside those that are cancelled or meet a short deadline. */
   readonly allows: readonly Allowance[];
+  /** How long the fault may hold bytes back, in milliseconds. Default 0. */
+  readonly delayMs?: number;
+  /** The fault must make a call fail or run again, else it struck nothing. Default false. */
+  readonly leavesMark?: boolean;
   /** Default: three instances without a stated capacity, no wires. */
   readonly fleet?: (seed: number) => Omit<FleetOptions, "folder">;
   /** Calls that come all the time; undefined: none. */

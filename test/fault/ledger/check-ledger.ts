@@ -6,7 +6,7 @@ import type { ClientRecord, InstanceRecord } from "./records.ts";
 
 /**
  * How calls may fail in a scenario, beside those that their client cancels or that run into their own deadline.
- * `lost`: UNAVAILABLE, INSTANCE_LOST or REQUEUE_LIMIT, of an instance that was disturbed. `cut`: UNAVAILABLE by the client's
+ * `lost`: UNAVAILABLE, by the router or an instance at the end of its grace, of an instance that was disturbed. `cut`: UNAVAILABLE by the client's
  * own library, whose connection broke. `refused`: UNAVAILABLE by anyone, and it never ran.
  */
 export type Allowance = "lost" | "cut" | "refused";
@@ -31,6 +31,8 @@ export interface Evidence {
   }[];
   readonly instances: readonly InstanceLedger[];
   readonly allows: readonly Allowance[];
+  /** How long a fault may have held bytes back, in milliseconds: only time left travels, so a deadline is later by as much. */
+  readonly delayMs: number;
   /** Calls that had to succeed, whatever `allows` says. */
   readonly mustSucceed: readonly string[];
 }
@@ -53,7 +55,10 @@ export function checkLedger(evidence: Evidence): Findings {
   const mustSucceed = new Set(evidence.mustSucceed);
   const endings: Record<string, number> = {};
   for (const call of calls) {
-    const found = [...checkStatus(call, evidence.allows, mustSucceed.has(call.id)), ...checkExecutions(call)];
+    const found = [
+      ...checkStatus(call, evidence.allows, mustSucceed.has(call.id)),
+      ...checkExecutions(call, evidence.delayMs),
+    ];
     faults.push(...found.map((fault) => `${call.id} (${describe(call)}): ${fault}`));
     const ending = endingOf(call);
     endings[ending] = (endings[ending] ?? 0) + 1;

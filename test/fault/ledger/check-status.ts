@@ -7,9 +7,11 @@ const lateMs = 2_000;
 /** How much earlier clocks may make it look. */
 const earlyMs = 50;
 
+const lostReasons: readonly string[] = ["INSTANCE_LOST", "INSTANCE_DRAINING", "REQUEUE_LIMIT"];
 const ok = 0;
 const cancelled = 1;
 const deadlineExceeded = 4;
+const internal = 13;
 const unavailable = 14;
 
 /** What is wrong with how the client says that a call ended. */
@@ -40,15 +42,20 @@ function isExpected({ begin, ends }: CallFile, tookMs: number): boolean {
 
 function isAllowed({ ends, executions }: CallFile, allowance: Allowance): boolean {
   const [end] = ends;
-  if (end?.code !== unavailable) return false;
+  if (end === undefined) return false;
+  const disturbed = executions.filter(({ disturbedMs }) => disturbedMs !== undefined && disturbedMs <= end.t);
+  // grpc-go drops the status of a reply that breaks off within a message, and says this instead.
+  if (end.code === internal && end.message === "unexpected EOF") return allowance === "lost" && disturbed.length > 0;
+  if (end.code !== unavailable) return false;
   switch (allowance) {
     case "cut":
       return end.reason === "";
     case "refused":
       return executions.length === 0 && (end.execution === "" || end.execution === "none");
     case "lost": {
-      const isLost = end.reason === "INSTANCE_LOST" || end.reason === "REQUEUE_LIMIT";
-      const disturbed = executions.filter(({ disturbedMs }) => disturbedMs !== undefined && disturbedMs <= end.t);
+      // Lost, and then there was nobody else.
+      const isLeftOver = end.reason === "NO_INSTANCE" && end.execution !== "none";
+      const isLost = lostReasons.includes(end.reason) || isLeftOver;
       return isLost && (executions.length === 0 || disturbed.length > 0);
     }
   }

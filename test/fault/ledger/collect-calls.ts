@@ -26,7 +26,7 @@ export interface CallFile {
   /** Hashes of the messages that the client sent, and got. */
   readonly sent: string[];
   readonly got: string[];
-  /** In the order in which they began. */
+  /** In the order of attempts: a process that stood still may begin an earlier one later. */
   readonly executions: ExecutionFile[];
 }
 
@@ -58,8 +58,12 @@ export function collectCalls({ clients, instances }: Pick<Evidence, "clients" | 
       else faults.push(`${record.call}: its run ${record.run} on ${process} ended twice`);
     }
   }
-  for (const { executions } of calls.values()) executions.sort((one, other) => one.begin.t - other.begin.t);
+  for (const { executions } of calls.values()) executions.sort(byAttempt);
   return { calls: [...calls.values()], faults };
+}
+
+function byAttempt(one: ExecutionFile, other: ExecutionFile): number {
+  return one.begin.attempts - other.begin.attempts || one.begin.t - other.begin.t;
 }
 
 function openCall(begin: Of<ClientRecord, "begin">, survived: boolean): CallFile {

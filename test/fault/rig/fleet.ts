@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../harness/ports.ts";
 import { type RouterProcess, type RouterProcessOptions, startRouter } from "../../harness/stack.ts";
@@ -39,7 +40,11 @@ export interface InstanceProcess extends ToldProcess<InstanceCommand> {
   isStopped: boolean;
 }
 
-export type ClientProcess = ToldProcess<ClientCommand> & { readonly name: ClientName };
+/** One process of a client. */
+export type ClientProcess = ToldProcess<ClientCommand>;
+
+/** Milliseconds between two looks at the router's channels. */
+const lookMs = 50;
 
 /** Milliseconds that calls get at a drain of the router or an instance. */
 export const graceMs = 20_000;
@@ -51,9 +56,11 @@ export class Fleet {
   readonly processes: InstanceProcess[] = [];
   readonly instances = new Map<string, InstanceProcess>();
   readonly clients = new Map<ClientName, ClientProcess>();
+  /** All processes of clients that there ever were. */
+  readonly clientProcesses: ClientProcess[] = [];
   readonly wiring: Wiring;
   /** Every call that was ever ordered. */
-  readonly calls: { readonly id: string; readonly client: ClientName }[] = [];
+  readonly calls: { readonly id: string; readonly client: ClientProcess }[] = [];
   readonly #options: FleetOptions;
   #router: RouterProcess | undefined;
   #port = 0;
@@ -75,7 +82,7 @@ export class Fleet {
       await fleet.startRouter();
       await Promise.all([
         ...(options.instances ?? ["a", "b", "c"]).map((id) => fleet.startInstance(id)),
-        ...(options.clients ?? clientNames).map((name) => fleet.#startClient(name)),
+        ...(options.clients ?? clientNames).map((name) => fleet.startClient(name)),
       ]);
       return fleet;
     } catch (error) {
@@ -120,19 +127,24 @@ export class Fleet {
     return instance;
   }
 
-  async #startClient(name: ClientName): Promise<void> {
+  /** Starts a client, or a new one in the place of one that has gone. */
+  async startClient(kind: ClientName): Promise<void> {
+    const earlier = this.clientProcesses.filter(({ name }) => name.startsWith(kind)).length;
+    const name = earlier === 0 ? kind : `${kind}.${earlier + 1}`;
     const ledger = join(this.#options.folder, `client-${name}.jsonl`);
-    const program = name === "go" ? [requireTool("fault-client")] : [process.execPath, clientProgram];
+    const program = kind === "go" ? [requireTool("fault-client")] : [process.execPath, clientProgram];
     const own = ["--address", this.wiring.clientAddress(), "--ledger", ledger, ...(this.#options.extra?.[name] ?? [])];
     const [command = "", ...args] = [...this.wiring.clientPrefix(), ...program, ...own];
-    const started = await startTold<ClientCommand>(command, {
-      name,
-      ledger,
-      journal: this.journal,
-      args,
-      ready: "ready",
-    });
-    this.clients.set(name, { ...started, name });
+    const { journal } = this;
+    const client = await startTold<ClientCommand>(command, { name, ledger, journal, args, ready: "ready" });
+    this.clientProcesses.push(client);
+    this.clients.set(kind, client);
+  }
+
+  client(kind: ClientName): ClientProcess {
+    const client = this.clients.get(kind);
+    if (client === undefined) throw new Error(`Cannot use client ${kind}: it must have been started`);
+    return client;
   }
 
   instance(id: string): InstanceProcess {
@@ -142,22 +154,20 @@ export class Fleet {
   }
 
   /** Begins a call and returns its id. */
-  call(client: ClientName, order: Partial<CallOrder> & Pick<CallOrder, "method">): string {
-    const call = `${client}-${this.calls.length + 1}`;
+  call(kind: ClientName, order: Partial<CallOrder> & Pick<CallOrder, "method">): string {
+    const call = `${kind}-${this.calls.length + 1}`;
+    const client = this.client(kind);
     this.calls.push({ id: call, client });
     const defaults = { deadlineMs: 0, cancelAfterMs: 0, patient: false, bytes: 100, pauseAfter: 0, workMs: 0 } as const;
     const sends = /^(ClientStream|Bidi)/.test(order.method) ? 4 : 1;
     const replies = { replies: /^ServerStream/.test(order.method) ? 4 : 1, replyBytes: 100, hold: "" } as const;
-    this.clients.get(client)?.tell({ do: "call", ...defaults, ...replies, messages: sends, ...order, call });
+    client.tell({ do: "call", ...defaults, ...replies, messages: sends, ...order, call });
     return call;
   }
 
-  /** The client goes on with calls that it paused. */
+  /** The clients go on with calls that they paused. */
   go(calls: readonly string[]): void {
-    for (const call of calls) {
-      const name = call.startsWith("go") ? "go" : "node";
-      this.clients.get(name)?.tell({ do: "go", call });
-    }
+    for (const { id, client } of this.calls) if (calls.includes(id)) client.tell({ do: "go", call: id });
   }
 
   /** Resolves when the router has read all that the clients sent so far. */
@@ -189,6 +199,19 @@ export class Fleet {
     for (const process of this.processes) process.tell({ do: "release" });
   }
 
+  /** Resolves with how long it took until the router knew of so many channels, in milliseconds. @throws Error if it did not. */
+  async untilChannels(count: number, mostMs: number): Promise<number> {
+    const startedMs = performance.now();
+    for (;;) {
+      const channels = await this.router.link.ask<readonly unknown[]>("instances");
+      const tookMs = performance.now() - startedMs;
+      if (channels.length === count) return tookMs;
+      if (tookMs > mostMs)
+        throw new Error(`the router had ${channels.length} channels after ${mostMs} ms, not ${count}`);
+      await sleep(lookMs);
+    }
+  }
+
   /** From now on the router may give up these processes; default: all, as when the router itself is struck. */
   disturb(processes: readonly InstanceProcess[] = this.processes): void {
     for (const process of processes) process.disturbedMs ??= Date.now();
@@ -208,7 +231,7 @@ export class Fleet {
   async stop(): Promise<void> {
     for (const process of this.processes) if (process.isStopped) this.signal(process, "SIGCONT");
     await Promise.all(this.processes.map(({ running }) => end(running)));
-    await Promise.all([...this.clients.values()].map(({ running }) => end(running)));
+    await Promise.all(this.clientProcesses.map(({ running }) => end(running)));
     if (this.#router !== undefined) {
       this.#router.kill("SIGCONT");
       await end(this.#router);

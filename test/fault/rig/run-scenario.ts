@@ -2,10 +2,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createSeededRandom } from "@grpc-router/testing";
-import { checkLedger, type Findings } from "../ledger/check-ledger.ts";
-import { readLedger } from "../ledger/ledger-file.ts";
-import { type ClientRecord, type InstanceRecord, methods } from "../ledger/records.ts";
+import type { Findings } from "../ledger/check-ledger.ts";
+import { methods } from "../ledger/records.ts";
 import type { Scenario } from "../scenario.ts";
+import { examineLedgers } from "./examine-ledgers.ts";
 import { Fleet } from "./fleet.ts";
 import { Load } from "./load.ts";
 import { takeStanding, untilBack } from "./standing.ts";
@@ -18,6 +18,8 @@ export interface ScenarioResult {
   /** A sentence for each thing that is not as it must be. */
   readonly faults: readonly string[];
   readonly findings: Findings | undefined;
+  /** What the scenario measured. */
+  readonly notes: readonly string[];
   /** Where the ledgers of a run with faults are. */
   readonly folder: string;
 }
@@ -35,23 +37,32 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Sce
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const faults: string[] = [];
+  const notes: string[] = [];
   let findings: Findings | undefined;
-  const fleet = await Fleet.start({ ...scenario.fleet?.(seed), folder });
+  let fleet: Fleet | undefined;
   try {
-    const mustSucceed = await play(fleet, scenario, seed, faults);
-    findings = examine(fleet, scenario, mustSucceed);
+    fleet = await Fleet.start({ ...scenario.fleet?.(seed), folder });
+    const mustSucceed = await play(fleet, scenario, seed, faults, notes);
+    findings = examineLedgers(fleet, { ...scenario, mustSucceed });
     faults.push(...findings.faults);
+    if (scenario.leavesMark === true && !hasMark(findings)) faults.push("the fault struck no call");
   } catch (error) {
     faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
-    await fleet.stop();
+    await fleet?.stop();
   }
   if (faults.length === 0) rmSync(folder, { recursive: true });
-  return { name, seed, tookMs: performance.now() - startedMs, faults, findings, folder };
+  return { name, seed, tookMs: performance.now() - startedMs, faults, findings, notes, folder };
 }
 
 /** Plays the scenario; what does not hold goes to `faults`. Returns the calls that had to succeed. */
-async function play(fleet: Fleet, scenario: Scenario, seed: number, faults: string[]): Promise<string[]> {
+async function play(
+  fleet: Fleet,
+  scenario: Scenario,
+  seed: number,
+  faults: string[],
+  notes: string[],
+): Promise<string[]> {
   const mustSucceed: string[] = await callAll(fleet, faults);
   const before = await takeStanding(fleet);
   const random = createSeededRandom(seed);
@@ -60,6 +71,7 @@ async function play(fleet: Fleet, scenario: Scenario, seed: number, faults: stri
     await scenario.run({
       ...{ fleet, seed, random },
       check: (what, holds, seen) => void (holds || faults.push(`not so: ${what} (${seen ?? "no"})`)),
+      note: (figure) => void notes.push(figure),
       mustSucceed: (calls) => void mustSucceed.push(...calls),
     });
   } finally {
@@ -84,33 +96,12 @@ async function callAll(fleet: Fleet, faults: string[]): Promise<string[]> {
 }
 
 /** Waits until every call of a client that is there has ended; the checker says which did not. */
-async function untilAllEnded({ calls, clients, journal, survived }: Fleet): Promise<void> {
-  const there = calls.filter(({ client }) => {
-    const process = clients.get(client);
-    return process !== undefined && survived(process);
-  });
-  await journal
-    .untilEnded(
-      there.map(({ id }) => id),
-      endsWithinMs,
-    )
-    .catch(() => {});
+async function untilAllEnded({ calls, journal, survived }: Fleet): Promise<void> {
+  const there = calls.filter(({ client }) => survived(client)).map(({ id }) => id);
+  await journal.untilEnded(there, endsWithinMs).catch(() => {});
 }
 
-function examine(fleet: Fleet, scenario: Scenario, mustSucceed: readonly string[]): Findings {
-  return checkLedger({
-    clients: [...fleet.clients.values()].map((client) => ({
-      name: client.name,
-      records: readLedger<ClientRecord>(client.ledger),
-      survived: fleet.survived(client),
-    })),
-    instances: fleet.processes.map((instance) => ({
-      process: instance.name,
-      records: readLedger<InstanceRecord>(instance.ledger),
-      disturbedMs: instance.disturbedMs,
-      survived: fleet.survived(instance),
-    })),
-    allows: scenario.allows,
-    mustSucceed,
-  });
+/** A call failed, or ran again. */
+function hasMark({ calls, endings, repeated }: Findings): boolean {
+  return repeated > 0 || (endings.OK ?? 0) < calls;
 }

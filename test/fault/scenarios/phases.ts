@@ -110,7 +110,7 @@ export const phases: readonly Phase[] = [
     async prepare(fleet) {
       const calls = begin(fleet, methods, { hold: "ending" });
       // What it writes last before it is held; a ServerStream writes four.
-      await fleet.journal.untilEach("is at its end", calls, (entry) => entry.event === "out" && !isClient(entry.by));
+      await fleet.journal.untilEach("is at its end", calls, isRun("out"));
       return { calls, goOn: () => fleet.release() };
     },
   },
@@ -124,9 +124,9 @@ function begin(fleet: Fleet, kinds: readonly Method[], order: Partial<CallOrder>
 }
 
 function isClient(name: string): boolean {
-  return name === "node" || name === "go";
+  return /^(node|go)\b/.test(name);
 }
 
-function isRun(event: "begin" | "in") {
+function isRun(event: "begin" | "in" | "out") {
   return (entry: { readonly event: string; readonly by: string }) => entry.event === event && !isClient(entry.by);
 }

@@ -48,11 +48,20 @@ function scenarioOf(struck: Struck, signal: Signal, phase: Phase): Scenario {
     what: `${words[signal]} to ${struck === "router" ? "the router" : "an instance"} while ${phase.words}`,
     isQuick: quick.has(name),
     allows: allowances[struck][signal],
+    delayMs: signal === "SIGSTOP" ? frozenMs : 0,
+    leavesMark: signal === "SIGKILL",
     ...(capacity === undefined ? {} : { fleet: () => ({ capacity }) }),
     async run(scene) {
       const { fleet } = scene;
       const victim = fleet.instance(victimId);
       const prepared = await phase.prepare(fleet, struck, victim);
+      const isWithVictim = fleet.journal.entries.some(
+        (entry) => entry.event === "begin" && entry.by === victim.name && prepared.calls.includes(entry.call),
+      );
+      scene.check(
+        "the victim runs calls of this phase",
+        isWithVictim || phase.name === "queued" || phase.name === "sent",
+      );
       if (struck === "instance") await strikeInstance(scene, victim, signal, phase, prepared);
       else await strikeRouter(fleet, signal, phase, prepared);
     },
