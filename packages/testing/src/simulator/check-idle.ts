@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Network } from "./network.js";
 import type { Simulation } from "./simulation.js";
 
 /** What holds when every call is over and everybody is still there. */
@@ -16,6 +17,7 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
       );
     }
   }
+  checkStated(network);
   for (const instance of instances) {
     if (!instance.isAlive) continue;
     if (instance.running > 0)
@@ -24,6 +26,29 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
   }
   for (const { process, openStreams } of clients) {
     if (openStreams > 0) world.violate("idle", `${process.name} is idle with ${openStreams} open streams`);
+  }
+}
+
+/** A router's list of instances is what they have said of themselves. */
+function checkStated({ routers, newest }: Network): void {
+  for (const { router, state } of newest.values()) {
+    const owner = routers.find(({ process }) => process === state.owner.routerProcess);
+    if (owner === undefined || !owner.isUp || !state.isLive || state.owner.isHostile) continue;
+    const listed = owner.core.instances().find(({ instanceId, service, state: is }) => {
+      return instanceId === state.instanceId && service === state.service && is !== "draining";
+    });
+    const { capacity, isServing, labels, weight } = router.facts;
+    const said = JSON.stringify([labels, weight, isServing, capacity]);
+    const isStated = Number.isFinite(capacity);
+    const heard = listed && [
+      listed.labels,
+      listed.weight,
+      listed.state === "serving",
+      isStated ? listed.capacity : null,
+    ];
+    if (JSON.stringify(heard) !== said) {
+      state.violate("stated", `${state.instanceId} is listed as ${JSON.stringify(heard)} and has said ${said}`);
+    }
   }
 }
 

@@ -48,6 +48,11 @@ export class InstanceTap implements LinkTap, TapOwner {
     return this.#link.rightHeld;
   }
 
+  get isTroubled(): boolean {
+    const { troubledUntilMs, rightHeld, isOver } = this.#link;
+    return isOver || rightHeld || troubledUntilMs > this.world.nowMs;
+  }
+
   get isInstanceHeld(): boolean {
     return this.#link.leftHeld;
   }

@@ -26,6 +26,8 @@ export class Ledger {
   readonly tainted = new Set<number>();
   /** Calls that a router has written to an instance. */
   readonly dispatched = new Set<number>();
+  /** Where each call was last. */
+  readonly last = new Map<number, TappedCall>();
   /** When a call is over, by what its router has told an instance. */
   readonly deadlines = new Map<number, number>();
   readonly #world: World;

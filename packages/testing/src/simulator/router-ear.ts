@@ -138,6 +138,7 @@ export class RouterEar {
     channel.calls.set(callId, call);
     channel.see("router", "queued", "start");
     channel.world.ledger.dispatched.add(call.call);
+    channel.world.ledger.last.set(call.call, call);
     if (channel.owner.isHostile) channel.world.ledger.tainted.add(call.call);
     this.#openCalls++;
     if (channel.owner.isRouterHeld) return;
@@ -214,6 +215,7 @@ export class RouterEar {
     if (endStart < 0) return;
     readEnd(replyHead.bytes, endStart, replyHead.endEnd, endView);
     channel.see("router", call.routerState, endView.notRun ? "not_run" : "end");
+    call.isGivenBack = endView.notRun && call.routerState !== "cancelling";
     this.#close(call);
   }
 
@@ -264,6 +266,7 @@ export class RouterEar {
     for (const call of this.#channel.calls.values()) {
       if (call.id <= through || call.routerState === "done") continue;
       this.#channel.see("router", call.routerState, "drain below");
+      call.isGivenBack = call.routerState !== "cancelling";
       this.#close(call);
     }
   }

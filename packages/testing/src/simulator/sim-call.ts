@@ -53,6 +53,19 @@ export class SimCall {
     this.#process = process;
   }
 
+  /** Its request must have come to the router, and it is on no instance. */
+  get isAtRouter(): boolean {
+    const { link } = this;
+    const call = this.#call;
+    if (call === undefined || link === undefined || link.isOver || this.outcome !== undefined) return false;
+    if (this.isCancelled || this.#isStalled || this.sent < this.plan.requests.length || call.queuedBytes > 0)
+      return false;
+    const areUp = link.right.state === "running" && this.#process.state === "running";
+    if (!areUp || link.troubledUntilMs > this.#world.nowMs) return false;
+    const last = this.#world.ledger.last.get(this.plan.index);
+    return last === undefined || last.isGivenBack;
+  }
+
   /** When its time is over at the router, if nothing holds up its head. */
   get routerDeadlineMs(): number {
     return this.#deadlineMs + (this.link?.latencyMs ?? 0);

@@ -13,6 +13,7 @@ import { SimClient } from "./sim-client.js";
 import { SimInstance } from "./sim-instance.js";
 import type { SimLink } from "./sim-link.js";
 import { SimRouter } from "./sim-router.js";
+import { WorldWatch } from "./watch-world.js";
 import { SimViolation, World } from "./world.js";
 import type { InstanceIdentity, WorldInstance } from "./world-instance.js";
 
@@ -168,6 +169,7 @@ export class Simulation {
   async run(): Promise<void> {
     const { world } = this;
     const { loop, scenario } = world;
+    const watch = new WorldWatch(this);
     for (const { atMs, kind } of scenario.faults) loop.at(atMs, () => applyFault(this, kind));
     await loop.run(scenario.activeMs);
     heal(this);
@@ -178,6 +180,7 @@ export class Simulation {
     const troubledUntilMs = this.openLinks.map((link) => link.troubledUntilMs).filter(Number.isFinite);
     await loop.run(Math.max(loop.nowMs, ...troubledUntilMs) + restMs);
     checkIdle(this);
+    watch.stop();
     this.#isOver = true;
     for (const instance of this.instances) instance.leave();
     for (const client of this.clients) client.close();

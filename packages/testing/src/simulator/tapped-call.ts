@@ -23,6 +23,8 @@ export class TappedCall {
   replySpent = 0;
   replyFrames = 0;
   requestEnded = false;
+  /** The router has it back: it was not run here. */
+  isGivenBack = false;
   /** Whole replies that the router has read while the call was on this channel. */
   replies = 0;
   execution: Execution | undefined;

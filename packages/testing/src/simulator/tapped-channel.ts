@@ -21,6 +21,8 @@ export interface TapOwner {
   readonly isRouterHeld: boolean;
   /** The same of the instance. */
   readonly isInstanceHeld: boolean;
+  /** Nothing comes through, or not now. */
+  readonly isTroubled: boolean;
 }
 
 /** What a process says of itself in a hello. */
