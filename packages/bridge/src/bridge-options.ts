@@ -11,6 +11,8 @@ import {
   MIN_INITIAL_CREDIT,
 } from "@grpc-router/protocol";
 import { BridgeError } from "./bridge-error.js";
+import { MAX_CONNECTIONS_PER_ROUTER } from "./limits.js";
+import { connectionId } from "./register/connection-identity.js";
 
 /** Options of `createBridge`. */
 export interface BridgeOptions {
@@ -19,7 +21,7 @@ export interface BridgeOptions {
    * takes over. Default: the first service's name and a random part, such as `user-service-k3x9q2`.
    */
   readonly id?: string;
-  /** Calls of each service that may be open at once; more wait at the router. Default: not stated, the router pushes. */
+  /** Calls of each service that may be open at once, at all routers together; more wait at the routers. Default: not stated, the router pushes. */
   readonly capacity?: number;
   /** What balancers may go by: zone, version, … At most 64. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -44,12 +46,36 @@ export type BridgeOverrides = {
   readonly [Name in "id" | "capacity" | "labels" | "weight"]?: BridgeOptions[Name] | undefined;
 };
 
+/** How a bridge is opened. */
+export interface OpenOptions extends BridgeOverrides {
+  /**
+   * Connections to each router, 1 to 16; those after the first register as `<id>/2`, `<id>/3`, … Calls are spread over them,
+   * and one that is lost leaves the others' calls alone. Default 1.
+   */
+  readonly connectionsPerRouter?: number | undefined;
+  /** Dial the routers that routers name, too (`routers` of `createRouter`). Default true. */
+  readonly followRouters?: boolean | undefined;
+}
+
 /** `options` with what `overrides` says anew. Throws as `validateBridgeOptions`. */
-export function overrideBridgeOptions(options: BridgeOptions, overrides: BridgeOverrides): BridgeOptions {
-  const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
+export function overrideBridgeOptions(options: BridgeOptions, overrides: OpenOptions): BridgeOptions {
+  const { connectionsPerRouter: _connections, followRouters: _follow, ...named } = overrides;
+  const said = Object.entries(named).filter(([, value]) => value !== undefined);
   const merged: BridgeOptions = { ...options, ...Object.fromEntries(said) };
   validateBridgeOptions(merged);
   return merged;
+}
+
+/**
+ * Checks how a bridge with this id is opened.
+ *
+ * @throws BridgeError `INVALID_OPTION`.
+ */
+export function validateOpenOptions({ connectionsPerRouter = 1 }: OpenOptions, instanceId: string): void {
+  checkInteger("connectionsPerRouter", connectionsPerRouter, 1, MAX_CONNECTIONS_PER_ROUTER);
+  const longest = connectionId(instanceId, connectionsPerRouter);
+  if (!isInstanceId(longest))
+    throw invalid("id", `at most ${MAX_INSTANCE_ID_BYTES} bytes with the connection's number`, longest);
 }
 
 const MAX_UINT32 = 2 ** 32 - 1;

@@ -6,15 +6,16 @@ import type { GenBridge } from "@grpc-router/protocol/codegenv1";
 import { BridgeError } from "./bridge-error.js";
 import {
   type BridgeOptions,
-  type BridgeOverrides,
+  type OpenOptions,
   overrideBridgeOptions,
   validateBridgeOptions,
+  validateOpenOptions,
 } from "./bridge-options.js";
 import { methodCodes, recordRoutes } from "./dispatch/recorded-routes.js";
 import { createServedService, type MethodEntry, type ServedService } from "./dispatch/served-service.js";
 import type { BridgeConnection, BridgePorts } from "./ports.js";
 import { BridgeIdentity } from "./register/bridge-identity.js";
-import { BridgeSession } from "./register/bridge-session.js";
+import { RouterSet } from "./register/router-set.js";
 
 /** The services of an instance, ready to be served through a router. */
 export interface Bridge {
@@ -32,11 +33,11 @@ export interface Bridge {
    */
   routes(bridges: readonly GenBridge<DescService>[], routes: (router: ConnectRouter) => void): this;
   /**
-   * Connects to a router and serves. `dialRouter` of @grpc-router/node calls this with sockets and clocks.
+   * Connects to routers and serves. `dialRouter` of @grpc-router/node calls this with sockets and clocks.
    *
-   * @throws BridgeError `INVALID_OPTION` for `overrides`, `INVALID_STATE` without a service.
+   * @throws BridgeError `INVALID_OPTION` for `open`, `INVALID_STATE` without a service.
    */
-  open(ports: BridgePorts, overrides?: BridgeOverrides): BridgeConnection;
+  open(ports: BridgePorts, open?: OpenOptions): BridgeConnection;
 }
 
 /**
@@ -79,20 +80,16 @@ class ServiceBridge implements Bridge {
     return this;
   }
 
-  open(ports: BridgePorts, overrides: BridgeOverrides = {}): BridgeConnection {
-    const options = overrideBridgeOptions(this.#options, overrides);
+  open(ports: BridgePorts, open: OpenOptions = {}): BridgeConnection {
+    const options = overrideBridgeOptions(this.#options, open);
     const services = [...this.#services.values()];
     const [first] = services;
     if (first === undefined) {
       throw new BridgeError("INVALID_STATE", "Cannot open the bridge: it must have a service, call .service() first");
     }
-    return new BridgeSession({
-      ports,
-      options,
-      services,
-      identity: this.#identity.at(ports, first.name, overrides.id),
-      nextOrdinal: this.#identity.nextOrdinal,
-    });
+    const identity = this.#identity.at(ports, first.name, open.id);
+    validateOpenOptions(open, identity.instanceId);
+    return new RouterSet({ ports, options, open, services, identity, nextOrdinal: this.#identity.nextOrdinal });
   }
 
   #add(bridge: GenBridge<DescService>, entries: ReadonlyMap<string, MethodEntry>): this {

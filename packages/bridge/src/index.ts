@@ -5,9 +5,9 @@ export type { Bridge } from "./bridge.js";
 export { createBridge } from "./bridge.js";
 export type { BridgeErrorCode } from "./bridge-error.js";
 export { BridgeError, isBridgeError } from "./bridge-error.js";
-export type { BridgeOptions, BridgeOverrides } from "./bridge-options.js";
+export type { BridgeOptions, BridgeOverrides, OpenOptions } from "./bridge-options.js";
 // For whoever connects it: ports and what `open` gives back.
-export type { BridgeConnection, BridgePorts, DialEvents, Dialer } from "./ports.js";
+export type { BridgeConnection, BridgePorts, DialEvents, Dialer, RouterEndpoint, RouterStatus } from "./ports.js";
 export type { Relay, RelayOptions } from "./relay/create-relay.js";
 export { createRelay } from "./relay/create-relay.js";
 export type { TargetAddress } from "./relay/target.js";

@@ -39,6 +39,12 @@ export const MAX_TIMER_MS = 3_600_000;
 export const LINK_SWEEP_MS = 1_000;
 /** Octets of a router's status text that go to the log: a log flood by a peer. */
 export const MAX_LOGGED_TEXT = 1_000;
+/** Milliseconds that a router is kept after the last one that named it no longer does: a list that is being edited. */
+export const LEAVE_AFTER_MS = 30_000;
+/** Milliseconds in which it shows that a process has superseded itself, over two addresses of one router. */
+export const OWN_TAKEOVER_MS = 1_000;
+/** Connections of a process to one router: channels that do no more than the first. */
+export const MAX_CONNECTIONS_PER_ROUTER = 16;
 /** Messages of the largest size that a channel may hold at once, where that is more than its 16 MiB: a limit raised so far that not one message fits. */
 export const BUFFERED_MESSAGES = 4;
 /** Milliseconds without a byte in or out after which a call stands still, as far as a channel's full buffers go: a reader that has stopped. */
@@ -80,3 +86,12 @@ export const TARGET_HEALTH_WITHIN_MS = 2_000;
 export const MAX_HEALTH_BYTES = 1_024;
 /** How often a service's health is told the router, a second: a target that flaps. */
 export const MAX_HEALTH_PER_SECOND = 10;
+
+/** Milliseconds for a router's answer to a lowered capacity; then what it sent before is given back: a router that does not answer would hold what others need. */
+export const SETTLE_CAPACITY_MS = 1_000;
+/** Milliseconds for which room that was in use still counts as needed: shares that go to and fro with every call. */
+export const RECENT_CALLS_MS = 200;
+/** Milliseconds that a channel keeps what it got after it had nothing, while there are more such channels than calls: a turn too short to use. */
+export const CAPACITY_TURN_MS = 500;
+/** Milliseconds without a waiting call after which the shares of a capacity are even again: moves that the next burst undoes. */
+export const CAPACITY_REST_MS = 5_000;

@@ -14,6 +14,13 @@ export interface DialEvents {
 /** Opens one connection to a router. `cancel` gives up; neither event follows then. */
 export type Dialer = (events: DialEvents) => { cancel(): void };
 
+/** A router that can be dialled. */
+export interface RouterEndpoint {
+  /** `http://host:port` or `https://host:port`, always written alike. */
+  readonly url: string;
+  readonly dial: Dialer;
+}
+
 /** Everything that a bridge needs from outside: time, chance, bytes and the log. */
 export interface BridgePorts {
   readonly scheduler: Scheduler;
@@ -37,6 +44,13 @@ export interface BridgePorts {
    * what it throws is logged, and the registration tried again later. Without it none is sent.
    */
   token?(): string;
+  /** Routers to register at beside that one. Default: none. */
+  readonly furtherRouters?: readonly RouterEndpoint[];
+  /**
+   * Makes what is needed to dial a router that another one has named. Throws an Error for people if that cannot be. Without
+   * it, names are not followed.
+   */
+  endpoint?(address: string): RouterEndpoint;
   /** Undoes gzip: undefined if the result would exceed `maxBytes`; throws if it is not gzip. Without it gzip is refused. */
   inflate?(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined;
   /** Counts how the windows of requests grow. Default: nobody looks. */
@@ -45,11 +59,29 @@ export interface BridgePorts {
   sha256?(bytes: Uint8Array): Uint8Array;
 }
 
+/** How it stands with one connection to a router. */
+export interface RouterStatus {
+  /** `http://host:port` of the router. */
+  readonly url: string;
+  /** Whether it was given, or named by another router. */
+  readonly origin: "configured" | "named";
+  /** The id of the instance on this connection. */
+  readonly instanceId: string;
+  /** `waiting`: for the next attempt; `registered`: with every service; `left`: drained, closed or superseded. */
+  readonly state: "dialling" | "waiting" | "registering" | "registered" | "leaving" | "left";
+  /** Services that are registered there now. */
+  readonly registered: readonly string[];
+  /** What went wrong last, in plain words; empty if all is well. */
+  readonly reason: string;
+  /** Milliseconds until the next attempt, while one is waited for. */
+  readonly nextAttemptMs?: number;
+}
+
 /** A bridge at work. */
 export interface BridgeConnection {
-  /** Resolves when every service has been registered once. Rejects if the connection is closed before. */
+  /** Resolves when every service has been registered at one router at least. Rejects if the connection is closed before. */
   readonly ready: Promise<void>;
-  /** Resolves when it has ended, by `drain`, by `close`, or because another process has taken over its id. */
+  /** Resolves when it has ended, by `drain`, by `close`, or because another process has taken over its id at every router. */
   readonly closed: Promise<void>;
   /**
    * Takes no new calls, lets the open ones finish, and leaves. After `timeoutMs` (default 30,000) what still runs is
@@ -58,6 +90,8 @@ export interface BridgeConnection {
   drain(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Ends everything at once: open calls are aborted, and the router is told nothing. */
   close(): void;
-  /** Restates how many calls may be open at once, for each service; 0 takes none. */
+  /** Restates how many calls may be open at once, for each service, at all routers together; 0 takes none. */
   setCapacity(calls: number): void;
+  /** How it stands with each router, an entry for each connection. */
+  routers(): readonly RouterStatus[];
 }

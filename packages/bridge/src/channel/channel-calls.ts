@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { CallTable, CreditGrowth, copyBytes, MAX_OPEN_CALLS, type StartView } from "@grpc-router/protocol";
+import { CallTable, CreditGrowth, copyBytes, type StartView } from "@grpc-router/protocol";
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
@@ -17,7 +17,7 @@ import type { WelcomeTerms } from "./welcome-terms.js";
 /** What the calls of a channel ask of it. */
 export type CallsOptions = Pick<
   ChannelOptions,
-  "ports" | "service" | "instanceId" | "connection" | "scheme" | "maxRequestBytes" | "requestCredit"
+  "ports" | "service" | "instanceId" | "connection" | "scheme" | "maxRequestBytes" | "requestCredit" | "share"
 >;
 
 /** The open calls of one channel, and what they ask of it. */
@@ -27,8 +27,6 @@ export class ChannelCalls implements CallPort {
   readonly late = new LateFrames();
   /** Calls whose channel is gone and whose user code still runs. */
   orphans = 0;
-  /** Calls that may be open; undefined: not stated. */
-  capacity: number | undefined;
   maxReplyBytes = Number.POSITIVE_INFINITY;
   maxMetadataBytes = 0;
   readonly #options: CallsOptions;
@@ -45,7 +43,10 @@ export class ChannelCalls implements CallPort {
     this.#writer = writer;
     this.#onCallOver = onCallOver;
     this.#credit.request = options.requestCredit;
-    this.#growth = new CreditGrowth(options.requestCredit, options.ports.counters ?? { creditGrown: 0, creditNotGrown: 0 });
+    this.#growth = new CreditGrowth(
+      options.requestCredit,
+      options.ports.counters ?? { creditGrown: 0, creditNotGrown: 0 },
+    );
     this.#deadlines = new DeadlineTimer(options.ports.scheduler, this.table, (call) => {
       expireCall(call, encodeExpired(call.method.label, options.instanceId));
     });
@@ -85,9 +86,10 @@ export class ChannelCalls implements CallPort {
     const kept = new Uint8Array(end - start);
     copyBytes(bytes, start, end, kept, 0);
     const call = new Call(id, method ?? this.#options.service.unknownMethod, this, kept, this.#credit);
-    const openCalls = this.table.size;
+    const { hasRoom } = this.#options.share;
     this.table.add(call);
-    if (this.#refuse(call, method, view, bytes, openCalls)) return call;
+    this.#options.share.begin();
+    if (this.#refuse(call, method, view, bytes, hasRoom)) return call;
     call.method.handler.open(call);
     if (view.timeoutUs > 0) {
       const nowMs = this.nowMs();
@@ -109,6 +111,7 @@ export class ChannelCalls implements CallPort {
       loseCall(call);
       this.table.remove(call);
       if (call.phase === CallPhase.orphaned) this.orphans++;
+      else this.#options.share.end();
     }
   }
 
@@ -116,14 +119,15 @@ export class ChannelCalls implements CallPort {
   ended(call: Call): void {
     finishCall(call);
     this.table.remove(call);
-    this.late.ended(framesUnderWay(call), this.capacity ?? 0);
+    this.late.ended(framesUnderWay(call), this.#options.share.mostOpen);
     this.#growth.end(call);
+    this.#options.share.end();
     this.#onCallOver();
   }
 
   /** A Start came that is not taken; more of the call may follow. */
   passOver(): void {
-    this.late.ended(framesAfterStart(this.#credit.request), this.capacity ?? 0);
+    this.late.ended(framesAfterStart(this.#credit.request), this.#options.share.mostOpen);
   }
 
   get canInflate(): boolean {
@@ -155,6 +159,7 @@ export class ChannelCalls implements CallPort {
 
   orphanSettled(_call: Call): void {
     this.orphans--;
+    this.#options.share.end();
     this.#onCallOver();
   }
 
@@ -184,18 +189,12 @@ export class ChannelCalls implements CallPort {
   }
 
   /** Answers a call that cannot be taken. */
-  #refuse(
-    call: Call,
-    method: ServedMethod | undefined,
-    view: StartView,
-    bytes: Uint8Array,
-    openCalls: number,
-  ): boolean {
+  #refuse(call: Call, method: ServedMethod | undefined, view: StartView, bytes: Uint8Array, hasRoom: boolean): boolean {
     const { service } = this.#options;
     const end =
       method === undefined ? this.#unknown(call, view.method, service) : method.handler.refusal(call, view, bytes);
     if (end !== undefined) refuseCall(call, end);
-    else if (openCalls >= (this.capacity ?? MAX_OPEN_CALLS)) refuseCall(call, END_NO_CAPACITY);
+    else if (!hasRoom) refuseCall(call, END_NO_CAPACITY);
     else return false;
     return true;
   }

@@ -2,6 +2,7 @@
 
 import type { Connection, Stream } from "@grpc-router/http2";
 import type { Welcome } from "@grpc-router/protocol";
+import type { CapacityShare } from "../capacity/capacity-share.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import type { BridgePorts } from "../ports.js";
 import type { Channel } from "./channel.js";
@@ -16,6 +17,8 @@ export interface ChannelOwner {
   onWelcome(channel: Channel, welcome: Welcome): void;
   /** The router drains: no call follows. */
   onRouterDrain(channel: Channel, reason: string): void;
+  /** The router names other further routers than it did. */
+  onRouters(channel: Channel, addresses: readonly string[]): void;
   /** The channel has come to its end; told once. */
   onChannelOver(channel: Channel, end: ChannelEnd): void;
   /** The number of calls that run on the channel has changed, also after its end. */
@@ -35,4 +38,6 @@ export interface ChannelOptions {
   readonly scheme: string;
   readonly maxRequestBytes: number;
   readonly requestCredit: number;
+  /** What it may have open. */
+  readonly share: CapacityShare;
 }

@@ -2,6 +2,7 @@
 
 import type { FieldList } from "@grpc-router/http2";
 import {
+  Feature,
   FrameFault,
   formatReason,
   MAX_CONTROL_BURST,
@@ -123,14 +124,10 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     if (this.#state === "greeting" || this.#state === "open") this.#writer.control(control);
   }
 
-  /** Calls that may be open; one more is given back. Undefined: not stated. */
-  set capacity(calls: number | undefined) {
-    this.#calls.capacity = calls;
-  }
-
   /** Takes no new calls, lets the open ones finish, leaves; after `graceMs` what still runs is aborted. */
   drain(graceMs: number): void {
     const endMs = this.#options.ports.scheduler.nowMs() + graceMs;
+    this.#options.share.retire();
     // Said again, it may only end sooner.
     if (endMs >= this.#graceEndMs) return;
     if (this.#state === "open") {
@@ -200,6 +197,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
         return;
       case "drain":
         this.#drains = true;
+        this.#options.share.retire();
         this.#options.owner.onRouterDrain(this, kind.value.reason);
         this.#leaveIfDone();
         return;
@@ -208,6 +206,12 @@ export class Channel implements FrameTarget, HeartbeatTarget {
         return;
       case undefined:
         if (control.critical) this.fault("CONTROL_UNKNOWN", formatReason("CONTROL_UNKNOWN", {}));
+        return;
+      case "routers":
+        this.#options.owner.onRouters(this, kind.value.addresses);
+        return;
+      case "demand":
+        this.#options.share.demand(kind.value.waiting, kind.value.token);
         return;
       case "pong": // any byte has been an answer already
     }
@@ -273,6 +277,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#calls.limitReplies(terms);
     this.#heartbeat = new Heartbeat({ ...terms, scheduler: ports.scheduler, target: this, random: ports.random() });
     this.#options.owner.onWelcome(this, welcome);
+    this.#options.share.welcome(welcome.features.includes(Feature.demand));
     if (this.#graceEndMs < Number.POSITIVE_INFINITY) {
       this.#announceDrain(Math.max(0, this.#graceEndMs - ports.scheduler.nowMs()));
     }
@@ -316,6 +321,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#state = "over";
     this.#heartbeat?.stop();
     this.#splitter.stop();
+    this.#options.share.retire();
     this.#calls.lose();
     this.#writer.close();
     this.#options.owner.onChannelOver(this, end);

@@ -8,42 +8,59 @@ import {
   type Transport,
   type TransportSink,
 } from "@grpc-router/http2";
-import { DRAIN_GRACE_MS, PONG_WITHIN_MS } from "@grpc-router/protocol";
-import { BridgeError } from "../bridge-error.js";
-import { type BridgeOptions, validateCapacity } from "../bridge-options.js";
+import { type Feature, PONG_WITHIN_MS } from "@grpc-router/protocol";
+import type { BridgeOptions } from "../bridge-options.js";
+import type { CapacityPool } from "../capacity/capacity-pool.js";
 import type { ServedService } from "../dispatch/served-service.js";
-import type { BridgeConnection, BridgePorts, Dialer } from "../ports.js";
+import type { BridgePorts, Dialer, RouterStatus } from "../ports.js";
 import { Backoff } from "./backoff.js";
 import { describeWait, ordinal } from "./describe-wait.js";
 import type { ProcessIdentity } from "./hello.js";
 import { Link, type LinkOwner } from "./link.js";
-import { Registration, type RegistrationHost } from "./registration.js";
+import { Registration, type RegistrationHost, type Takeover } from "./registration.js";
+
+/** What a session tells the set that it is part of. */
+export interface SessionOwner {
+  /** The router has taken a service. */
+  onRegistered(service: string, routerId: string): void;
+  /** The router names these further routers, and no others. */
+  onRouters(addresses: readonly string[]): void;
+  /** Who takes an id over, as far as is known now. */
+  takeover(): Takeover;
+  /** Another process has taken a service over. */
+  onSuperseded(service: string): void;
+  /** Nothing of it is left. */
+  onStopped(): void;
+}
 
 /** What a session is opened with. */
 export interface SessionOptions {
   readonly ports: BridgePorts;
+  /** `http://host:port` of the router; by default its scheme and authority are those of the transport. */
+  readonly url: string | undefined;
+  readonly dial: Dialer;
   readonly options: BridgeOptions;
   readonly services: readonly ServedService[];
   readonly identity: ProcessIdentity;
   nextOrdinal(): bigint;
-  /** In place of the dialler of `ports`. */
-  readonly dial?: Dialer;
+  /** What hellos offer. */
+  readonly features: readonly Feature[];
+  /** The capacity of each service. */
+  readonly pools: ReadonlyMap<string, CapacityPool>;
+  readonly owner: SessionOwner;
 }
 
 /**
- * A bridge at work at one router: dials, dials again when the connection is lost, and gives every connection to the
+ * One connection to one router at a time: dials, dials again when it is lost, and gives every connection to the
  * registrations, one per service.
  */
-export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOwner {
-  readonly ready: Promise<void>;
-  readonly closed: Promise<void>;
+export class BridgeSession implements RegistrationHost, LinkOwner {
   readonly ports: BridgePorts;
   readonly options: BridgeOptions;
   readonly identity: ProcessIdentity;
+  readonly features: readonly Feature[];
   readonly nextOrdinal: () => bigint;
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<void>();
-  readonly #dialler: Dialer;
+  readonly #session: SessionOptions;
   readonly #flusher: Flusher;
   readonly #backoff: Backoff;
   readonly #registrations: readonly Registration[];
@@ -52,49 +69,96 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
   #link: Link | undefined;
   #dial: { cancel(): void } | undefined;
   #timer: Timer | undefined;
+  #isDraining = false;
   #isClosed = false;
+  /** What went wrong last, and when it is tried again. */
+  #trouble = { reason: "", retryMs: Number.NEGATIVE_INFINITY };
 
   constructor(session: SessionOptions) {
     const { ports, options, services, identity, nextOrdinal } = session;
-    this.#dialler = session.dial ?? ((events) => ports.dial(events));
+    this.#session = session;
     this.ports = ports;
     this.options = options;
     this.identity = identity;
+    this.features = session.features;
     this.nextOrdinal = nextOrdinal;
-    this.ready = this.#ready.promise;
-    this.closed = this.#closed.promise;
-    // Nobody has to wait for `ready`, and then its rejection is nobody's business.
-    this.ready.catch(() => undefined);
     this.#flusher = createFlusher(ports.scheduler);
     this.#backoff = new Backoff(() => ports.random());
     this.#registrations = services.map((service) => new Registration(service, this));
-    this.#startDial();
+  }
+
+  /** Nothing of it is left. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get routerName(): string {
-    return this.ports.url ?? "the router";
+    return this.#session.url ?? "the router";
   }
 
   get link(): Link | undefined {
     return this.#link?.isUsable === true ? this.#link : undefined;
   }
 
-  drain(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const graceMs = wholeMs(options.timeoutMs ?? DRAIN_GRACE_MS);
+  /** How it stands with the router, for people. */
+  status(): Omit<RouterStatus, "url" | "origin"> {
+    const registered = this.#registrations.filter(({ isServing }) => isServing).map(({ service }) => service.name);
+    const waitMs = this.#trouble.retryMs - this.ports.scheduler.nowMs();
+    return {
+      instanceId: this.identity.instanceId,
+      state: this.#state(registered.length, waitMs > 0),
+      registered,
+      reason: this.#trouble.reason,
+      ...(waitMs > 0 && !this.#isDraining && { nextAttemptMs: waitMs }),
+    };
+  }
+
+  /** Begins to dial. */
+  start(): void {
+    this.#startDial();
+  }
+
+  /** Takes no new calls; the open ones have `graceMs`. */
+  drain(graceMs: number): void {
+    if (this.#isClosed) return;
+    this.#isDraining = true;
     this.#stopDialling();
     this.ports.logger.log("info", "draining", `Leaving ${this.routerName}: open calls have ${describeWait(graceMs)}`);
     for (const registration of this.#registrations) registration.drain(graceMs);
-    return this.closed;
   }
 
+  /** Ends everything at once. */
   close(): void {
+    this.#isDraining = true;
     this.#stopDialling();
     for (const registration of this.#registrations) registration.close();
   }
 
-  setCapacity(calls: number): void {
-    validateCapacity(calls);
-    for (const registration of this.#registrations) registration.setCapacity(calls);
+  /** Another process serves it from now on. */
+  leaveService(name: string, graceMs: number): void {
+    for (const registration of this.#registrations) if (registration.service.name === name) registration.drain(graceMs);
+  }
+
+  pool(service: string): CapacityPool {
+    const pool = this.#session.pools.get(service);
+    if (pool === undefined) throw new Error(`Cannot find the capacity of ${service}`);
+    return pool;
+  }
+
+  takeover(): Takeover {
+    return this.#session.owner.takeover();
+  }
+
+  onRouters(addresses: readonly string[]): void {
+    this.#session.owner.onRouters(addresses);
+  }
+
+  onSuperseded(service: string): void {
+    this.#session.owner.onSuperseded(service);
+  }
+
+  onTrouble(reason: string, waitMs: number): void {
+    this.#trouble = { reason, retryMs: this.ports.scheduler.nowMs() + waitMs };
   }
 
   wantLink(): void {
@@ -104,9 +168,10 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     this.#startDial();
   }
 
-  onRegistered(link: Link): void {
+  onRegistered(link: Link, service: string, routerId: string): void {
     if (link.registeredMs < 0) link.registeredMs = this.ports.scheduler.nowMs();
-    if (this.#registrations.every((registration) => registration.isRegistered)) this.#ready.resolve();
+    if (this.#registrations.every(({ isServing }) => isServing)) this.onTrouble("", 0);
+    this.#session.owner.onRegistered(service, routerId);
   }
 
   onSilence(link: Link): void {
@@ -119,8 +184,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     this.#stopDialling();
     for (const link of this.#links) link.retire();
     this.ports.logger.log("info", "left", `Left ${this.routerName}`);
-    this.#ready.reject(new BridgeError("CLOSED", "Cannot become ready: the connection was closed"));
-    this.#closed.resolve();
+    this.#session.owner.onStopped();
   }
 
   onLinkRetired(link: Link): void {
@@ -146,9 +210,17 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     if (registeredMs >= 0) this.#backoff.stood(this.ports.scheduler.nowMs() - registeredMs);
   }
 
+  #state(registered: number, isWaiting: boolean): RouterStatus["state"] {
+    if (this.#isClosed) return "left";
+    if (this.#isDraining) return "leaving";
+    if (registered === this.#registrations.length) return "registered";
+    if (isWaiting) return "waiting";
+    return this.link === undefined ? "dialling" : "registering";
+  }
+
   #startDial(): void {
     let isDone = false;
-    const dial = this.#dialler({
+    const dial = this.#session.dial({
       connected: (transport) => {
         isDone = true;
         this.#dial = undefined;
@@ -169,7 +241,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
       transport,
       flusher: this.#flusher,
       owner: this,
-      url: this.ports.url,
+      url: this.#session.url,
       limits: this.options.connections?.limits,
     });
     this.#links.add(link);
@@ -190,6 +262,7 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
     const count = this.#backoff.failures;
     const message = `${why}. Trying again in ${describeWait(waitMs)} (${ordinal(count)} time)`;
     this.ports.logger.log("warn", "unreachable", message, { waitMs, count });
+    this.onTrouble(why, waitMs);
     this.#timer = this.ports.scheduler.after(waitMs, () => {
       this.#timer = undefined;
       this.#startDial();
@@ -207,9 +280,4 @@ export class BridgeSession implements BridgeConnection, RegistrationHost, LinkOw
 /** `reason` behind `start`, unless it is a whole sentence, as of a transport that found another protocol. */
 function sentence(start: string, reason: string): string {
   return reason.startsWith("Cannot ") ? reason : `${start}: ${reason}`;
-}
-
-/** A grace as a frame holds it: whole milliseconds, at most 24 days, as long as timers run; a negative one is over. */
-function wholeMs(ms: number): number {
-  return Math.min(Math.max(Math.ceil(ms), 0), 2 ** 31 - 1) || 0;
 }

@@ -10,6 +10,6 @@ export interface HealthState {
 /** Knows the health of one service. */
 export interface HealthSource {
   readonly state: HealthState;
-  /** Calls `listener` whenever `state` has changed. One listener. */
-  watch(listener: () => void): void;
+  /** Calls `listener` whenever `state` has changed, until the answer is called. */
+  watch(listener: () => void): () => void;
 }

@@ -37,7 +37,7 @@ describe("createHello()", () => {
     expect(channel.hello).toMatchObject({
       revisionMin: 1,
       revisionMax: 1,
-      features: [],
+      features: ["demand"],
       service: "test.v1.EchoService",
       instanceId: "users-1",
       incarnation: 7n,

@@ -3,6 +3,7 @@
 import { create, type DescFile, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
+  type Feature,
   Health_Status,
   type HealthSchema,
   type Hello,
@@ -36,6 +37,8 @@ export interface HelloFacts {
   readonly capacity: number | undefined;
   /** Undefined: not stated, the router takes it as serving. */
   readonly health: HealthState | undefined;
+  /** What is offered. */
+  readonly features: readonly Feature[];
   /** Fates of the channels given up. */
   readonly previous: readonly MessageInitShape<typeof PreviousSchema>[];
 }
@@ -53,6 +56,7 @@ export function createHello(
   return create(HelloSchema, {
     revisionMin: REVISION,
     revisionMax: REVISION,
+    features: [...facts.features],
     service: service.name,
     instanceId: identity.instanceId,
     incarnation: identity.incarnation,

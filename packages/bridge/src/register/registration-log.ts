@@ -35,23 +35,28 @@ export class RegistrationLog {
     const reason = end.reason === "" || end.message.includes(end.reason) ? "" : ` (${end.reason})`;
     const text = sentence(end.message + reason, `Cannot register ${this.#service.name}: `);
     this.#say("error", "refused", `${text} Next attempt in ${describeWait(waitMs)}`, end);
+    this.#host.onTrouble(text, waitMs);
   }
 
   /** The channel ended though its connection stands. */
   lost(end: ChannelEnd, waitMs: number): void {
     const text = sentence(end.message, `Lost the registration of ${this.#service.name}: `);
     this.#say("warn", "registration_lost", `${text} Registering again in ${describeWait(waitMs)}`, end);
+    this.#host.onTrouble(text, waitMs);
+  }
+
+  /** Another process has the id now. */
+  superseded(): void {
+    const { name } = this.#service;
+    const { instanceId } = this.#host.identity;
+    const text = `Another process has registered ${name} as ${instanceId}: this one finishes its calls and leaves. Give each process an id of its own`;
+    this.#say("warn", "superseded", text);
+    this.#host.onTrouble(text, 0);
   }
 
   /** The router takes no more calls for the channel. */
   drained(reason: string): void {
     const { name } = this.#service;
-    if (reason === "SUPERSEDED") {
-      const { instanceId } = this.#host.identity;
-      const text = `Another process has registered ${name} as ${instanceId}: this one finishes its calls and leaves. Give each process an id of its own`;
-      this.#say("warn", "superseded", text);
-      return;
-    }
     this.#say("info", "router_drains", `The router drains ${name} (${reason}): registering anew, open calls go on`);
   }
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Timer } from "@grpc-router/http2";
-import {
-  INITIAL_CREDIT,
-  MAX_CAPACITY_PER_SECOND,
-  MAX_MESSAGE_BYTES,
-  StatusCode,
-  type Welcome,
-} from "@grpc-router/protocol";
+import { type Feature, INITIAL_CREDIT, MAX_MESSAGE_BYTES, StatusCode, type Welcome } from "@grpc-router/protocol";
 import type { BridgeOptions } from "../bridge-options.js";
+import type { CapacityPool } from "../capacity/capacity-pool.js";
 import { Channel } from "../channel/channel.js";
 import { type ChannelEnd, channelLost, isPermanent } from "../channel/channel-end.js";
 import type { ChannelOwner } from "../channel/channel-options.js";
 import type { ServedService } from "../dispatch/served-service.js";
-import { MAX_HEALTH_PER_SECOND } from "../limits.js";
+import { MAX_HEALTH_PER_SECOND, OWN_TAKEOVER_MS } from "../limits.js";
 import type { BridgePorts } from "../ports.js";
 import { Backoff } from "./backoff.js";
 import type { HealthState } from "./health-source.js";
@@ -24,6 +19,17 @@ import { RegistrationLog } from "./registration-log.js";
 import { encodeRegistrationMetadata } from "./registration-metadata.js";
 import { Stated } from "./stated.js";
 
+/** Who has taken over the id of a registration. */
+export type Takeover =
+  /** Another process. */
+  | "other"
+  /** Perhaps this one, which reaches the router by a second address, too; it will show. */
+  | "unknown"
+  /** This one. */
+  | "own"
+  /** It does not matter: this address is being left. */
+  | "leaving";
+
 /** What a registration asks of the connection it is part of. */
 export interface RegistrationHost {
   readonly ports: BridgePorts;
@@ -31,14 +37,26 @@ export interface RegistrationHost {
   readonly identity: ProcessIdentity;
   /** The router's address for people. */
   readonly routerName: string;
+  /** What hellos offer. */
+  readonly features: readonly Feature[];
   /** A connection on which a stream may be opened now. */
   readonly link: Link | undefined;
+  /** What all channels of a service share. */
+  pool(service: string): CapacityPool;
   /** Counts the hellos of this process. */
   nextOrdinal(): bigint;
   /** It waits for a connection: dial, unless that is under way. */
   wantLink(): void;
   /** The router has taken the registration. */
-  onRegistered(link: Link): void;
+  onRegistered(link: Link, service: string, routerId: string): void;
+  /** The router names these further routers, and no others. */
+  onRouters(addresses: readonly string[]): void;
+  /** Something has gone wrong, in plain words; the next attempt is in `waitMs`. */
+  onTrouble(message: string, waitMs: number): void;
+  /** Who takes an id over, as far as is known now. */
+  takeover(): Takeover;
+  /** Another process has taken the service over. */
+  onSuperseded(service: string): void;
   /** The router answers nothing on this channel; perhaps not at all. */
   onSilence(link: Link): void;
   /** It has stopped, and no channel of it is left. */
@@ -74,29 +92,30 @@ export class Registration implements ChannelOwner {
   readonly #host: RegistrationHost;
   readonly #backoff: Backoff;
   readonly #previous = new PreviousChannels();
-  readonly #capacity: Stated<number>;
   readonly #health: Stated<HealthState>;
   readonly #log: RegistrationLog;
   readonly #schemaDigest: string;
+  readonly #unwatch: (() => void) | undefined;
   /** Channels that drain, or that are gone while their calls still run. */
   readonly #former = new Set<Channel>();
-  /** Calls that may be open at once, over all channels. */
-  #calls: number | undefined;
   /** The connection on which its credential was refused last. */
   #unwelcome: Link | undefined = undefined;
   #state: RegistrationState = { kind: "idle" };
 
   constructor(service: ServedService, host: RegistrationHost) {
-    const { ports, options } = host;
+    const { ports } = host;
     this.service = service;
     this.#host = host;
     this.#backoff = new Backoff(() => ports.random());
-    this.#calls = options.capacity;
-    this.#capacity = new Stated(ports.scheduler, MAX_CAPACITY_PER_SECOND, (calls) => this.#restate(calls));
     this.#health = new Stated(ports.scheduler, MAX_HEALTH_PER_SECOND, (health) => this.#restateHealth(health));
-    service.health?.watch(() => this.#updateHealth());
+    this.#unwatch = service.health?.watch(() => this.#updateHealth());
     this.#log = new RegistrationLog(service, host);
     this.#schemaDigest = schemaDigest(service.desc, ports.sha256?.bind(ports));
+  }
+
+  /** A router sends it calls now. */
+  get isServing(): boolean {
+    return this.#state.kind === "live" && this.#state.channel.welcomeMs >= 0;
   }
 
   /** It waits for a connection. */
@@ -115,11 +134,6 @@ export class Registration implements ChannelOwner {
     const { channel } = this.#state;
     this.#former.add(channel);
     this.#waitFor(this.#backoff.rejoin(this.#stoodMs(channel)));
-  }
-
-  setCapacity(calls: number): void {
-    this.#calls = calls;
-    this.#updateCapacity();
   }
 
   /** Takes no new calls; the open ones have `graceMs`. */
@@ -141,23 +155,27 @@ export class Registration implements ChannelOwner {
     this.#previous.told(welcome.routerId);
     this.#log.registered(welcome);
     this.isRegistered = true;
-    this.#updateCapacity();
     this.#updateHealth();
-    this.#host.onRegistered(this.#state.link);
+    if (this.#host.features.includes("routers")) this.#host.onRouters(welcome.routers);
+    this.#host.onRegistered(this.#state.link, this.service.name, welcome.routerId);
   }
 
   onRouterDrain(channel: Channel, reason: string): void {
     if (this.#state.kind !== "live" || this.#state.channel !== channel) return;
     const { link } = this.#state;
     this.#former.add(channel);
-    this.#log.drained(reason);
     if (reason === "SUPERSEDED") {
-      this.#state = { kind: "stopped" };
+      this.#superseded();
       return;
     }
+    this.#log.drained(reason);
     this.#waitFor(this.#backoff.rejoin(this.#stoodMs(channel)));
     // A certificate belongs to its connection: a new one needs another.
     if (reason === "ROUTER_DRAINING" || reason === "CREDENTIAL_EXPIRED") link.retire();
+  }
+
+  onRouters(channel: Channel, addresses: readonly string[]): void {
+    if (this.#state.kind === "live" && this.#state.channel === channel) this.#host.onRouters(addresses);
   }
 
   onChannelOver(channel: Channel, end: ChannelEnd): void {
@@ -166,14 +184,11 @@ export class Registration implements ChannelOwner {
     else this.#former.delete(channel);
     const state = this.#state;
     if (state.kind === "live" && state.channel === channel) this.#lost(state.link, channel, end);
-    this.#updateCapacity();
     this.#checkStopped();
   }
 
   onCallOver(channel: Channel): void {
-    if (!this.#former.has(channel)) return;
     if (channel.isOver && channel.runningCalls === 0) this.#former.delete(channel);
-    this.#updateCapacity();
   }
 
   #open(link: Link): void {
@@ -185,6 +200,9 @@ export class Registration implements ChannelOwner {
       this.#tryLater(channelLost(error instanceof Error ? error.message : String(error)), false);
       return;
     }
+    const share = this.#host.pool(this.service.name).join((calls, token) => {
+      channel.say({ case: "capacity", value: { calls, token } });
+    });
     const channel = link.open(this.service.path, metadata, (connection, stream) => {
       return new Channel({
         ports,
@@ -196,18 +214,45 @@ export class Registration implements ChannelOwner {
         scheme: link.scheme,
         maxRequestBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
         requestCredit: options.requestCredit ?? INITIAL_CREDIT,
+        share,
       });
     });
     this.#state = { kind: "live", channel, link };
-    const capacity = this.#netCapacity();
+    const capacity = share.stated === Number.POSITIVE_INFINITY ? undefined : share.stated;
     const health = this.service.health?.state;
-    const facts = { ordinal: this.#host.nextOrdinal(), capacity, health, previous: this.#previous.fates };
+    const facts = {
+      ordinal: this.#host.nextOrdinal(),
+      capacity,
+      health,
+      previous: this.#previous.fates,
+      features: this.#host.features,
+    };
     const hello = createHello(this.service, identity, options, facts);
     hello.schemaDigest = this.#schemaDigest;
-    channel.capacity = capacity;
-    this.#capacity.begin(capacity);
     this.#health.begin(health);
     channel.say({ case: "hello", value: hello });
+  }
+
+  /** Leaves to whoever has taken over, unless that was this process itself. */
+  #superseded(): void {
+    if (this.#host.takeover() === "other") {
+      this.#leave();
+      return;
+    }
+    // The welcome of the other channel may come behind this, as it comes on another connection.
+    this.#waitFor(OWN_TAKEOVER_MS, () => {
+      if (this.#host.takeover() === "own") return true;
+      this.#leave();
+      this.#checkStopped();
+      return false;
+    });
+  }
+
+  #leave(): void {
+    this.#state = { kind: "stopped" };
+    if (this.#host.takeover() === "leaving") return;
+    this.#log.superseded();
+    this.#host.onSuperseded(this.service.name);
   }
 
   #lost(link: Link, channel: Channel, end: ChannelEnd): void {
@@ -238,8 +283,9 @@ export class Registration implements ChannelOwner {
     this.#waitFor(waitMs);
   }
 
-  #waitFor(ms: number): void {
+  #waitFor(ms: number, goesOn: () => boolean = () => true): void {
     const timer = this.#host.ports.scheduler.after(ms, () => {
+      if (!goesOn()) return;
       // There may be another certificate by now, and the connection still shows the one that was refused.
       if (this.#unwelcome === this.#host.link) this.#unwelcome?.retire("the credential was refused");
       this.#unwelcome = undefined;
@@ -261,24 +307,6 @@ export class Registration implements ChannelOwner {
     this.#previous.told(fate.routerId);
   }
 
-  #netCapacity(): number | undefined {
-    if (this.#calls === undefined) return undefined;
-    let running = 0;
-    for (const channel of this.#former) running += channel.runningCalls;
-    return Math.max(0, this.#calls - running);
-  }
-
-  #updateCapacity(): void {
-    const capacity = this.#netCapacity();
-    if (capacity !== undefined && this.#state.kind === "live") this.#capacity.set(capacity);
-  }
-
-  #restate(calls: number): void {
-    if (this.#state.kind !== "live") return;
-    this.#state.channel.capacity = calls;
-    this.#state.channel.say({ case: "capacity", value: { calls } });
-  }
-
   #updateHealth(): void {
     const health = this.service.health?.state;
     if (health !== undefined && this.#state.kind === "live") this.#health.set(health);
@@ -292,7 +320,6 @@ export class Registration implements ChannelOwner {
   #stop(): Channel[] {
     const state = this.#state;
     if (state.kind === "waiting") state.timer.cancel();
-    this.#capacity.stop();
     this.#health.stop();
     this.#state = { kind: "stopped" };
     if (state.kind === "live") this.#former.add(state.channel);
@@ -300,7 +327,9 @@ export class Registration implements ChannelOwner {
   }
 
   #checkStopped(): void {
-    if (this.isStopped) this.#host.onStopped();
+    if (!this.isStopped) return;
+    this.#unwatch?.();
+    this.#host.onStopped();
   }
 
   /** It has stopped, and its last channel has ended. */

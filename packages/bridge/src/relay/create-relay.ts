@@ -3,11 +3,16 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Bridge } from "../bridge.js";
 import { BridgeError } from "../bridge-error.js";
-import { type BridgeOptions, overrideBridgeOptions, validateBridgeOptions } from "../bridge-options.js";
+import {
+  type BridgeOptions,
+  overrideBridgeOptions,
+  validateBridgeOptions,
+  validateOpenOptions,
+} from "../bridge-options.js";
 import type { BridgeConnection } from "../ports.js";
 import { BridgeIdentity } from "../register/bridge-identity.js";
-import { BridgeSession } from "../register/bridge-session.js";
-import { createWaitingDialer } from "./dial-when-known.js";
+import { RouterSet } from "../register/router-set.js";
+import { createDialGate } from "./dial-when-known.js";
 import { createRelayedService } from "./relayed-service.js";
 import { Target, type TargetAddress } from "./target.js";
 import { TargetHealth } from "./target-health.js";
@@ -38,28 +43,31 @@ export function createRelay(relayOptions: RelayOptions): Relay {
   const [first] = checkServices(given);
   const identity = new BridgeIdentity(options.id);
   return {
-    open(ports, overrides = {}): BridgeConnection {
-      const merged = overrideBridgeOptions(options, overrides);
+    open(ports, open = {}): BridgeConnection {
+      const merged = overrideBridgeOptions(options, open);
+      const own = identity.at(ports, first.typeName, open.id);
+      validateOpenOptions(open, own.instanceId);
       const target = new Target(address, ports);
       const names = given.map(({ typeName }) => typeName);
-      const { dial, release } = createWaitingDialer((events) => ports.dial(events));
+      const { wrap, release } = createDialGate();
       const health = new TargetHealth(target, names, ports.logger, release);
       target.watcher = health;
       const services = given.map((desc) => createRelayedService(desc, target, health.of(desc.typeName)));
-      const session = new BridgeSession({
+      const routers = new RouterSet({
         ports,
-        dial,
         options: merged,
+        open,
         services,
-        identity: identity.at(ports, first.typeName, overrides.id),
+        identity: own,
         nextOrdinal: identity.nextOrdinal,
+        wrapDial: wrap,
       });
       target.start();
-      void session.closed.then(() => {
+      void routers.closed.then(() => {
         health.stop();
         target.close();
       });
-      return session;
+      return routers;
     },
   };
 }

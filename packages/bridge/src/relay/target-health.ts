@@ -107,14 +107,15 @@ export class TargetHealth implements TargetWatcher {
 class ServiceHealth implements HealthSource {
   readonly name: string;
   state: HealthState = NOT_KNOWN;
-  #listener: (() => void) | undefined;
+  readonly #listeners = new Set<() => void>();
 
   constructor(name: string) {
     this.name = name;
   }
 
-  watch(listener: () => void): void {
-    this.#listener = listener;
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   set(state: HealthState): void {
@@ -122,6 +123,6 @@ class ServiceHealth implements HealthSource {
     if (state === NOT_KNOWN && !this.state.serving) return;
     if (state.serving === this.state.serving && state.note === this.state.note) return;
     this.state = state;
-    this.#listener?.();
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -18,6 +18,7 @@ function dial(options: DialRouterOptions): {
     drain: async () => {},
     close: () => {},
     setCapacity: () => {},
+    routers: () => [],
   };
   const bridge = {
     open: (ports: BridgePorts, overrides?: BridgeOverrides) => {
@@ -60,6 +61,29 @@ describe("dialRouter()", () => {
     expect(dial({ ...exposed, allowPlaintextToken: true }).ports.token?.()).toBe("t");
   });
 
+  it("takes several routers, and those that they name", () => {
+    const url = ["http://localhost:8080", "https://b.example", "HTTP://LOCALHOST:8080/"];
+    const { ports, overrides } = dial({ url, logger: silentLogger, connectionsPerRouter: 2, followRouters: false });
+    expect(ports.url).toBe("http://localhost:8080");
+    expect(ports.furtherRouters?.map((router) => router.url)).toEqual(["https://b.example", "http://localhost:8080"]);
+    expect(overrides).toEqual({ connectionsPerRouter: 2, followRouters: false });
+    expect(ports.endpoint?.("HTTPS://c.example:443/").url).toBe("https://c.example");
+    expect(() => ports.endpoint?.("c.example")).toThrow("its URL must start with http:// or https://");
+  });
+
+  it("shows its token to nobody in plain text, whoever names it", () => {
+    const { ports } = dial({ url: "https://a.example", token: "secret", logger: silentLogger });
+    expect(() => ports.endpoint?.("http://b.example")).toThrow("with a token its URL must be https://");
+    expect(ports.endpoint?.("https://b.example").url).toBe("https://b.example");
+    const open = dial({ url: "https://a.example", token: "secret", allowPlaintextToken: true, logger: silentLogger });
+    expect(open.ports.endpoint?.("http://b.example").url).toBe("http://b.example");
+  });
+
+  it("takes certificates where one of the URLs needs them", () => {
+    const url = ["http://localhost", "https://localhost"];
+    expect(dial({ url, tls: { servername: "a" }, logger: silentLogger }).ports.furtherRouters).toHaveLength(1);
+  });
+
   it("dials what the URL says", async () => {
     const server = createServer((peer) => peer.destroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -74,6 +98,12 @@ describe("dialRouter()", () => {
 
   it.each([
     [{ url: "localhost:8080" }, "must start with http:// or https://"],
+    [{ url: [] }, "Cannot dial the router: url must have a URL, received none"],
+    [{ url: ["http://localhost", "b"] }, "must start with http:// or https://"],
+    [
+      { url: ["http://a", "http://b"], tls: { servername: "a" } },
+      "with tls its URL must be https://, received http://a",
+    ],
     [{ url: "https://localhost", tls: { ca: "/no.pem" } }, "Cannot read tls.ca from /no.pem"],
     [
       { url: "http://localhost", tls: { servername: "a" } },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash, randomBytes } from "node:crypto";
-import type { Bridge, BridgeConnection, BridgeOverrides } from "@grpc-router/bridge";
+import type { Bridge, BridgeConnection, Dialer, OpenOptions, RouterEndpoint } from "@grpc-router/bridge";
 import type { Logger } from "@grpc-router/protocol";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { createConsoleLogger } from "../log/console-logger.js";
@@ -11,7 +11,7 @@ import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createRenewedMaterial } from "../tls/renewed-material.js";
 import type { TlsMaterial } from "../tls/tls-material.js";
 import { createDialer } from "./dialer.js";
-import { parseRouterUrl } from "./router-url.js";
+import { parseRouterUrl, type RouterAddress } from "./router-url.js";
 import { checkTokenTransport } from "./token-transport.js";
 
 /** TLS towards the router; each part is PEM text or the path of a PEM file. */
@@ -20,10 +20,13 @@ export interface DialTlsOptions extends TlsMaterial {
   readonly servername?: string | undefined;
 }
 
-/** Which router to dial, and how; `id`, `capacity`, `labels` and `weight` replace those given to `createBridge`. */
-export interface DialRouterOptions extends BridgeOverrides {
-  /** `http://host:port` or `https://host:port`. */
-  readonly url: string;
+/** Which routers to dial, and how; `id`, `capacity`, `labels` and `weight` replace those given to `createBridge`. */
+export interface DialRouterOptions extends OpenOptions {
+  /**
+   * `http://host:port` or `https://host:port`; several, at most 16, where there are several routers. What they name is
+   * dialled, too, unless `followRouters` is false: with the same certificates and the same token.
+   */
+  readonly url: string | readonly string[];
   /** For https only. Default: the authorities that Node trusts, no own certificate. */
   readonly tls?: DialTlsOptions | undefined;
   /**
@@ -38,47 +41,61 @@ export interface DialRouterOptions extends BridgeOverrides {
 }
 
 /**
- * Connects the services of `bridge` to a router and keeps them connected until `drain` or `close`.
+ * Connects the services of `bridge` to one router or several and keeps them connected until `drain` or `close`.
  *
  * @example
  * const connection = dialRouter(bridge, { url: "http://localhost:8080" });
  * await connection.ready;
  * process.once("SIGTERM", () => void connection.drain({ timeoutMs: 10_000 }));
- * @throws NodeError for a URL or certificates that cannot be used; an unreachable router is dialled again and again.
+ * @throws NodeError for a URL or certificates that cannot be used, BridgeError for the other options; an unreachable router
+ * is dialled again and again.
  */
 export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
-  const address = parseRouterUrl(options.url);
-  const {
-    url: _,
-    tls = {},
-    token,
-    allowPlaintextToken = false,
-    logger = createConsoleLogger(),
-    ...overrides
-  } = options;
-  const { servername, ...material } = tls;
-  if (!address.encrypted && Object.values(tls).some((part) => part !== undefined)) {
-    throw new NodeError(
-      "URL_INVALID",
-      `Cannot dial the router: with tls its URL must be https://, received ${address.url}`,
-    );
-  }
-  if (token !== undefined && !allowPlaintextToken) checkTokenTransport(address);
+  const { url, tls = {}, token, allowPlaintextToken = false, logger = createConsoleLogger(), ...open } = options;
+  const addresses = (typeof url === "string" ? [url] : url).map((text) => parseRouterUrl(text));
+  checkTls(addresses, tls);
+  const dialTo = createTlsDialers(tls, logger);
+  const endpointOf = (address: RouterAddress): RouterEndpoint => {
+    if (token !== undefined && !allowPlaintextToken) checkTokenTransport(address);
+    return { url: address.url, dial: dialTo(address) };
+  };
+  const [first, ...furtherRouters] = addresses.map(endpointOf);
+  if (first === undefined)
+    throw new NodeError("URL_INVALID", "Cannot dial the router: url must have a URL, received none");
   const ports = {
     scheduler: createNodeScheduler(),
     random: Math.random,
     randomBytes,
     logger,
     incarnation: Date.now(),
-    dial: createDialer(
-      address,
-      address.encrypted ? { renewed: createRenewedMaterial(material, logger), servername } : {},
-    ),
+    ...first,
+    furtherRouters,
+    endpoint: (address: string) => endpointOf(parseRouterUrl(address)),
     shortly: afterMicrotasks,
-    url: address.url,
     inflate: inflateGzip,
     sha256: (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(),
     ...(token === undefined ? {} : { token: typeof token === "string" ? () => token : token }),
   };
-  return bridge.open(ports, overrides);
+  return bridge.open(ports, open);
+}
+
+/** Certificates for no router at all are a mistake that would otherwise never show. */
+function checkTls(addresses: readonly RouterAddress[], tls: DialTlsOptions): void {
+  const [first] = addresses;
+  if (first === undefined || addresses.some(({ encrypted }) => encrypted)) return;
+  if (Object.values(tls).every((part) => part === undefined)) return;
+  throw new NodeError(
+    "URL_INVALID",
+    `Cannot dial the router: with tls its URL must be https://, received ${first.url}`,
+  );
+}
+
+/** Diallers that share certificates, which are read when the first router needs them. */
+function createTlsDialers({ servername, ...material }: DialTlsOptions, logger: Logger): (to: RouterAddress) => Dialer {
+  let renewed: ReturnType<typeof createRenewedMaterial> | undefined;
+  return (address) => {
+    if (!address.encrypted) return createDialer(address, {});
+    renewed ??= createRenewedMaterial(material, logger);
+    return createDialer(address, { renewed, servername });
+  };
 }
