@@ -8,10 +8,10 @@ import { createFaultClient } from "../faults/fault-client.ts";
 import type { Running } from "../harness/processes.ts";
 import { type RouterProcess, startInstance, startRouter } from "../harness/stack.ts";
 
-/** Longer than the first ping of a peer that waits, shorter than its patience (4 + 4 + 4 s at least). */
-const SHORT_MS = 8_000;
-/** Longer than anybody's patience while a call is open (6 + 4 + 4 s at most). */
-const LONG_MS = 16_000;
+/** Longer than the silence before a ping (5.5 s at most while a call is open), shorter than patience (8 s at least). */
+const SHORT_MS = 6_500;
+/** Longer than anybody's patience (10 s at most). */
+const LONG_MS = 13_000;
 
 interface Pause {
   readonly who: string;
