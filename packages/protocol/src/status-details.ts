@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { copyOf } from "./frame/copy-bytes.js";
 import { FieldCursor } from "./frame/field-cursor.js";
 
 /** A google.protobuf.Any inside a status. */
@@ -99,7 +100,7 @@ function decodeAny(bytes: Uint8Array): StatusDetail | undefined {
   let content = bytes.subarray(0, 0);
   const isRead = readFields(bytes, (number, _cursor, value) => {
     if (number === 1) typeUrl = decoder.decode(value);
-    else if (number === 2) content = value.slice();
+    else if (number === 2) content = copyOf(value, 0, value.length);
   });
   return isRead ? { typeUrl, value: content } : undefined;
 }

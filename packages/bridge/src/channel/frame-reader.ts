@@ -3,6 +3,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   CallHeadView,
+  copyOf,
   FRAGMENT_NUMBER,
   FragmentView,
   FrameFault,
@@ -123,7 +124,7 @@ export class FrameReader implements MessageSink {
     let control: RouterControl;
     try {
       // A copy: strings apart, what is read points into its input.
-      control = fromBinary(RouterControlSchema, head.bytes.slice(head.controlStart, head.controlEnd));
+      control = fromBinary(RouterControlSchema, copyOf(head.bytes, head.controlStart, head.controlEnd));
     } catch {
       this.malformed(FrameFault.malformed);
       return;

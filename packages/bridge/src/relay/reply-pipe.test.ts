@@ -39,6 +39,14 @@ describe("ReplyPipe", () => {
     }
   });
 
+  it("keeps slices of its own, as its input is read into again and may be an array whose slice() is a view", () => {
+    const pipe = new ReplyPipe(1_000);
+    const input = Buffer.from([0, 0, 0, 0, 3, 1, 2, 3]);
+    pipe.receive(input, 0, input.length);
+    input.fill(9);
+    expect(pipe.take()?.bytes).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
   it.each([
     ["flags", Uint8Array.of(2, 0, 0, 0, 0), { kind: "flags", flags: 2 }],
     ["length", Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff), { kind: "tooLarge", sizeBytes: 0xffff_ffff }],

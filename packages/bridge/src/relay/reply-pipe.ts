@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { MESSAGE_PREFIX_BYTES, readMessageFlags, readMessageLength } from "@grpc-router/protocol";
+import { copyOf, MESSAGE_PREFIX_BYTES, readMessageFlags, readMessageLength } from "@grpc-router/protocol";
 
 /** A piece of one reply message. */
 export interface ReplySlice {
@@ -61,7 +61,7 @@ export class ReplyPipe {
       }
       const size = Math.min(this.#rest, end - at);
       this.#rest -= size;
-      this.#push(bytes.slice(at, at + size));
+      this.#push(copyOf(bytes, at, at + size));
       at += size;
     }
     return undefined;

@@ -11,6 +11,7 @@ let buffer: Uint8Array | undefined;
  * and no other socket reads meanwhile.
  */
 export function sharedReadBuffer(): Uint8Array {
-  buffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  // A plain array: slice() of a Buffer is a view, and whoever takes it for a copy has the bytes of the next read.
+  buffer ??= new Uint8Array(READ_BUFFER_BYTES);
   return buffer;
 }

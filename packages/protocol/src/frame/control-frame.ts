@@ -18,7 +18,7 @@ import {
   RouterControlSchema,
 } from "../gen/grpcrouter/v1/channel_pb.js";
 import { MESSAGE_PREFIX_BYTES, writeMessagePrefix } from "../message-prefix.js";
-import { copyBytes } from "./copy-bytes.js";
+import { copyBytes, copyOf } from "./copy-bytes.js";
 
 /** A whole frame, gRPC prefix included, with what the router says about the channel. */
 export function encodeRouterControl(control: MessageInitShape<typeof RouterControlSchema>): Uint8Array {
@@ -51,7 +51,7 @@ function decode<Desc extends DescMessage>(
 ): MessageShape<Desc> | undefined {
   try {
     // A copy, because bytes fields of the message would point into a buffer that is read into again.
-    return fromBinary(schema, bytes.slice(start, end));
+    return fromBinary(schema, copyOf(bytes, start, end));
   } catch {
     return undefined;
   }

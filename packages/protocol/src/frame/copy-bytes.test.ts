@@ -20,3 +20,15 @@ describe.each(["with Buffer", "without Buffer"])("copyBytes() %s", (where) => {
     expect([...target.subarray(0, 3), ...target.subarray(3 + size)].every((octet) => octet === 0xee)).toBe(true);
   });
 });
+
+describe("copyOf()", () => {
+  test.each([
+    ["an array", Uint8Array.of(0, 1, 2, 3, 4)],
+    ["a Buffer, whose slice() is a view", Buffer.from([0, 1, 2, 3, 4])],
+  ])("of %s stays as it was", async (_name, source) => {
+    const { copyOf } = await import("./copy-bytes.js");
+    const copy = copyOf(source, 1, 4);
+    source.fill(9);
+    expect(copy).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});

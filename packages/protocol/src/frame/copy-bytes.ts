@@ -8,6 +8,13 @@ const LOOP_BYTES = 32;
 const copyNative = (globalThis as { readonly Buffer?: { readonly prototype: { readonly copy: Copy } } }).Buffer
   ?.prototype.copy;
 
+/** The bytes `source[start, end)` as an array of their own. `slice()` is a view if `source` is a Buffer. */
+export function copyOf(source: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(end - start);
+  copyBytes(source, start, end, copy, 0);
+  return copy;
+}
+
 /** Copies `source[start, end)` to `target[offset …]`, which must have room, and returns the offset behind it. */
 export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, offset: number): number {
   const size = end - start;
