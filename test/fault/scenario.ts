@@ -33,6 +33,8 @@ export interface Scenario {
   readonly allows: readonly Allowance[];
   /** How long the fault may hold bytes back, in milliseconds. Default 0. */
   readonly delayMs?: number;
+  /** How long a client may stand still, in milliseconds. Default 0. */
+  readonly clientDelayMs?: number;
   /** The fault must make a call fail or run again, else it struck nothing. Default false. */
   readonly leavesMark?: boolean;
   /** Default: three instances without a stated capacity, no wires. */

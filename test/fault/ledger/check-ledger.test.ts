@@ -203,6 +203,16 @@ describe("checkLedger() finds", () => {
     expect(faultsOf(told, rans, more)).toMatch(fault);
   });
 
+  test("an instance that runs more at once than it takes", () => {
+    const one = instance({ how: "open" }, 1);
+    const records = [...one.records, ...instance({}, 2).records];
+    const evidence = { clients: [], allows: [], delayMs: 0, mustSucceed: [] };
+    const faults = (capacity: number) =>
+      checkLedger({ ...evidence, instances: [{ ...one, records, capacity }] }).faults.join("\n");
+    expect(faults(1)).toMatch(/a ran 2 calls at once, its capacity is 1/);
+    expect(faults(2)).not.toMatch(/capacity/);
+  });
+
   test("nothing in nothing, and counts what there is", () => {
     const evidence = { clients: [], instances: [], allows: [], delayMs: 0, mustSucceed: [] };
     expect(checkLedger(evidence)).toEqual({ faults: [], calls: 0, endings: {}, executions: 0, repeated: 0 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkCapacity } from "./check-capacity.ts";
 import { checkExecutions } from "./check-executions.ts";
 import { checkStatus } from "./check-status.ts";
 import { type CallFile, collectCalls } from "./collect-calls.ts";
@@ -18,6 +19,8 @@ export interface InstanceLedger {
   readonly records: readonly InstanceRecord[];
   /** When a fault began that can make the router give it up; undefined: never. */
   readonly disturbedMs: number | undefined;
+  /** Calls that it said it takes at once. */
+  readonly capacity?: number | undefined;
   /** It was there to the end, so what it began must have ended. */
   readonly survived: boolean;
 }
@@ -33,6 +36,8 @@ export interface Evidence {
   readonly allows: readonly Allowance[];
   /** How long a fault may have held bytes back, in milliseconds: only time left travels, so a deadline is later by as much. */
   readonly delayMs: number;
+  /** How long a client may have stood still, in milliseconds: it keeps no deadline meanwhile. Default 0. */
+  readonly clientDelayMs?: number | undefined;
   /** Calls that had to succeed, whatever `allows` says. */
   readonly mustSucceed: readonly string[];
 }
@@ -52,11 +57,12 @@ export interface Findings {
 /** Joins the ledgers of clients and instances by call and holds each call against what docs/reliability.md promises. */
 export function checkLedger(evidence: Evidence): Findings {
   const { calls, faults } = collectCalls(evidence);
+  faults.push(...evidence.instances.flatMap(checkCapacity));
   const mustSucceed = new Set(evidence.mustSucceed);
   const endings: Record<string, number> = {};
   for (const call of calls) {
     const found = [
-      ...checkStatus(call, evidence.allows, mustSucceed.has(call.id)),
+      ...checkStatus(call, evidence, mustSucceed.has(call.id)),
       ...checkExecutions(call, evidence.delayMs),
     ];
     faults.push(...found.map((fault) => `${call.id} (${describe(call)}): ${fault}`));

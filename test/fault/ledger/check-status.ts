@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Allowance } from "./check-ledger.ts";
+import type { Allowance, Evidence } from "./check-ledger.ts";
 import type { CallFile } from "./collect-calls.ts";
 
 /** How much later than its deadline a call may end, in milliseconds: the client's own timer on a busy machine. */
@@ -14,15 +14,18 @@ const deadlineExceeded = 4;
 const internal = 13;
 const unavailable = 14;
 
+type StatusTerms = Pick<Evidence, "allows" | "clientDelayMs">;
+
 /** What is wrong with how the client says that a call ended. */
-export function checkStatus(call: CallFile, allows: readonly Allowance[], mustSucceed: boolean): string[] {
+export function checkStatus(call: CallFile, terms: StatusTerms, mustSucceed: boolean): string[] {
+  const { allows, clientDelayMs = 0 } = terms;
   const { begin, ends, survived } = call;
   const [end] = ends;
   if (end === undefined) return survived ? ["it never ended"] : [];
   const faults: string[] = [];
   if (ends.length > 1) faults.push(`it ended ${ends.length} times`);
   const tookMs = end.t - begin.t;
-  if (begin.deadlineMs > 0 && tookMs > begin.deadlineMs + lateMs) {
+  if (begin.deadlineMs > 0 && tookMs > begin.deadlineMs + lateMs + clientDelayMs) {
     faults.push(`it ended after ${tookMs} ms, its deadline was ${begin.deadlineMs} ms`);
   }
   if (end.code === ok) return faults;

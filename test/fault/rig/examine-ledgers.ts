@@ -8,11 +8,12 @@ import type { Fleet } from "./fleet.ts";
 export interface Terms {
   readonly allows: readonly Allowance[];
   readonly delayMs?: number;
+  readonly clientDelayMs?: number;
   readonly mustSucceed: readonly string[];
 }
 
 /** Reads the ledgers of all processes that a fleet ever had and holds them against each other. */
-export function examineLedgers(fleet: Fleet, { allows, delayMs = 0, mustSucceed }: Terms): Findings {
+export function examineLedgers(fleet: Fleet, { allows, delayMs = 0, clientDelayMs, mustSucceed }: Terms): Findings {
   return checkLedger({
     clients: fleet.clientProcesses.map((client) => ({
       name: client.name,
@@ -22,11 +23,13 @@ export function examineLedgers(fleet: Fleet, { allows, delayMs = 0, mustSucceed 
     instances: fleet.processes.map((instance) => ({
       process: instance.name,
       records: readLedger<InstanceRecord>(instance.ledger),
+      capacity: fleet.capacity,
       disturbedMs: instance.disturbedMs,
       survived: fleet.survived(instance),
     })),
     allows,
     delayMs,
+    clientDelayMs,
     mustSucceed,
   });
 }

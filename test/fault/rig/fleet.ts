@@ -91,6 +91,11 @@ export class Fleet {
     }
   }
 
+  /** Calls that each instance takes at once. */
+  get capacity(): number | undefined {
+    return this.#options.capacity;
+  }
+
   get router(): RouterProcess {
     if (this.#router === undefined) throw new Error("Cannot use the router: it must have been started");
     return this.#router;

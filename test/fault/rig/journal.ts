@@ -42,13 +42,13 @@ export class Journal {
     });
   }
 
-  /** Resolves when each of `calls` has such an entry. */
-  async untilEach(what: string, calls: readonly string[], fits: (entry: Entry) => boolean): Promise<void> {
-    await Promise.all(
-      calls.map((call) =>
-        this.until(`${call} ${what}`, (entry) => "call" in entry && entry.call === call && fits(entry)),
-      ),
-    );
+  /** Resolves when each of `calls` has such an entry, or as many as `times`. */
+  async untilEach(what: string, calls: readonly string[], fits: (entry: Entry) => boolean, times = 1): Promise<void> {
+    const isLast = (call: string) => {
+      let seen = 0;
+      return (entry: Entry) => "call" in entry && entry.call === call && fits(entry) && ++seen === times;
+    };
+    await Promise.all(calls.map((call) => this.until(`${call} ${what}`, isLast(call))));
   }
 
   /** Resolves when each of `calls` has ended at its client. */

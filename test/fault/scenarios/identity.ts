@@ -102,6 +102,7 @@ export const identityScenarios: readonly Scenario[] = [
     what: "a client stands still for 2 s with calls open and others coming in",
     allows: [],
     delayMs: shortMs,
+    clientDelayMs: shortMs,
     load: {},
     async run({ fleet }) {
       const calls = await holdCalls(fleet, methods);

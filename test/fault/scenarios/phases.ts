@@ -30,6 +30,8 @@ const sendsInStreams = streaming(/^(ClientStream|Bidi)/);
 /** Calls of a kind that each client makes: enough for every instance to get some. */
 const copies = 2;
 const slots = 2;
+/** Of the four messages of a streaming request. */
+const half = 2;
 
 /** All phases; the name of a scenario ends with one. */
 export const phases: readonly Phase[] = [
@@ -86,15 +88,8 @@ export const phases: readonly Phase[] = [
     name: "half-sent",
     words: "half of a request has been sent and read",
     async prepare(fleet) {
-      const calls = begin(fleet, sendsInStreams, { pauseAfter: 2 });
-      await fleet.journal.untilEach("is half read", calls, (entry) => {
-        const isRead = (other: typeof entry) => other.event === "in" && !isClient(other.by) && "run" in other;
-        if (!isRead(entry) || !("call" in entry)) return false;
-        return (
-          fleet.journal.entries.filter((other) => isRead(other) && "call" in other && other.call === entry.call)
-            .length >= 2
-        );
-      });
+      const calls = begin(fleet, sendsInStreams, { pauseAfter: half });
+      await fleet.journal.untilEach("is half read", calls, isRun("in"), half);
       return {
         calls,
         goOn() {
