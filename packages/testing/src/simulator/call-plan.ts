@@ -55,6 +55,9 @@ export interface CallWorld {
 
 /** Calls of peers that mean harm have keys from here on: nobody planned them. */
 export const strangerKey = 1_000_000;
+/** From here on user code takes its time for them. */
+export const lingeringKey = 2_000_000;
+const lingeringMs = 3_000;
 
 /** Draws a call. */
 export function drawCall(index: number, random: SeededRandom, world: CallWorld): CallPlan {
@@ -98,7 +101,8 @@ export function drawCall(index: number, random: SeededRandom, world: CallWorld):
 
 /** What user code does for a call that nobody planned: answers at once. */
 export function strangerPlan(index: number, method: SimMethod): CallPlan {
-  const server = { delayMs: 1, gapMs: 0, replies: [0], readGapMs: 0, throws: false, isDeaf: false, setsHeaders: false };
+  const delayMs = index >= lingeringKey ? lingeringMs : 1;
+  const server = { delayMs, gapMs: 0, replies: [0], readGapMs: 0, throws: false, isDeaf: false, setsHeaders: false };
   return {
     index,
     method,

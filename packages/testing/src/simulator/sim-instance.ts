@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BridgeConnection, createBridge, type DialEvents } from "@grpc-router/bridge";
 import { INITIAL_CREDIT, MIN_INITIAL_CREDIT } from "@grpc-router/protocol";
+import { HostileRouter } from "./hostile-router.js";
 import { InstanceTap } from "./instance-tap.js";
-import type { Network } from "./network.js";
+import type { Listener, Network } from "./network.js";
 import { inflate } from "./sim-content.js";
 import type { SimLink } from "./sim-link.js";
 import { createSimLogger } from "./sim-logger.js";
 import type { SimProcess } from "./sim-process.js";
-import type { SimRouter } from "./sim-router.js";
 import { simServices } from "./sim-service.js";
 import { createUserCode } from "./user-code.js";
 import type { World } from "./world.js";
@@ -28,6 +28,8 @@ export class SimInstance implements WorldInstance {
   /** The largest ever stated, to each router. */
   #maxCapacity: number;
   readonly #links = new Map<SimLink, InstanceTap>();
+  /** To routers that mean harm: nobody listens there. */
+  readonly #otherLinks: SimLink[] = [];
   readonly #bridges: BridgeConnection[] = [];
   readonly #identity: InstanceIdentity;
 
@@ -54,12 +56,12 @@ export class SimInstance implements WorldInstance {
     }
     const { process } = this;
     world.note(process.name, "starts");
-    for (const router of network.routers) {
+    for (const router of [...network.routers, ...network.hostileRouters]) {
       const connection = bridge.open({
         scheduler: process,
         random: random.random,
         randomBytes: random.randomBytes,
-        logger: createSimLogger(world, process.name),
+        logger: createSimLogger(world, process.name, ` ${router.name}`),
         incarnation,
         dial: (events) => this.#dial(router, events),
         shortly: process.shortly,
@@ -77,12 +79,13 @@ export class SimInstance implements WorldInstance {
 
   /** Capacity is stated to each router for each service, and none knows of the others. */
   get maxRunning(): number {
-    return this.#maxCapacity * this.#network.routers.length * this.#identity.plan.serves.length;
+    const { routers, hostileRouters } = this.#network;
+    return this.#maxCapacity * (routers.length + hostileRouters.length) * this.#identity.plan.serves.length;
   }
 
   /** Links that are not over. */
   get links(): SimLink[] {
-    return [...this.#links.keys()].filter((link) => !link.isOver);
+    return [...this.#links.keys(), ...this.#otherLinks].filter((link) => !link.isOver);
   }
 
   /** What is heard on its links. */
@@ -133,7 +136,7 @@ export class SimInstance implements WorldInstance {
     }
   }
 
-  #dial(router: SimRouter, events: DialEvents): { cancel(): void } {
+  #dial(router: Listener, events: DialEvents): { cancel(): void } {
     const delayMs = this.#world.random.random() * 5;
     return this.process.after(delayMs, () => {
       const link = this.#network.connect(this.process, router, this.#identity.identities);
@@ -141,9 +144,12 @@ export class SimInstance implements WorldInstance {
         events.failed(new Error("connection refused"));
         return;
       }
-      const tap = new InstanceTap(this.#world, link, this.#network.newest);
-      link.tap = tap;
-      this.#links.set(link, tap);
+      if (router instanceof HostileRouter) this.#otherLinks.push(link);
+      else {
+        const tap = new InstanceTap(this.#world, link, this.#network.newest);
+        link.tap = tap;
+        this.#links.set(link, tap);
+      }
       link.leftEnd.deliverTo(events.connected(link.leftEnd));
     });
   }

@@ -9,14 +9,14 @@ const accusation =
 export const hostilePrefix = "evil";
 const aboutHostile = new RegExp(`\\b${hostilePrefix}[A-Z]`);
 
-/** The log of a process: into the trace, and an accusation is a violation. */
-export function createSimLogger(world: World, name: string): Logger {
+/** The log of a process, about one peer if it has but one: into the trace, and an accusation is a violation. */
+export function createSimLogger(world: World, name: string, peer = ""): Logger {
   return {
     log(level, event, message, fields = {}) {
       // One line: the stacks behind it are those of this program, not of the simulation.
       if (world.lines !== undefined) world.note(name, `${level} ${event}: ${message.split("\n", 1)[0]}`);
       const { reason } = fields;
-      const isAccusation = typeof reason === "string" && accusation.test(reason) && !aboutHostile.test(message);
+      const isAccusation = typeof reason === "string" && accusation.test(reason) && !aboutHostile.test(message + peer);
       // While somebody else has its id, an instance is refused.
       const isConfusion = reason === "ID_NOT_YOURS" && world.hasImpostors;
       if (isAccusation && !isConfusion) world.violate("honest", `${name} accuses a peer: ${message}`);

@@ -6,6 +6,7 @@ import { applyFault, heal } from "./faults.js";
 import { ForeignInstance } from "./foreign-instance.js";
 import { HostileClient } from "./hostile-client.js";
 import { HostileInstance } from "./hostile-instance.js";
+import { HostileRouter } from "./hostile-router.js";
 import { Network } from "./network.js";
 import { drawScenario, type InstancePlan, type Scenario } from "./scenario.js";
 import type { SimCall } from "./sim-call.js";
@@ -97,13 +98,15 @@ export class Simulation {
     const { scenario } = world;
     this.world = world;
     const routers = names("router", scenario.routers).map((name) => new SimRouter(world, name));
-    this.network = new Network(world, routers);
+    const hostileRouters = letters(scenario.hostile.routers, "R").map((letter) => new HostileRouter(world, letter));
+    this.network = new Network(world, routers, hostileRouters);
     this.instanceIds = names("inst", scenario.instances.length);
     for (const id of this.instanceIds) this.startInstance(id);
     this.clients = names("client", scenario.clients).map(
       (name, at) => new SimClient(this.network, name, callsOf(scenario, at)),
     );
     this.hostile = [
+      ...hostileRouters,
       ...letters(scenario.hostile.instances, "A").map((letter) => new HostileInstance(this.network, letter)),
       ...letters(scenario.hostile.clients, "M").map((letter) => new HostileClient(this.network, letter)),
     ];

@@ -3,7 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type BytesValue, BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Bridge } from "@grpc-router/bridge";
-import { type CallPlan, strangerKey, strangerPlan } from "./call-plan.js";
+import { type CallPlan, lingeringKey, strangerKey, strangerPlan } from "./call-plan.js";
 import type { InstanceTap } from "./instance-tap.js";
 import type { Execution } from "./ledger.js";
 import { readContent, writeContent } from "./sim-content.js";
@@ -103,7 +103,8 @@ class Run {
     this.#execution = world.ledger.begin(index, process.name);
     this.#tapped = this.#begin();
     world.note(process.name, `runs c${index} (execution ${this.#execution.id})`);
-    if (this.#tapped === undefined)
+    // A router that means harm is not listened to.
+    if (this.#tapped === undefined && index < lingeringKey)
       world.violate("fence", `${process.name} runs c${index}, which no channel has given it`);
     if (instance.running > instance.maxRunning) {
       world.violate(
