@@ -27,8 +27,8 @@ export interface SessionOwner {
   onRouters(addresses: readonly string[]): void;
   /** Who takes an id over, as far as is known now. */
   takeover(): Takeover;
-  /** Another process has taken a service over. */
-  onSuperseded(service: string): void;
+  /** Another process has taken a service over from `session`. */
+  onSuperseded(service: string, session: BridgeSession): void;
   /** Nothing of it is left. */
   onStopped(): void;
 }
@@ -154,7 +154,7 @@ export class BridgeSession implements RegistrationHost, LinkOwner {
   }
 
   onSuperseded(service: string): void {
-    this.#session.owner.onSuperseded(service);
+    this.#session.owner.onSuperseded(service, this);
   }
 
   onTrouble(reason: string, waitMs: number): void {

@@ -124,9 +124,11 @@ export class RouterSet implements BridgeConnection {
       onRegistered: (service, routerId) => this.#onRegistered(entry, service, routerId),
       onRouters: (addresses) => this.#onRouters(entry, addresses),
       takeover: () => this.#judgeTakeover(entry),
-      onSuperseded(service) {
+      onSuperseded(service, superseded) {
         // Whoever takes one connection's id takes the process's: it may keep fewer connections than this one.
-        for (const session of entry.sessions) session.leaveService(service, DRAIN_GRACE_MS);
+        for (const session of entry.sessions) {
+          if (session !== superseded) session.leaveService(service, DRAIN_GRACE_MS);
+        }
       },
       onStopped: () => this.#onStopped(),
     };
@@ -164,7 +166,7 @@ export class RouterSet implements BridgeConnection {
 
   #onRouters(entry: RouterEntry, addresses: readonly string[]): void {
     const { endpoint } = this.#set.ports;
-    if (endpoint === undefined || this.#isLeaving) return;
+    if (endpoint === undefined || !this.#features.includes(Feature.routers) || this.#isLeaving) return;
     const { endpoints, faults } = readNames(addresses, entry.url, (address) => endpoint(address));
     const [fault] = faults;
     if (fault !== undefined) {
@@ -211,7 +213,7 @@ export class RouterSet implements BridgeConnection {
   #onStopped(): void {
     for (const [index, entry] of [...this.#entries.entries()].reverse()) {
       // Who has been superseded stays in the list: it is not dialled anew because somebody names it.
-      if (entry.isLeaving && entry.isOver && this.#entries.length > 1) this.#entries.splice(index, 1);
+      if (entry.isLeaving && entry.isOver && !this.#isLeaving) this.#entries.splice(index, 1);
     }
     if (!this.#entries.every(({ isOver }) => isOver)) {
       this.#follow();
