@@ -215,6 +215,6 @@ describe("checkLedger() finds", () => {
 
   test("nothing in nothing, and counts what there is", () => {
     const evidence = { clients: [], instances: [], allows: [], delayMs: 0, mustSucceed: [] };
-    expect(checkLedger(evidence)).toEqual({ faults: [], calls: 0, endings: {}, executions: 0, repeated: 0 });
+    expect(checkLedger(evidence)).toEqual({ faults: [], calls: 0, endings: {}, failed: 0, executions: 0, repeated: 0 });
   });
 });

@@ -49,6 +49,8 @@ export interface Findings {
   readonly calls: number;
   /** Calls by how they ended: `OK`, a code, or a code and a reason. */
   readonly endings: Readonly<Record<string, number>>;
+  /** Calls that neither succeeded nor were given up by their client or at their deadline. */
+  readonly failed: number;
   /** Executions, and those of them that were a second one. */
   readonly executions: number;
   readonly repeated: number;
@@ -71,7 +73,8 @@ export function checkLedger(evidence: Evidence): Findings {
   }
   const executions = calls.reduce((sum, call) => sum + call.executions.length, 0);
   const repeated = calls.filter((call) => call.executions.length > 1).length;
-  return { faults, calls: calls.length, endings, executions, repeated };
+  const failed = calls.filter(({ ends: [end] }) => end === undefined || !codesWithoutFault.has(end.code)).length;
+  return { faults, calls: calls.length, endings, failed, executions, repeated };
 }
 
 const codeNames: Readonly<Record<number, string>> = {
@@ -80,6 +83,8 @@ const codeNames: Readonly<Record<number, string>> = {
   4: "DEADLINE_EXCEEDED",
   14: "UNAVAILABLE",
 };
+
+const codesWithoutFault: ReadonlySet<number> = new Set([0, 1, 4]);
 
 function endingOf({ ends, survived }: CallFile): string {
   const [end] = ends;

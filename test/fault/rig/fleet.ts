@@ -80,10 +80,12 @@ export class Fleet {
       fleet.#port = await freePort();
       await fleet.wiring.lay(fleet.#port);
       await fleet.startRouter();
-      await Promise.all([
+      const started = await Promise.allSettled([
         ...(options.instances ?? ["a", "b", "c"]).map((id) => fleet.startInstance(id)),
         ...(options.clients ?? clientNames).map((name) => fleet.startClient(name)),
       ]);
+      for (const { reason } of started.filter(({ status }) => status === "rejected") as PromiseRejectedResult[])
+        throw reason;
       return fleet;
     } catch (error) {
       await fleet.stop();

@@ -45,9 +45,10 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Sce
     const mustSucceed = await play(fleet, scenario, seed, faults, notes);
     findings = examineLedgers(fleet, { ...scenario, mustSucceed });
     faults.push(...findings.faults);
-    if (scenario.leavesMark === true && !hasMark(findings)) faults.push("the fault struck no call");
+    if (scenario.leavesMark === true && findings.failed + findings.repeated === 0)
+      faults.push("the fault struck no call");
   } catch (error) {
-    faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    faults.push(wordsOf(error));
   } finally {
     await fleet?.stop();
   }
@@ -74,9 +75,10 @@ async function play(
       note: (figure) => void notes.push(figure),
       mustSucceed: (calls) => void mustSucceed.push(...calls),
     });
-  } finally {
-    load?.stop();
+  } catch (error) {
+    faults.push(wordsOf(error));
   }
+  load?.stop();
   fleet.release();
   await fleet.wiring.heal();
   await untilAllEnded(fleet);
@@ -101,7 +103,6 @@ async function untilAllEnded({ calls, journal, survived }: Fleet): Promise<void>
   await journal.untilEnded(there, endsWithinMs).catch(() => {});
 }
 
-/** A call failed, or ran again. */
-function hasMark({ calls, endings, repeated }: Findings): boolean {
-  return repeated > 0 || (endings.OK ?? 0) < calls;
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

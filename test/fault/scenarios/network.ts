@@ -53,6 +53,7 @@ export const networkScenarios: readonly Scenario[] = [
       const aborted = fleet.journal
         .next("an abort", (entry) => entry.by === victim.name && entry.event === "end", busyMs + 10_000)
         .then(() => performance.now() - startedMs);
+      aborted.catch(() => {}); // told where it is awaited
       await wireOf(fleet).lose(1);
       const foundMs = await fleet.untilChannels(2, busyMs + 10_000);
       check(`found by the router within ${busyMs} ms`, foundMs <= busyMs + lookMs, Math.round(foundMs));
