@@ -7,6 +7,7 @@ import type { Running } from "../../../harness/processes.ts";
 import { startNode } from "../../../harness/stack.ts";
 import { missingTool } from "../../../harness/tools.ts";
 import type { LoopDelay } from "./loop-delay.ts";
+import type { RawInstanceOptions } from "./raw-instance.ts";
 
 /** A channel that was lost, and when, by the monotonic clock. */
 export interface Loss {
@@ -117,4 +118,18 @@ export async function startBenchInstances(options: BenchInstancesOptions): Promi
 /** The path of a program in this folder. */
 export function program(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** Starts a raw instance and waits for its Welcome; what it can be asked is in `raw-instance-process.ts`. */
+export function startRawInstanceProcess(options: RawInstanceOptions): Promise<Running> {
+  const { port, id, habits, capacity } = options;
+  return startNode(program("raw-instance-process.ts"), {
+    args: [
+      ...["--port", `${port}`, "--id", id, "--habits", JSON.stringify(habits)],
+      ...(capacity === undefined ? [] : ["--capacity", `${capacity}`]),
+    ],
+    ready: /^registered/,
+    prefix: others,
+    answers: {},
+  });
 }

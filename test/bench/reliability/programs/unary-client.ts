@@ -7,6 +7,7 @@ import {
   createFieldListReader,
   createFlusher,
   createHeaderTemplate,
+  ErrorCode,
   type FieldList,
   type HeaderTemplate,
   type Stream,
@@ -20,15 +21,25 @@ export type OnEnd = (code: number) => void;
 export interface UnaryClient {
   /** Calls `path` with one message, already encoded; `onEnd` hears of the end of it. */
   call(path: string, message: Uint8Array, onEnd: OnEnd): void;
-  /** The same, and never takes a byte of the reply. */
-  callAndStall(path: string, message: Uint8Array): void;
+  /** Calls with these messages, the last of which ends the request, and never takes a byte of the reply. */
+  stall(path: string, messages: readonly Uint8Array[]): StalledCall;
   close(): void;
+}
+
+/** A call that stands still. */
+export interface StalledCall {
+  /** Octets of the request that nobody takes. */
+  readonly queuedBytes: number;
+  /** Octets of the reply that have come and are not taken. */
+  readonly untakenBytes: number;
+  cancel(): void;
 }
 
 interface UnaryCall {
   readonly onEnd: OnEnd;
   readonly takes: boolean;
   isOver: boolean;
+  untakenBytes: number;
 }
 
 /** Octets of a reply that a client takes before its reader does: what grpc-go and grpc-java have to begin with. */
@@ -54,12 +65,16 @@ export async function startUnaryClient({ port }: { readonly port: number }): Pro
       if (ended) end(stream, codeOf(head));
     },
     onData: (stream, _bytes, from, to) => {
-      if (stream.data?.takes !== false) connection.consume(stream, to - from);
+      if (stream.data?.takes === false) stream.data.untakenBytes += to - from;
+      else connection.consume(stream, to - from);
     },
     onTrailers: (stream, head) => end(stream, codeOf(head)),
     onSent() {},
     onRoom() {},
-    onClosed: (stream) => end(stream, -1),
+    onClosed(stream) {
+      end(stream, -1);
+      stream.data = undefined;
+    },
     onTurn() {},
     onGoaway() {},
     onConnectionClosed() {},
@@ -67,17 +82,36 @@ export async function startUnaryClient({ port }: { readonly port: number }): Pro
   const options = { role: "client", reader, handler, initialWindowBytes: windowBytes } as const;
   const { connection, sink } = attachTransport<FieldList, UnaryCall>(transport, flusher, options);
   transport.start(sink);
-  const open = (path: string, message: Uint8Array, call: UnaryCall) => {
+  const open = (path: string, call: UnaryCall): Stream<UnaryCall> => {
     const stream = connection.open(templateOf(path), nothing, 0, 0, false);
     stream.data = call;
+    return stream;
+  };
+  const send = (stream: Stream<UnaryCall>, message: Uint8Array, isLast: boolean) => {
     const framed = new Uint8Array(5 + message.length);
     new DataView(framed.buffer).setUint32(1, message.length);
     framed.set(message, 5);
-    connection.write(stream, framed, 0, framed.length, true);
+    connection.write(stream, framed, 0, framed.length, isLast);
   };
   return {
-    call: (path, message, onEnd) => open(path, message, { onEnd, takes: true, isOver: false }),
-    callAndStall: (path, message) => open(path, message, { onEnd: () => {}, takes: false, isOver: false }),
+    call: (path, message, onEnd) =>
+      send(open(path, { onEnd, takes: true, isOver: false, untakenBytes: 0 }), message, true),
+    stall(path, messages) {
+      const call: UnaryCall = { onEnd: () => {}, takes: false, isOver: false, untakenBytes: 0 };
+      const stream = open(path, call);
+      for (const message of messages) send(stream, message, message === messages.at(-1));
+      // The stream's record is another call's once this one has ended.
+      const isOpen = () => stream.data === call;
+      return {
+        get queuedBytes() {
+          return isOpen() ? stream.queuedBytes : 0;
+        },
+        get untakenBytes() {
+          return isOpen() ? call.untakenBytes : 0;
+        },
+        cancel: () => void (isOpen() && connection.reset(stream, ErrorCode.cancel)),
+      };
+    },
     close: () => void socket.destroy(),
   };
 }
