@@ -25,6 +25,8 @@ const { values } = parseArgs({
     /** The option `limits` of the listener, as JSON. */
     "listener-limits": { type: "string", default: "{}" },
     "memory-bytes": { type: "string" },
+    /** A further router that bridges are told of. */
+    "further-router": { type: "string", multiple: true, default: [] },
     /** Serves the admin API, too, and prints `admin URL` before the ready line. */
     admin: { type: "boolean", default: false },
     /** Writes every frame to standard error. */
@@ -38,6 +40,7 @@ const [cert, key] = values.tls?.split(":") ?? [];
 const router = createRouter({
   errorDetails: !values["no-error-details"],
   connections: JSON.parse(values.connections),
+  routers: values["further-router"],
   ...(values["max-request"] === undefined ? {} : { maxRequestMessageBytes: Number(values["max-request"]) }),
   ...(values["max-response"] === undefined ? {} : { maxResponseMessageBytes: Number(values["max-response"]) }),
 })
@@ -66,6 +69,7 @@ try {
     engine: () => server.engineStats(),
     instances: () => server.instances(),
     resources: resourceCounts,
+    setRouters: (addresses: readonly string[]) => server.setRouters(addresses),
   });
   if (values.admin) console.log(`admin ${(await serveAdmin(server, { port: 0 })).url}`);
   console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);

@@ -40,6 +40,8 @@ export interface RouterProcessOptions {
   readonly listenerLimits?: Partial<ListenerLimits> | undefined;
   /** What the process may use, in bytes. */
   readonly memoryBytes?: number | undefined;
+  /** Addresses of further routers that bridges are told of. Default: none. */
+  readonly furtherRouters?: readonly string[] | undefined;
   /** Serves the admin API, too; see `RouterProcess.adminUrl`. Default false. */
   readonly admin?: boolean | undefined;
   /** Writes every frame to its output. Default false. */
@@ -48,7 +50,7 @@ export interface RouterProcessOptions {
   readonly graceMs?: number | undefined;
   /** Logs from info on. Default: from warn on. */
   readonly verbose?: boolean | undefined;
-  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`, `listener` with `ListenerStats`, `engine` with `EngineStats`, `instances` with `InstanceInfo[]` and `resources` with `ResourceCounts`. Default false. */
+  /** Starts it with `--expose-gc` and a link that answers `state` with a `ProcessState`, `listener` with `ListenerStats`, `engine` with `EngineStats`, `instances` with `InstanceInfo[]` `resources` with `ResourceCounts`, and takes a list with `setRouters`. Default false. */
   readonly linked?: boolean | undefined;
   /** Puts the program in front of another command, such as `taskset -c 0`. */
   readonly prefix?: readonly string[] | undefined;
@@ -130,6 +132,7 @@ export async function startRouter(options: RouterProcessOptions = {}): Promise<R
     ...flag("connections", options.connections && JSON.stringify(options.connections)),
     ...flag("listener-limits", options.listenerLimits && JSON.stringify(options.listenerLimits)),
     ...flag("memory-bytes", options.memoryBytes),
+    ...(options.furtherRouters ?? []).flatMap((url) => flag("further-router", url)),
     ...(options.admin === true ? ["--admin"] : []),
     ...(options.trace === true ? ["--trace"] : []),
     ...(options.errorDetails === false ? ["--no-error-details"] : []),
