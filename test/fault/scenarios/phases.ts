@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SeededRandom } from "@grpc-router/testing";
 import { type Method, methods } from "../ledger/records.ts";
 import type { CallOrder } from "../processes/command.ts";
 import { clientNames, type Fleet, type InstanceProcess } from "../rig/fleet.ts";
+import type { Scene } from "../scenario.ts";
 
 /** What a fault strikes. */
 export type Struck = "router" | "instance";
@@ -14,7 +16,7 @@ export interface Phase {
   /** Calls that an instance takes at once. */
   readonly capacity?: number;
   /** Begins calls of both clients and resolves, by what the processes say, when they are there. */
-  prepare(fleet: Fleet, struck: Struck, victim: InstanceProcess): Promise<Prepared>;
+  prepare(scene: Scene, struck: Struck, victim: InstanceProcess): Promise<Prepared>;
 }
 
 /** Calls in their phase. */
@@ -30,6 +32,8 @@ const sendsInStreams = streaming(/^(ClientStream|Bidi)/);
 /** Calls of a kind that each client makes: enough for every instance to get some. */
 const copies = 2;
 const slots = 2;
+/** Bytes of messages: empty, small, a whole frame, two, and more than the router keeps. */
+const sizes = [0, 100, 16_000, 20_000, 100_000] as const;
 /** Of the four messages of a streaming request. */
 const half = 2;
 
@@ -39,12 +43,12 @@ export const phases: readonly Phase[] = [
     name: "queued",
     words: "calls wait at the router for a slot",
     capacity: slots,
-    async prepare(fleet) {
+    async prepare({ fleet, random }) {
       const fillers = Array.from({ length: slots * fleet.instances.size }, () =>
         fleet.call("node", { method: "Unary", hold: "running" }),
       );
       await fleet.journal.untilEach("runs", fillers, isRun("begin"));
-      const calls = begin(fleet, methods, {});
+      const calls = begin(fleet, random, methods, {});
       await fleet.settled();
       return { calls, goOn: () => fleet.release() };
     },
@@ -52,10 +56,10 @@ export const phases: readonly Phase[] = [
   {
     name: "sent",
     words: "calls are on the wire to a process that has not read them",
-    async prepare(fleet, struck, victim) {
+    async prepare({ fleet, random }, struck, victim) {
       const stopped = struck === "instance" ? [victim] : [...fleet.instances.values()];
       for (const instance of stopped) fleet.signal(instance, "SIGSTOP");
-      const calls = begin(fleet, methods, {});
+      const calls = begin(fleet, random, methods, {});
       await fleet.settled();
       return {
         calls,
@@ -69,8 +73,8 @@ export const phases: readonly Phase[] = [
   {
     name: "running",
     words: "user code runs",
-    async prepare(fleet) {
-      const calls = begin(fleet, methods, { hold: "running" });
+    async prepare({ fleet, random }) {
+      const calls = begin(fleet, random, methods, { hold: "running" });
       await fleet.journal.untilEach("runs", calls, isRun("in"));
       return { calls, goOn: () => fleet.release() };
     },
@@ -78,8 +82,8 @@ export const phases: readonly Phase[] = [
   {
     name: "replying",
     words: "a reply has begun to stream",
-    async prepare(fleet) {
-      const calls = begin(fleet, repliesInStreams, { hold: "replying" });
+    async prepare({ fleet, random }) {
+      const calls = begin(fleet, random, repliesInStreams, { hold: "replying" });
       await fleet.journal.untilEach("has a reply", calls, (entry) => entry.event === "in" && isClient(entry.by));
       return { calls, goOn: () => fleet.release() };
     },
@@ -87,8 +91,8 @@ export const phases: readonly Phase[] = [
   {
     name: "half-sent",
     words: "half of a request has been sent and read",
-    async prepare(fleet) {
-      const calls = begin(fleet, sendsInStreams, { pauseAfter: half });
+    async prepare({ fleet, random }) {
+      const calls = begin(fleet, random, sendsInStreams, { pauseAfter: half });
       await fleet.journal.untilEach("is half read", calls, isRun("in"), half);
       return {
         calls,
@@ -102,8 +106,8 @@ export const phases: readonly Phase[] = [
   {
     name: "ending",
     words: "user code returns",
-    async prepare(fleet) {
-      const calls = begin(fleet, methods, { hold: "ending" });
+    async prepare({ fleet, random }) {
+      const calls = begin(fleet, random, methods, { hold: "ending" });
       // What it writes last before it is held; a ServerStream writes four.
       await fleet.journal.untilEach("is at its end", calls, isRun("out"));
       return { calls, goOn: () => fleet.release() };
@@ -111,10 +115,15 @@ export const phases: readonly Phase[] = [
   },
 ];
 
-function begin(fleet: Fleet, kinds: readonly Method[], order: Partial<CallOrder>): string[] {
+function begin(fleet: Fleet, random: SeededRandom, kinds: readonly Method[], order: Partial<CallOrder>): string[] {
+  const drawSize = () => sizes[random.integer(sizes.length)] ?? 0;
   const clients = clientNames.filter((name) => fleet.clients.has(name));
   return clients.flatMap((client) =>
-    kinds.flatMap((method) => Array.from({ length: copies }, () => fleet.call(client, { method, ...order }))),
+    kinds.flatMap((method) =>
+      Array.from({ length: copies }, () =>
+        fleet.call(client, { method, bytes: drawSize(), replyBytes: drawSize(), ...order }),
+      ),
+    ),
   );
 }
 

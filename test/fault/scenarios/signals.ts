@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Allowance } from "../ledger/check-ledger.ts";
 import type { Fleet, InstanceProcess } from "../rig/fleet.ts";
-import { victimId } from "../rig/toxic-wiring.ts";
 import type { Scenario, Scene } from "../scenario.ts";
 import { type Phase, type Prepared, phases, type Struck } from "./phases.ts";
 
@@ -52,9 +51,10 @@ function scenarioOf(struck: Struck, signal: Signal, phase: Phase): Scenario {
     leavesMark: signal === "SIGKILL",
     ...(capacity === undefined ? {} : { fleet: () => ({ capacity }) }),
     async run(scene) {
-      const { fleet } = scene;
-      const victim = fleet.instance(victimId);
-      const prepared = await phase.prepare(fleet, struck, victim);
+      const { fleet, random } = scene;
+      const ids = [...fleet.instances.keys()].sort();
+      const victim = fleet.instance(ids[random.integer(ids.length)] ?? "");
+      const prepared = await phase.prepare(scene, struck, victim);
       const isWithVictim = fleet.journal.entries.some(
         (entry) => entry.event === "begin" && entry.by === victim.name && prepared.calls.includes(entry.call),
       );
