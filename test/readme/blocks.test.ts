@@ -19,6 +19,7 @@ const suites: Readonly<Record<string, string>> = {
   "command line": "command-line.test.ts",
   observability: "observability.test.ts",
   tls: "tls.test.ts",
+  credentials: "credentials.test.ts",
   "channel.proto": "specification.test.ts",
   "user_service.proto": "specification.test.ts",
 };

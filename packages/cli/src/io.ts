@@ -10,7 +10,7 @@ export interface Io {
   readonly input: AsyncIterable<Uint8Array>;
   /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
   readonly stop: AbortSignal;
-  /** Calls `reload` whenever the user wants files to be read again (SIGHUP); without this, SIGHUP ends the process. */
+  /** Calls `reload` whenever the user wants files to be read again (SIGHUP); until this is called, SIGHUP ends the process. */
   onReload(reload: () => void): void;
   /** Folder that relative paths start from. */
   readonly folder: string;

@@ -2,14 +2,18 @@
 
 import {
   type Bridge,
+  type BridgeConnection,
   createConsoleLogger,
   createServerRelay,
+  type DialRouterOptions,
   dialRouter,
   type Logger,
   type LogLevel,
+  NodeError,
 } from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
+import { bridgeTokenOf, tokenVariable } from "../credentials/bridge-token.js";
 import { type Io, stopped } from "../io.js";
 import { loadModule } from "../module/load-module.js";
 import { collect, collectLabel, parseCount, parseDurationMs } from "../parse/options.js";
@@ -27,6 +31,8 @@ interface BridgeFlags {
   readonly id?: string;
   readonly capacity?: number;
   readonly label?: Readonly<Record<string, string>>;
+  readonly tokenFile?: string;
+  readonly allowPlaintextToken: boolean;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -44,6 +50,7 @@ from a descriptor set (npx buf build -o image.binpb); the router must route them
 Examples:
   grpc-router bridge ./instance.js --router http://localhost:8080
   grpc-router bridge ./instance.js --router https://router.example --tls-ca ca.pem --id users-1 --capacity 100 --label zone=eu-1
+  grpc-router bridge ./instance.js --router https://router.example --token-file token.txt
   grpc-router bridge --to http://localhost:50051 --router http://localhost:8080
   grpc-router bridge --to https://users.internal --to-ca ca.pem --service acme.user.v1.UserService --router http://localhost:8080`;
 
@@ -66,6 +73,8 @@ export function bridgeCommand(io: Io): Command {
     .option("--tls-ca <file>", "PEM authorities of the router's certificate")
     .option("--tls-cert <file>", "PEM certificate of this instance")
     .option("--tls-key <file>", "PEM private key of --tls-cert")
+    .option("--token-file <file>", `file with the token to show to the router; else ${tokenVariable}`)
+    .option("--allow-plaintext-token", "show it to another machine without TLS, too", false)
     .addOption(
       new Option("--grace <duration>", "time that calls get to end on Ctrl-C")
         .argParser(parseDurationMs)
@@ -82,11 +91,14 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
     level: flags.logLevel,
     stream: { write: io.err, isTTY: process.stderr.isTTY },
   });
+  const token = bridgeTokenOf(flags.tokenFile, io);
   const found =
     file === undefined ? await relayTo(name, flags, logger, io) : bridgeOf(file, await loadModule(file, io.folder));
   if (found === undefined) return; // ended before the server could be asked
-  const connection = dialRouter(found, {
+  const connection = dial(found, {
     url: flags.router,
+    token,
+    allowPlaintextToken: flags.allowPlaintextToken,
     tls: { ca: flags.tlsCa, cert: flags.tlsCert, key: flags.tlsKey },
     logger,
     ...(flags.id === undefined ? {} : { id: flags.id }),
@@ -102,6 +114,16 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
     throw new CliError(ExitCode.failure, `The bridge of ${name} has ended: another process has taken over its id`);
   }
   await connection.drain({ timeoutMs: flags.grace });
+}
+
+/** `dialRouter`, whose refusal to show a token is told in the words of this command. */
+function dial(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
+  try {
+    return dialRouter(bridge, options);
+  } catch (error) {
+    if (!(error instanceof NodeError && error.code === "TOKEN_EXPOSED")) throw error;
+    throw usageError(error.message.replace(/state allowPlaintextToken.*$/, "give --allow-plaintext-token"), error);
+  }
 }
 
 /** What is bridged: the module's file or the server's URL. @throws CliError unless it is exactly one of the two. */
@@ -129,7 +151,7 @@ async function relayTo(
   const tls = { ca: flags.toCa, cert: flags.toCert, key: flags.toKey, servername: flags.toServername };
   const options = { url, tls, services: flags.service, descriptorSet: flags.descriptorSet, logger };
   const services = await learnServices(options, io);
-  return services && createServerRelay({ to: url, tls, services });
+  return services && createServerRelay({ to: url, tls, services, logger });
 }
 
 function bridgeOf(file: string, module: Readonly<Record<string, unknown>>): Bridge {

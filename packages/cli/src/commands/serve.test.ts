@@ -187,6 +187,13 @@ describe("grpc-router serve and bridge", () => {
     await watching.io.until(/Kept the old certificates/);
   });
 
+  it("goes on after SIGHUP without TLS", async () => {
+    const { io, address } = await serve();
+    io.hangUp();
+    expect(io.text.err).toMatch(/SIGHUP: there is nothing to read again, the router goes on/);
+    expect((await once("call", address, "test.v1.NoteService/Get")).err).toMatch(/NO_INSTANCE/);
+  });
+
   it("end with 0 on Ctrl-C, the instance first leaving the router", async () => {
     const { io, address, adminUrl } = await serve();
     const bridge = start("bridge", modules, "--router", `http://${address}`);

@@ -3,10 +3,12 @@
 import {
   createConsoleLogger,
   createRouter,
-  type Logger,
   type LogLevel,
+  NodeError,
   type Router,
+  type RouterOptions,
   type RouterServer,
+  type ServeRouterOptions,
   type ServeTls,
   serveAdmin,
   serveRouter,
@@ -14,31 +16,40 @@ import {
 import { isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
+import { type CredentialFlags, credentialsOf, instanceTokenVariable } from "../credentials/instance-credentials.js";
 import { type Io, stopped } from "../io.js";
 import { loadModule } from "../module/load-module.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
-import { collect, parseDurationMs } from "../parse/options.js";
+import { collect, parseCount, parseDurationMs } from "../parse/options.js";
+import { reload } from "./reload.js";
 
-interface ServeFlags {
+interface ServeFlags extends CredentialFlags {
   readonly module: readonly string[];
   readonly listen: HostPort;
   readonly admin: HostPort | false;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly tlsClientCertificate?: "require" | "request";
   readonly tlsWatch?: number;
+  readonly allowUnauthenticatedInstances: boolean;
   readonly grace: number;
   readonly logLevel: LogLevel | "silent";
+  readonly maxMessageBytes?: number;
   readonly traceFrames: boolean;
 }
 
 const examples = `
 Examples:
   grpc-router serve --module ./gen/acme/user/v1/user_router.js
-  grpc-router serve --module ./a_router.js --module ./b_router.js --listen 0.0.0.0:8080
-  grpc-router serve --module ./a_router.js --tls-cert cert.pem --tls-key key.pem
+  grpc-router serve --module ./a_router.js --module ./b_router.js --listen 127.0.0.1:9000
+  grpc-router serve --module ./a_router.js --listen 0.0.0.0:8080 --tls-cert cert.pem --tls-key key.pem --credentials credentials.json
 
-SIGHUP makes it read the certificates again; connections that are open stay.`;
+Where others can reach the router, instances must show a credential: one of --credentials, the one token for all services
+(--instance-token-file, or ${instanceTokenVariable}), or a certificate of --tls-ca. Clients need none of it.
+
+SIGHUP makes it read certificates and credentials again. Connections that are open stay; instances whose credential is gone
+finish their calls and get no new ones.`;
 
 /** `grpc-router serve`: a router without code of one's own. */
 export function serveCommand(io: Io): Command {
@@ -52,14 +63,29 @@ export function serveCommand(io: Io): Command {
     .option("--tls-key <file>", "PEM private key")
     .option("--tls-ca <file>", "PEM authorities; then clients and instances must show a certificate of theirs")
     .addOption(
+      new Option("--tls-client-certificate <how>", "with --tls-ca: request lets in who shows none").choices([
+        "require",
+        "request",
+      ]),
+    )
+    .addOption(
       new Option("--tls-watch <duration>", "look at the PEM files this often and take over changed ones").argParser(
         parseDurationMs,
       ),
     )
+    .option("--credentials <file>", "JSON: which credentials may register which services")
+    .option("--instance-token-file <file>", "file with one token, with which instances may register all services")
+    .option("--allow-unauthenticated-instances", "let whoever reaches the router register instances", false)
     .addOption(
       new Option("--grace <duration>", "time that calls get to end on Ctrl-C")
         .argParser(parseDurationMs)
         .default(10_000, "10s"),
+    )
+    .addOption(
+      new Option(
+        "--max-message-bytes <count>",
+        "longest message, where a method's options do not say; else 4 MiB",
+      ).argParser(parseCount),
     )
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
     .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
@@ -68,14 +94,17 @@ export function serveCommand(io: Io): Command {
 }
 
 async function serve(flags: ServeFlags, io: Io): Promise<void> {
-  const router = await createRouterOf(flags.module, io);
+  const credentials = credentialsOf(flags, io);
+  const registration = credentials && { credentials: credentials() };
+  const router = await createRouterOf(flags.module, { registration, ...messageLimitsOf(flags) }, io);
   const tls = tlsOf(flags);
   const logger = createConsoleLogger({ level: flags.logLevel, stream: { write: io.err, isTTY: process.stderr.isTTY } });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
-  const server = await serveRouter(router, { ...flags.listen, logger, trace, ...(tls === undefined ? {} : { tls }) });
+  const { allowUnauthenticatedInstances } = flags;
+  const server = await listen(router, { ...flags.listen, logger, trace, tls, allowUnauthenticatedInstances });
   try {
     const admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
-    if (tls !== undefined) io.onReload(() => reload(server, logger));
+    io.onReload(() => reload({ server, logger, certificates: tls !== undefined, credentials }));
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);
     io.out(`ready ${server.url.replace(/^https?:\/\//, "")} pid ${process.pid}\n`);
     await stopped(io);
@@ -87,8 +116,27 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   }
 }
 
-async function createRouterOf(files: readonly string[], io: Io): Promise<Router> {
-  const router = createRouter();
+/** `serveRouter`, whose refusal of an address is told in the words of this command. */
+async function listen(router: Router, options: ServeRouterOptions): Promise<RouterServer> {
+  try {
+    return await serveRouter(router, options);
+  } catch (error) {
+    if (!(error instanceof NodeError && error.code === "CREDENTIALS_MISSING")) throw error;
+    const rule = error.message.replace(/ Give .*$/, "");
+    throw usageError(
+      `${rule} Give --credentials, --instance-token-file or --tls-ca, or --allow-unauthenticated-instances`,
+      error,
+    );
+  }
+}
+
+function messageLimitsOf({ maxMessageBytes }: ServeFlags): RouterOptions {
+  if (maxMessageBytes === undefined) return {};
+  return { maxRequestMessageBytes: maxMessageBytes, maxResponseMessageBytes: maxMessageBytes };
+}
+
+async function createRouterOf(files: readonly string[], options: RouterOptions, io: Io): Promise<Router> {
+  const router = createRouter(options);
   for (const file of files) {
     const entries = Object.values(await loadModule(file, io.folder)).filter(isGenRouter);
     if (entries.length === 0) {
@@ -101,22 +149,12 @@ async function createRouterOf(files: readonly string[], io: Io): Promise<Router>
   return router;
 }
 
-/** New certificates, or the old ones and why. */
-function reload(server: Pick<RouterServer, "reloadCertificates">, logger: Logger): void {
-  try {
-    server.reloadCertificates();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    logger.log("error", "certificates_kept", `Kept the old certificates. ${reason}`);
-  }
-}
-
-function tlsOf({ tlsCert, tlsKey, tlsCa, tlsWatch }: ServeFlags): ServeTls | undefined {
-  if ([tlsCert, tlsKey, tlsCa, tlsWatch].every((flag) => flag === undefined)) return undefined;
+function tlsOf({ tlsCert, tlsKey, tlsCa, tlsClientCertificate, tlsWatch }: ServeFlags): ServeTls | undefined {
+  if ([tlsCert, tlsKey, tlsCa, tlsClientCertificate, tlsWatch].every((flag) => flag === undefined)) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
     throw usageError("Cannot use TLS: --tls-cert and --tls-key must be given together");
   }
-  return { cert: tlsCert, key: tlsKey, ca: tlsCa, watchMs: tlsWatch };
+  return { cert: tlsCert, key: tlsKey, ca: tlsCa, clientCertificate: tlsClientCertificate, watchMs: tlsWatch };
 }
 
 function address(flags: string, description: string, preset: string): Option {

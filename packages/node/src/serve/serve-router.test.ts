@@ -151,7 +151,7 @@ describe("serveRouter()", () => {
     expect(router.calls).toEqual(["credentials 1", "credentials 3"]);
     expect(logged.slice(2)).toEqual([
       "info credentials_reloaded Took new credentials: 1; all registrations stay",
-      "info credentials_reloaded Took new credentials: 3; 2 registrations are drained",
+      "info credentials_reloaded Took new credentials: 3; registrations drained: 2",
     ]);
   });
 

@@ -247,7 +247,7 @@ class ListeningRouter implements RouterServer {
 
   reloadCredentials(credentials: readonly CredentialSettings[]): void {
     const drained = this.#core.setCredentials(credentials);
-    const effect = drained === 0 ? "all registrations stay" : `${drained} registrations are drained`;
+    const effect = drained === 0 ? "all registrations stay" : `registrations drained: ${drained}`;
     this.#logger.log("info", "credentials_reloaded", `Took new credentials: ${credentials.length}; ${effect}`);
   }
 
