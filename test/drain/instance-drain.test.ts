@@ -70,6 +70,9 @@ describe("SIGTERM of an instance", () => {
     }
     expect(await first.exited).toBe(0);
     expect(first.output.filter((line) => line.startsWith("aborted ")).length).toBe(2);
+    expect(first.output.join("\n")).toContain(
+      "The grace of faults.v1.FaultService is over: 2 calls have not ended and are aborted",
+    );
   });
 
   test("no call fails while instances are replaced one by one", { timeout: 20_000 }, async () => {

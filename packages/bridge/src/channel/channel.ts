@@ -306,6 +306,11 @@ export class Channel implements FrameTarget, HeartbeatTarget {
   }
 
   #graceOver(): void {
+    const { name } = this.service;
+    const { size } = this.#calls.table;
+    const calls = size === 1 ? "1 call has not ended and is" : `${size} calls have not ended and are`;
+    const text = `The grace of ${name} is over: ${calls} aborted`;
+    this.#options.ports.logger.log("warn", "grace_over", text, { service: name, openCalls: size });
     // Longer than user code may take: the table empties when it settles, and then the channel leaves by itself.
     this.#stream.wait(ABORT_SETTLE_MS, () => this.#abandon(channelLost("calls still ran after the grace")));
     this.#calls.failAll();

@@ -244,6 +244,9 @@ describe("BridgeSession", () => {
       expect(bed.channel.endOf(1)).toMatchObject({ code: Code.Unavailable, notRun: false });
       expect(bed.channel.endOf(1)?.message).toContain("INSTANCE_DRAINING");
       expect(bed.channel.endOf(2)).toMatchObject({ code: Code.Unavailable, notRun: false });
+      expect(messages(bed, "grace_over")).toEqual([
+        "The grace of test.v1.EchoService is over: 2 calls have not ended and are aborted",
+      ]);
       expect(bed.channel.ended).toBe(true);
       bed.channel.status(0);
       await bed.scheduler.settle();
