@@ -30,6 +30,8 @@ if (values.list) {
   if (values["write-docs"]) writeTable();
   process.exit(0);
 }
+// So that what this process has started and laid ends with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const chosen = choose();
 const seeds = Array.from(
   { length: Number(values.seeds ?? (values.full ? fullSeeds : 1)) },

@@ -84,8 +84,8 @@ export class Fleet {
         ...(options.instances ?? ["a", "b", "c"]).map((id) => fleet.startInstance(id)),
         ...(options.clients ?? clientNames).map((name) => fleet.startClient(name)),
       ]);
-      for (const { reason } of started.filter(({ status }) => status === "rejected") as PromiseRejectedResult[])
-        throw reason;
+      const failed = started.find((one) => one.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
       return fleet;
     } catch (error) {
       await fleet.stop();
