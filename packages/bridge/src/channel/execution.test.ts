@@ -11,13 +11,7 @@ import { type HeldBed, held } from "../testing/held-bed.suite.js";
 
 const bad = Uint8Array.of(0x0a, 0x7f);
 
-const ways: readonly [
-  reason: string,
-  code: Code,
-  execution: string,
-  way: string,
-  (bed: HeldBed) => Promise<void> | void,
-][] = [
+const ways: readonly [reason: string, code: Code, execution: string, way: string, (bed: HeldBed) => unknown][] = [
   [
     "METHOD_UNKNOWN",
     Code.Unimplemented,
