@@ -16,6 +16,7 @@ const info: InstanceInfo = {
   service: "acme.user.v1.UserService",
   address: "127.0.0.1:5",
   agent: "test 1",
+  principal: "users",
   methods: ["GetUser"],
   labels: {},
   weight: 100,
@@ -71,7 +72,7 @@ describe("grpc-router instances", () => {
     const { code, out } = await instances([info], "-o", "json");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, totalCalls: "9", agent: "test 1" }],
+      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, totalCalls: "9", principal: "users" }],
     });
   });
 

@@ -50,6 +50,7 @@ function toMessage(info: InstanceInfo): Instance {
     // The router's clock is that of createNodeScheduler.
     registeredFor: durationOf(Math.max(0, Math.round(performance.now() - info.registeredMs))),
     agent: info.agent,
+    principal: info.principal,
   });
 }
 

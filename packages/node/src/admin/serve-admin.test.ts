@@ -19,6 +19,7 @@ const info: InstanceInfo = {
   service: "acme.user.v1.UserService",
   address: "127.0.0.1:5",
   agent: "test 1",
+  principal: "users",
   methods: ["GetUser"],
   labels: { zone: "eu-1" },
   weight: 100,
@@ -75,6 +76,7 @@ describe("serveAdmin()", () => {
         totalCalls: 9n,
         registeredFor: { seconds: 61n },
         agent: "test 1",
+        principal: "users",
       },
     ]);
   });

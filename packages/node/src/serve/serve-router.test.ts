@@ -8,7 +8,13 @@ import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_GRACE_MS } from "../limits.js";
 import { RecordingSink } from "../socket/recording-sink.suite.js";
-import { type RouterServer, type ServableCore, type ServeRouterOptions, serveRouter } from "./serve-router.js";
+import {
+  type RouterServer,
+  type ServableCore,
+  type ServableRouter,
+  type ServeRouterOptions,
+  serveRouter,
+} from "./serve-router.js";
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -51,7 +57,7 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
   return { open: openCore, calls, transports, ports };
 }
 
-async function start(router: Pick<ReturnType<typeof createFakeRouter>, "open">, options: ServeRouterOptions = {}) {
+async function start(router: ServableRouter, options: ServeRouterOptions = {}) {
   const logged: string[] = [];
   const server = await serveRouter(router, {
     port: 0,

@@ -216,7 +216,13 @@ export class Registry implements ChannelOwner {
     service.live.set(channel.instanceId, channel);
     if (channel.available) service.addCandidate(channel);
     this.#tellHealth(service);
-    const fields = { instance: channel.instanceId, service: service.name, address: channel.profile.address };
+    const { address, principal } = channel.profile;
+    const fields = {
+      instance: channel.instanceId,
+      service: service.name,
+      address,
+      ...(principal === "" ? {} : { principal }),
+    };
     const count = service.routes.length;
     if (methods.count === count) {
       this.#log("info", "registered", `${channel.instanceId} registered ${service.name} (${count} methods)`, fields);
