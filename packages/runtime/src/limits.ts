@@ -25,6 +25,15 @@ export const maxPooledCalls = 4096;
 /** Octets of a buffer that a call record keeps for its next call; larger ones go to the pool that all share. */
 export const ownBufferBytes = 256;
 
+/** Octets of the buffer of one request's log; the largest that is pooled. */
+export const maxLogBufferBytes: number = 128 * 1024;
+
+/** Octets that wait in that buffer, at least, while more waits behind it: two turns and what begins in them. */
+export const minLogWaitingBytes: number = 64 * 1024;
+
+/** Octets of a chunk of what a request has beyond its buffer. */
+export const overflowChunkBytes: number = 64 * 1024;
+
 /** Octets that a registration channel writes ahead of its transport: queueing where no one sees it. */
 export const channelOutputBytes: number = 64 * 1024;
 
@@ -94,7 +103,7 @@ export const windowBudgetBytes: number = 64 * 1024 * 1024;
 
 /**
  * Share of a connection's memory to which its receive window may grow by measuring: uploads that an instance takes more
- * slowly than the network brings them wait in buffers of up to twice their size, and must leave room for new calls.
+ * slowly than the network brings them wait here, and must leave room for new calls.
  */
 export const grownWindowShare = 0.5;
 
@@ -103,7 +112,7 @@ export const keptHeadShare = 0.5;
 
 /**
  * Requests may not grow any more from so many times a connection's memory on: slow uploads, each below its window. What
- * a grown window lets come at once, 16 MiB, must fit even in buffers of up to twice its size.
+ * a grown window lets come at once, 16 MiB, must fit.
  */
 export const overfullFactor = 4;
 

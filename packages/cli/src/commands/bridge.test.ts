@@ -97,6 +97,16 @@ describe("grpc-router bridge --to", () => {
     expect(answer).toMatchObject({ code: 0, out: '{"text":"got a"}\n' });
   });
 
+  it("states how long messages may be with --max-message-bytes", async () => {
+    const { address } = await startServer();
+    const router = await startRouter();
+    const { io } = start("bridge", "--to", address, "--router", router, "--max-message-bytes", "20");
+    await io.until(/takes calls/);
+    const get = (text: string) => once("call", `${router}/test.v1.NoteService/Get`, "-d", JSON.stringify({ text }));
+    expect((await get("a")).code).toBe(0);
+    expect((await get("a".repeat(30))).err).toMatch(/a request of .* at most 20 bytes, received 32 /);
+  });
+
   it("says what to do about a server without reflection", async () => {
     const { address } = await startServer("none");
     const { code, err } = await once("bridge", "--to", address, ...ROUTER);
@@ -124,6 +134,7 @@ describe("grpc-router bridge --to", () => {
   it.each<[string, string[], RegExp]>([
     ["neither module nor server", [], /^Cannot bridge: give a module, or a gRPC server with --to$/],
     ["both", ["x.js", "--to", "localhost:1"], /^Cannot bridge both x\.js and localhost:1: give a module or --to/],
+    ["a limit that the module has", ["x.js", "--max-message-bytes", "9"], /--max-message-bytes, .* go with --to/],
     ["a flag of --to with a module", ["x.js", "--service", "a.B"], /^Cannot bridge x\.js: --service, .* go with --to/],
     [
       "a file that is missing",

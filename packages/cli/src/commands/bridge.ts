@@ -30,6 +30,7 @@ interface BridgeFlags {
   readonly toServername?: string;
   readonly id?: string;
   readonly capacity?: number;
+  readonly maxMessageBytes?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly tokenFile?: string;
   readonly allowPlaintextToken: boolean;
@@ -67,6 +68,9 @@ export function bridgeCommand(io: Io): Command {
     .option("--to-cert <file>", "PEM certificate to show to --to")
     .option("--to-key <file>", "PEM private key of --to-cert")
     .option("--to-servername <name>", "name in the certificate of --to, where it is not the address's host")
+    .addOption(
+      new Option("--max-message-bytes <count>", "longest message of --to, each way; else 4 MiB").argParser(parseCount),
+    )
     .option("--id <id>", "instance id, in place of the module's")
     .addOption(new Option("--capacity <calls>", "open calls at most").argParser(parseCount))
     .option("--label <name=value>", "label of the instance; may be repeated", collectLabel)
@@ -128,15 +132,17 @@ function dial(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeC
 
 /** What is bridged: the module's file or the server's URL. @throws CliError unless it is exactly one of the two. */
 function checkSource(file: string | undefined, flags: BridgeFlags): string {
-  const { to, toCa, toCert, toKey, toServername, descriptorSet, service } = flags;
+  const { to, toCa, toCert, toKey, toServername, descriptorSet, service, maxMessageBytes } = flags;
   if (file !== undefined && to !== undefined) {
     throw usageError(`Cannot bridge both ${file} and ${to}: give a module or --to, and run the command twice for both`);
   }
   if (to !== undefined) return /^https?:\/\//i.test(to) ? to : `${toCa === undefined ? "http" : "https"}://${to}`;
   if (file === undefined) throw usageError("Cannot bridge: give a module, or a gRPC server with --to");
-  if ([toCa, toCert, toKey, toServername, descriptorSet, ...service].some((flag) => flag !== undefined)) {
+  if (
+    [toCa, toCert, toKey, toServername, descriptorSet, maxMessageBytes, ...service].some((flag) => flag !== undefined)
+  ) {
     throw usageError(
-      `Cannot bridge ${file}: --service, --descriptor-set, --to-ca, --to-cert, --to-key and --to-servername go with --to, a module says it itself`,
+      `Cannot bridge ${file}: --service, --descriptor-set, --max-message-bytes, --to-ca, --to-cert, --to-key and --to-servername go with --to, a module says it itself`,
     );
   }
   return file;
@@ -151,7 +157,9 @@ async function relayTo(
   const tls = { ca: flags.toCa, cert: flags.toCert, key: flags.toKey, servername: flags.toServername };
   const options = { url, tls, services: flags.service, descriptorSet: flags.descriptorSet, logger };
   const services = await learnServices(options, io);
-  return services && createServerRelay({ to: url, tls, services, logger });
+  const { maxMessageBytes } = flags;
+  const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
+  return services && createServerRelay({ to: url, tls, services, logger, ...limit });
 }
 
 function bridgeOf(file: string, module: Readonly<Record<string, unknown>>): Bridge {

@@ -103,6 +103,16 @@ describe("grpc-router serve and bridge", () => {
     ]);
   });
 
+  it("say how long messages may be with --max-message-bytes", async () => {
+    const { address } = await serve("--max-message-bytes", "20");
+    const bridge = start("bridge", modules, "--router", `http://${address}`);
+    await bridge.io.until(/^registered pid \d+$/m);
+    const get = (text: string) => once("call", `${address}/test.v1.NoteService/Get`, "-d", JSON.stringify({ text }));
+    expect((await get("a")).code).toBe(0);
+    expect((await get("a".repeat(16))).err).toMatch(/a response of .* at most 20 bytes, received 22 /);
+    expect((await get("a".repeat(30))).err).toMatch(/a request of .* at most 20 bytes, received 32 /);
+  });
+
   it("show the frames of a call with --trace-frames, and its counts by stats", async () => {
     const { io, address, adminUrl } = await serve("--trace-frames");
     const path = `${address}/test.v1.NoteService/Get`;

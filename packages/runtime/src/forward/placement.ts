@@ -88,7 +88,7 @@ export class Placement {
   #offer(call: CallRecord): void {
     const { waiting, service } = call.route;
     service.waiting.add(waiting);
-    if (waiting.offer(call, call.restEnd + call.log.end)) this.#tellDemand(service);
+    if (waiting.offer(call, call.restEnd + call.log.held)) this.#tellDemand(service);
     else this.refuse(call);
   }
 

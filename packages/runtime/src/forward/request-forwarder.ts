@@ -215,7 +215,7 @@ export class RequestForwarder {
   /** What a waiting call holds has grown. */
   #resize(call: CallRecord): void {
     const { route } = call;
-    if (!route.waiting.resize(call, call.restEnd + call.log.end)) this.#forwarder.placement.refuse(call);
+    if (!route.waiting.resize(call, call.restEnd + call.log.held)) this.#forwarder.placement.refuse(call);
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyBytes } from "@grpc-router/http2";
 import { acquireBytes, MAX_KEPT_REQUEST_BYTES, releaseBytes } from "@grpc-router/protocol";
-import { ownBufferBytes } from "../limits.js";
+import { maxLogBufferBytes, minLogWaitingBytes, ownBufferBytes } from "../limits.js";
 import type { ClientAccount } from "./client-account.js";
+import { OverflowQueue } from "./overflow-queue.js";
 
 const nothing = new Uint8Array(0);
 
@@ -11,11 +12,14 @@ const nothing = new Uint8Array(0);
  *
  * ```
  *   0            sent           end
- *   │  kept       │  waits       │
+ *   │  kept       │  waits       │  overflow waits, too
  * ```
  *
  * What waits has come and is not on a channel yet; it is bounded by the client's window. What is kept is on the channel
- * and stays until the call is accepted, at most 64 KiB, so that proof or the lost rule can send it elsewhere.
+ * and stays until the call is accepted, at most 64 KiB, so that proof or the lost rule can send it elsewhere. The buffer
+ * holds 128 KiB at most, and what a grown window brings beyond that overflows into chunks: a buffer that doubles would be
+ * three times what waits, and garbage each time that it is empty. While something is there, 64 KiB or more wait in the
+ * buffer, so a turn never gets to its end.
  */
 export class RequestLog {
   bytes: Uint8Array = nothing;
@@ -28,16 +32,25 @@ export class RequestLog {
   kept = true;
   /** Whose memory a buffer counts as, unless it is the log's own. */
   client: ClientAccount | undefined = undefined;
+  #overflow: OverflowQueue | undefined = undefined;
 
   /** Bytes that wait. */
   get waiting(): number {
-    return this.end - this.sent;
+    return this.end - this.sent + this.#overflowSize;
+  }
+
+  /** Bytes that wait or are kept. */
+  get held(): number {
+    return this.end + this.#overflowSize;
   }
 
   /** Adds bytes that wait. */
   append(source: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
-    this.end = copyBytes(source, start, end, this.bytes, this.end);
+    // All of it, nearly always.
+    const size = this.#overflowSize > 0 ? 0 : Math.min(end - start, this.#room);
+    this.#reserve(size);
+    this.end = copyBytes(source, start, start + size, this.bytes, this.end);
+    if (start + size < end) this.#appendOverflow(source, start + size, end);
   }
 
   /** Notes bytes that went to the channel straight from the client; nothing may wait. */
@@ -58,21 +71,22 @@ export class RequestLog {
     const back = Math.max(0, sent - this.returned);
     this.returned += back;
     if (this.kept && (sent > MAX_KEPT_REQUEST_BYTES || this.#isTooDear(sent))) this.drop();
-    else if (!this.kept && sent === this.end) this.#empty();
+    if (this.#overflowSize > 0) this.#refill();
+    else if (!this.kept && this.sent === this.end) this.#empty();
     return back;
   }
 
   /** The client gets its window back for all that waits, since what is to come is needed first. Answers how many bytes. */
   returnAll(): number {
-    const back = this.end - this.returned;
-    this.returned = this.end;
+    const back = this.held - this.returned;
+    this.returned = this.held;
     return back;
   }
 
   /** What is sent need not stay any more. */
   drop(): void {
     this.kept = false;
-    if (this.sent === this.end) this.#empty();
+    if (this.waiting === 0) this.#empty();
   }
 
   /** What is kept waits again. */
@@ -90,6 +104,7 @@ export class RequestLog {
     this.sent = 0;
     this.end = 0;
     this.returned = 0;
+    if (this.#overflow !== undefined) this.#dropOverflow(this.#overflow);
     if (this.bytes.length <= ownBufferBytes) return;
     if (this.client !== undefined) this.client.keptBytes -= this.bytes.length;
     releaseBytes(this.bytes);
@@ -102,6 +117,39 @@ export class RequestLog {
     if (size <= ownBufferBytes || client === undefined || !client.isFull) return false;
     client.budget.counters.requestsNotKept++;
     return true;
+  }
+
+  get #overflowSize(): number {
+    return this.#overflow === undefined ? 0 : this.#overflow.size;
+  }
+
+  /** Bytes that the buffer may still take. */
+  get #room(): number {
+    return maxLogBufferBytes - this.end + (this.kept ? 0 : this.sent);
+  }
+
+  #appendOverflow(source: Uint8Array, start: number, end: number): void {
+    this.#overflow ??= new OverflowQueue();
+    const before = this.#overflow.allocatedBytes;
+    this.#overflow.append(source, start, end);
+    if (this.client !== undefined) this.client.keptBytes += this.#overflow.allocatedBytes - before;
+  }
+
+  /** Moves as much from the overflow to the buffer as turns need. */
+  #refill(): void {
+    const overflow = this.#overflow;
+    if (overflow === undefined || this.end - this.sent >= minLogWaitingBytes) return;
+    const size = Math.min(overflow.size, this.#room);
+    const before = overflow.allocatedBytes;
+    this.#reserve(size);
+    this.end = overflow.moveTo(this.bytes, this.end, size);
+    if (this.client !== undefined) this.client.keptBytes -= before - overflow.allocatedBytes;
+  }
+
+  #dropOverflow(overflow: OverflowQueue): void {
+    if (this.client !== undefined) this.client.keptBytes -= overflow.allocatedBytes;
+    overflow.clear();
+    this.#overflow = undefined;
   }
 
   #reserve(size: number): void {
