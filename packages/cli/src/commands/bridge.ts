@@ -20,7 +20,9 @@ import { collect, collectLabel, parseCount, parseDurationMs } from "../parse/opt
 import { learnServices } from "../relay/learn-services.js";
 
 interface BridgeFlags {
-  readonly router: string;
+  readonly router: readonly string[];
+  readonly connections?: number;
+  readonly follow: boolean;
   readonly to?: string;
   readonly service: readonly string[];
   readonly descriptorSet?: string;
@@ -52,6 +54,7 @@ Examples:
   grpc-router bridge ./instance.js --router http://localhost:8080
   grpc-router bridge ./instance.js --router https://router.example --tls-ca ca.pem --id users-1 --capacity 100 --label zone=eu-1
   grpc-router bridge ./instance.js --router https://router.example --token-file token.txt
+  grpc-router bridge ./instance.js --router http://router-1:8080 --router http://router-2:8080 --connections 2
   grpc-router bridge --to http://localhost:50051 --router http://localhost:8080
   grpc-router bridge --to https://users.internal --to-ca ca.pem --service acme.user.v1.UserService --router http://localhost:8080`;
 
@@ -60,7 +63,9 @@ export function bridgeCommand(io: Io): Command {
   return new Command("bridge")
     .description("register the services of a module, or of a gRPC server, at a router")
     .argument("[module]", "file that exports a bridge")
-    .requiredOption("--router <url>", "http://host:port or https://host:port")
+    .requiredOption("--router <url>", "http://host:port or https://host:port; may be repeated", collect)
+    .addOption(new Option("--connections <count>", "connections to each router").argParser(parseCount))
+    .option("--no-follow", "do not dial the routers that routers name")
     .option("--to <address>", "gRPC server in place of a module: http://host:port, https://host:port or host:port")
     .option("--service <name>", "service of --to, such as acme.user.v1.UserService; may be repeated", collect, [])
     .option("--descriptor-set <file>", "services of --to, in place of its reflection")
@@ -108,6 +113,8 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
     ...(flags.id === undefined ? {} : { id: flags.id }),
     ...(flags.capacity === undefined ? {} : { capacity: flags.capacity }),
     ...(flags.label === undefined ? {} : { labels: flags.label }),
+    ...(flags.connections === undefined ? {} : { connectionsPerRouter: flags.connections }),
+    followRouters: flags.follow,
   });
   connection.ready.then(
     () => io.out(`registered pid ${process.pid}\n`),

@@ -113,6 +113,24 @@ describe("grpc-router serve and bridge", () => {
     expect((await get("a".repeat(30))).err).toMatch(/a request of .* at most 20 bytes, received 32 /);
   });
 
+  it("share the calls of several routers, one of which only another names", async () => {
+    const routers = [await serve(), await serve()];
+    const named = routers.map(({ address }) => `http://${address}`);
+    const first = await serve("--advertise", named[0] ?? "", "--advertise", named[1] ?? "");
+    const at = (url: string, ...flags: string[]) => start("bridge", modules, "--router", url, ...flags).io;
+    const bridge = at(`http://${first.address}`, "--connections", "2", "--id", "notes-1", "--capacity", "4");
+    for (const url of named) {
+      for (const id of ["notes-1", "notes-1/2"]) await bridge.until(new RegExp(`at ${url} as ${id}( |$)`, "m"));
+    }
+    for (const { address } of [first, ...routers]) {
+      expect((await once("call", `${address}/test.v1.NoteService/Get`, "-d", "{}")).code).toBe(0);
+    }
+    const other = at(`http://${first.address}`, "--router", named[0] ?? "", "--no-follow", "--id", "notes-2");
+    await other.until(new RegExp(`at http://${first.address} as notes-2( |$)`, "m"));
+    await other.until(new RegExp(`at ${named[0]} as notes-2( |$)`, "m"));
+    expect(other.text.err).not.toContain(named[1]);
+  });
+
   it("show the frames of a call with --trace-frames, and its counts by stats", async () => {
     const { io, address, adminUrl } = await serve("--trace-frames");
     const path = `${address}/test.v1.NoteService/Get`;
@@ -238,6 +256,16 @@ describe("grpc-router serve and bridge", () => {
       ["serve", "--module", modules, "--listen", "0", "--tls-cert", "/c.pem", "--tls-key", "/k.pem"],
       1,
       "Cannot read tls.cert from /c.pem: there is no such file. Give the path of a PEM file",
+    ],
+    [
+      ["serve", "--module", modules, "--advertise", "router-2:8080"],
+      1,
+      "Cannot name further routers: routers must each be http://host:port or https://host:port, received router-2:8080",
+    ],
+    [
+      ["bridge", modules, "--router", "http://localhost:1", "--connections", "99"],
+      1,
+      "Cannot create the bridge: connectionsPerRouter must be a whole number from 1 to 16, received 99",
     ],
     [
       ["bridge", "empty.js", "--router", "http://localhost:1"],

@@ -37,6 +37,7 @@ interface ServeFlags extends CredentialFlags {
   readonly logLevel: LogLevel | "silent";
   readonly maxMessageBytes?: number;
   readonly traceFrames: boolean;
+  readonly advertise: readonly string[];
 }
 
 const examples = `
@@ -88,6 +89,7 @@ export function serveCommand(io: Io): Command {
       ).argParser(parseCount),
     )
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
+    .option("--advertise <url>", "further router that bridges are told to dial, too; may be repeated", collect, [])
     .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
     .addHelpText("after", examples)
     .action((flags: ServeFlags) => serve(flags, io));
@@ -96,7 +98,11 @@ export function serveCommand(io: Io): Command {
 async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const credentials = credentialsOf(flags, io);
   const registration = credentials && { credentials: credentials() };
-  const router = await createRouterOf(flags.module, { registration, ...messageLimitsOf(flags) }, io);
+  const router = await createRouterOf(
+    flags.module,
+    { registration, routers: flags.advertise, ...messageLimitsOf(flags) },
+    io,
+  );
   const tls = tlsOf(flags);
   const logger = createConsoleLogger({ level: flags.logLevel, stream: { write: io.err, isTTY: process.stderr.isTTY } });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
@@ -106,6 +112,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     const admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
     io.onReload(() => reload({ server, logger, certificates: tls !== undefined, credentials }));
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);
+    server.setRouters(flags.advertise);
     io.out(`ready ${server.url.replace(/^https?:\/\//, "")} pid ${process.pid}\n`);
     await stopped(io);
     await server.drain({ timeoutMs: flags.grace });
