@@ -19,7 +19,7 @@ const kinds: readonly Kind[] = ["idle", "with a call open"];
 const callsEach = 8;
 const runPath = "/faults.v1.FaultService/Run";
 /** Milliseconds in which real connections are silenced one by one, so that each has another phase. */
-const spreadMs = 12_000;
+const spreadMs = { quick: 1_000, whole: 12_000 };
 
 /** How long either end of a channel takes to find that the other is gone without a word. */
 export const halfOpen: Figure = {
@@ -28,7 +28,7 @@ export const halfOpen: Figure = {
   needsQuiet: false,
   async run(run) {
     // Processes mostly wait, and meanwhile virtual time passes.
-    const real = Promise.all(kinds.map((kind) => withProcesses(kind, run)));
+    const real = Promise.all(kinds.slice(run.quick ? 1 : 0).map((kind) => withProcesses(kind, run)));
     const findings: Finding[] = [];
     for (const kind of kinds) findings.push(...(await onVirtualTime(kind, run)));
     return [...findings, ...(await real).flat()];
@@ -36,14 +36,14 @@ export const halfOpen: Figure = {
 };
 
 async function onVirtualTime(kind: Kind, run: FigureRun): Promise<Finding[]> {
-  const trials = run.quick ? 20 : 500;
+  const trials = run.quick ? 20 : 1_000;
   const router: number[] = [];
   const bridge: number[] = [];
   for (let seed = 1; seed <= trials; seed++) {
     const trial = await tryHalfOpen(seed, kind !== "idle");
     router.push(trial.routerMs);
     bridge.push(trial.bridgeMs);
-    if (seed % 100 === 0) run.progress(`${kind}, virtual time: ${seed} of ${trials} trials`);
+    if (seed % 250 === 0) run.progress(`${kind}, virtual time: ${seed} of ${trials} trials`);
   }
   return [
     toFinding(`virtual time, ${kind}, found by the router`, router, kind),
@@ -53,10 +53,11 @@ async function onVirtualTime(kind: Kind, run: FigureRun): Promise<Finding[]> {
 
 /** Real connections through a relay that lets nothing pass any more, at one time each. */
 async function withProcesses(kind: Kind, run: FigureRun): Promise<Finding[]> {
-  const count = run.quick ? 5 : 60;
+  const count = run.quick ? 5 : 100;
   const router = await startBenchRouter();
   const relay = await startRelay(router.port);
   const isIdle = kind === "idle";
+  const withinMs = run.quick ? spreadMs.quick : spreadMs.whole;
   const services = isIdle ? ["echo"] : ["faults"];
   const instances = await startBenchInstances({ url: `http://127.0.0.1:${relay.port}`, count, services });
   const client = isIdle ? undefined : await startUnaryClient({ port: router.port });
@@ -68,8 +69,8 @@ async function withProcesses(kind: Kind, run: FigureRun): Promise<Finding[]> {
     await sleep(2_000);
     await instances.events();
     await router.losses();
-    run.progress(`${kind}, processes: ${count} connections fall silent within ${spreadMs / 1_000} s`);
-    return await watch({ kind, count, relay, instances, losses: router.losses });
+    run.progress(`${kind}, processes: ${count} connections fall silent within ${withinMs / 1_000} s`);
+    return await watch({ kind, count, withinMs, relay, instances, losses: router.losses });
   } finally {
     client?.close();
     await instances.stop();
@@ -81,19 +82,20 @@ async function withProcesses(kind: Kind, run: FigureRun): Promise<Finding[]> {
 interface Watched {
   readonly kind: Kind;
   readonly count: number;
+  readonly withinMs: number;
   readonly relay: Relay;
   readonly instances: BenchInstances;
   losses(): Promise<{ readonly lost: readonly { readonly instance: string; readonly ms: number }[] }>;
 }
 
-async function watch({ kind, count, relay, instances, losses }: Watched): Promise<Finding[]> {
+async function watch({ kind, count, withinMs, relay, instances, losses }: Watched): Promise<Finding[]> {
   const silencedMs: number[] = [];
   for (let index = 0; index < count; index++) {
-    await sleep((spreadMs / count) * Math.random() * 2);
+    await sleep((withinMs / count) * Math.random() * 2);
     relay.silence(index);
     silencedMs.push(monotonicMs());
   }
-  await sleep(goalMs.idle + 2_000);
+  await sleep(goalMs[kind] + 2_000);
   // Instances open their connections in order, so the number in an id is the one of its connection.
   const since = ({ instance, ms }: { readonly instance: string; readonly ms: number }) =>
     ms - (silencedMs[Number(instance.slice(instance.lastIndexOf("-") + 1))] ?? Number.NaN);

@@ -86,8 +86,8 @@ interface Bed {
 }
 
 async function compare(one: Case, { router, instance, run }: Bed): Promise<Finding[]> {
-  const rounds = run.quick ? 2 : 11;
-  const load = run.quick ? { ...one, calls: one.calls / 10 } : one;
+  const rounds = run.quick ? 1 : 11;
+  const load = run.quick ? { ...one, calls: one.calls / 20 } : one;
   // Large requests are answered with an empty message.
   const answerBytes = one.requestBytes > 16_384 ? 5 : 5 + 2 + one.requestBytes;
   const target = { port: router.port, requestFile: writeRequest(one.requestBytes), answerBytes };

@@ -24,13 +24,13 @@ export const reconnect: Figure = {
   goal: `95 % of 10,000 instances are back within ${goalBackMs / 1_000} s, the router's loop delay p99 below ${goalDelayMs} ms`,
   needsQuiet: true,
   async run(run) {
-    const count = run.quick ? 1_000 : 10_000;
+    const count = run.quick ? 500 : 10_000;
     let router = await startBenchRouter();
     const instances = await startBenchInstances({ url: router.url, count, addresses });
     try {
       await instances.open(perSecond);
       await all(instances, count, run, "opening");
-      await sleep(stableMs);
+      await sleep(run.quick ? 500 : stableMs);
       const storm = { count, instances, run };
       const cut = await ride(
         { ...storm, what: "all connections reset" },
@@ -40,7 +40,7 @@ export const reconnect: Figure = {
         },
         router,
       );
-      await sleep(stableMs);
+      await sleep(run.quick ? 500 : stableMs);
       const { port } = router;
       const restart = await ride({ ...storm, what: "router killed and restarted" }, async () => {
         const startMs = monotonicMs();
