@@ -109,11 +109,34 @@ describe("a registration with credentials", () => {
 
   test("is refused on its head: no hello, no timer and nothing kept", () => {
     const bed = new CredentialBed();
+    bed.stranger({ path: "/ready" });
+    const { pendingTimers } = bed.router.scheduler;
     const stranger = bed.stranger({ path: "/grpcrouter.channel.acme.secret.v1.NoSuchChannel/Register" });
     expect(reasonOf(stranger)).toBe("CREDENTIAL_INVALID");
     stranger.call.sendBytes(new Uint8Array(100_000));
     bed.router.run();
-    expect(bed.router.core.usage()).toMatchObject([{ keptBytes: 0 }]);
+    expect(bed.router.core.usage().map(({ keptBytes }) => keptBytes)).toEqual([0, 0]);
+    expect(bed.router.scheduler.pendingTimers).toBe(pendingTimers);
+  });
+
+  test("comes through a flood of strangers, which leaves nothing behind", () => {
+    const bed = new CredentialBed();
+    const floods = Array.from({ length: 4 }, (_, at) => bed.router.connect({ left: { address: `192.0.2.${at}:1` } }));
+    bed.router.run();
+    const { pendingTimers } = bed.router.scheduler;
+    const refused = floods.flatMap(({ client }) =>
+      Array.from({ length: 250 }, (_, at) =>
+        client.start(registerPath, { metadata: at % 2 ? bearer(`guess-${at}`) : [] }),
+      ),
+    );
+    bed.router.run();
+    const instance = bed.instance({ metadata: bearer(token) });
+    expect(instance.welcome.epoch).toBe(1n);
+    expect(refused.every(({ status }) => status?.code === 16 || status?.code === 8)).toBe(true);
+    expect(floods.map(({ client }) => client.closeReason)).toEqual(floods.map(() => undefined));
+    expect(bed.router.core.usage().every(({ keptBytes }) => keptBytes === 0)).toBe(true);
+    expect(bed.router.scheduler.pendingTimers).toBe(pendingTimers);
+    expect(bed.router.logger.of("refused").filter(({ level }) => level === "warn").length).toBeLessThanOrEqual(2);
   });
 
   test("of a service that is not its own is refused before its hello, and on the untyped path at it", () => {
