@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CredentialSettings, expiryOf, refusal, validateCredentials } from "./credential-settings.js";
-import { digestBytes, findDigest } from "./find-digest.js";
+import { findDigest, wordsOf } from "./find-digest.js";
 import { coversService } from "./service-pattern.js";
 
 /** Hashes bytes with SHA-256. */
@@ -22,7 +22,7 @@ interface Token {
 
 /** The credentials of a router, by what proves them. Tokens are kept as hashes only. */
 export class CredentialBook {
-  readonly #digests: Uint8Array;
+  readonly #digests: Uint32Array;
   readonly #tokens: readonly Token[];
   readonly #certificates = new Map<string, CredentialSettings>();
 
@@ -46,15 +46,12 @@ export class CredentialBook {
       });
     });
     this.#tokens = tokens;
-    this.#digests = new Uint8Array(digests.length * digestBytes);
-    digests.forEach((digest, index) => {
-      this.#digests.set(digest, index * digestBytes);
-    });
+    this.#digests = wordsOf(digests);
   }
 
   /** The credential of the token with this hash. */
   ofToken(digest: Uint8Array): KnownCredential | undefined {
-    const token = this.#tokens[findDigest(this.#digests, digest)];
+    const token = this.#tokens[findDigest(this.#digests, wordsOf([digest]))];
     return token && known(token.credential, token.expiresMs);
   }
 
