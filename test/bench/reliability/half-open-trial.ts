@@ -11,7 +11,7 @@ import {
 } from "@grpc-router/testing";
 import { echoServiceBridge } from "../gen/bench/v1/echo_bridge.ts";
 import { echoServiceRouter } from "../gen/bench/v1/echo_router.ts";
-import { benchPath } from "../h2load.ts";
+import { benchPath } from "../load/load.ts";
 
 /** Milliseconds from the cut until each end had given its channel up. */
 export interface HalfOpenTrial {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
+import { residentBytes } from "../../../harness/memory.ts";
+import { threadTimes } from "../../../harness/thread-times.ts";
 import { short } from "../distribution.ts";
 import type { Figure, FigureRun, Finding } from "../figure.ts";
 import { startBenchInstances, startBenchRouter } from "../programs/start.ts";
@@ -58,18 +60,25 @@ async function measure({ what, services, judged }: Layout, run: FigureRun): Prom
       progress: (text) => run.progress(`${what}: ${text}`),
     });
     run.progress(`${what}: ${channels} channels stand, waiting for a round of pings`);
-    await sleep(run.quick ? 1_000 : settleMs);
-    const peak = await router.state();
+    const cpuBefore = threadTimes(router.pid).cpuMs;
+    const waitMs = run.quick ? 1_000 : settleMs;
+    await sleep(waitMs);
+    const cpuShare = (threadTimes(router.pid).cpuMs - cpuBefore) / waitMs;
+    const uncollectedBytes = residentBytes(router.pid);
     const after = await router.state();
     const open = await router.instances();
     if (open !== channels) throw new Error(`Cannot measure: ${channels} channels must stand, ${open} do`);
-    const residentKib = (after.residentBytes - before.residentBytes) / 1024 / channels;
-    const retainedKib = (after.retainedBytes - before.retainedBytes) / 1024 / channels;
+    const kibEach = (bytes: number) => bytes / 1024 / channels;
+    const residentKib = kibEach(after.residentBytes - before.residentBytes);
+    const retainedKib = kibEach(after.retainedBytes - before.retainedBytes);
+    const uncollectedKib = kibEach(uncollectedBytes - before.residentBytes);
     return {
       what: `${channels} idle channels, ${what}`,
-      value: `${short(residentKib)} KiB resident a channel, of that ${short(retainedKib)} KiB heap and buffers`,
+      value:
+        `${short(residentKib)} KiB resident a channel (heap and buffers ${short(retainedKib)} KiB; before garbage is collected ` +
+        `${short(uncollectedKib)} KiB), ${short(cpuShare * 100)} % of a processor for all`,
       met: judged ? residentKib <= goalKib : undefined,
-      data: { channels, services, residentKib, retainedKib, before, peak, after },
+      data: { channels, services, residentKib, retainedKib, uncollectedKib, cpuShare, before, after },
     };
   } finally {
     await instances.stop();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { Running } from "../../../harness/processes.ts";
 import { threadTimes } from "../../../harness/thread-times.ts";
 import { missingTool } from "../../../harness/tools.ts";
-import { EchoRequestSchema } from "../../gen/bench/v1/echo_pb.ts";
-import { type Load, runLoad } from "../../h2load.ts";
+import { runH2load } from "../../load/h2load.ts";
+import type { Load } from "../../load/load.ts";
 import { medianOf, short } from "../distribution.ts";
 import type { Figure, FigureRun, Finding } from "../figure.ts";
 import type { RawHabits } from "../programs/raw-instance.ts";
@@ -17,6 +16,7 @@ import { type BenchRouter, others, startBenchRouter, startRawInstanceProcess } f
 const goalShare = 0.1;
 
 interface Case extends Load {
+  readonly calls: number;
   readonly what: string;
   readonly requestBytes: number;
   readonly rivals: readonly Rival[];
@@ -87,16 +87,17 @@ interface Bed {
 
 async function compare(one: Case, { router, instance, run }: Bed): Promise<Finding[]> {
   const rounds = run.quick ? 1 : 11;
-  const load = run.quick ? { ...one, calls: one.calls / 20 } : one;
+  const calls = run.quick ? one.calls / 20 : one.calls;
+  const load = { ...one, payloadBytes: one.requestBytes };
   // Large requests are answered with an empty message.
   const answerBytes = one.requestBytes > 16_384 ? 5 : 5 + 2 + one.requestBytes;
-  const target = { port: router.port, requestFile: writeRequest(one.requestBytes), answerBytes };
+  const folder = mkdtempSync(join(tmpdir(), "grpc-router-bench-"));
   const silent = { marks: "none", credit: "none" } as const;
   const measure = async ({ marks, credit }: Pick<RawHabits, "marks" | "credit">): Promise<number> => {
     await instance.link.ask("habits", { answers: true, marks, credit } satisfies RawHabits);
     const before = threadTimes(router.pid).cpuMs;
-    await runLoad(load, target, others);
-    return ((threadTimes(router.pid).cpuMs - before) * 1_000) / load.calls;
+    await runH2load(load, { port: router.port }, { calls, prefix: others, folder, answerBytes });
+    return ((threadTimes(router.pid).cpuMs - before) * 1_000) / calls;
   };
   for (const habits of [silent, ...one.rivals]) await measure(habits); // warms up
   const alone: number[] = [];
@@ -120,17 +121,4 @@ async function compare(one: Case, { router, instance, run }: Bed): Promise<Findi
       data: { ratio, ratios, micros, alone },
     };
   });
-}
-
-/** The length-prefixed EchoRequest. */
-function writeRequest(payloadBytes: number): string {
-  const file = join(mkdtempSync(join(tmpdir(), "grpc-router-bench-")), "request.bin");
-  const message = toBinary(
-    EchoRequestSchema,
-    create(EchoRequestSchema, { payload: new Uint8Array(payloadBytes).fill(120) }),
-  );
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
-  writeFileSync(file, Buffer.concat([prefix, message]));
-  return file;
 }

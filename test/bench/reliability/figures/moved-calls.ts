@@ -2,7 +2,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Running } from "../../../harness/processes.ts";
 import { EchoRequestSchema } from "../../gen/bench/v1/echo_pb.ts";
-import { benchPath } from "../../h2load.ts";
+import { benchPath } from "../../load/load.ts";
 import { describe, distributionOf } from "../distribution.ts";
 import type { Figure, Finding } from "../figure.ts";
 import { monotonicMs } from "../monotonic.ts";

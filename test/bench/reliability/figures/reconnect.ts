@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
-import { processCpuMicros } from "../../process-cpu.ts";
+import { processCpuMicros } from "../../measure/process-cpu.ts";
 import { type Distribution, distributionOf, short } from "../distribution.ts";
 import type { Figure, FigureRun, Finding } from "../figure.ts";
 import { monotonicMs } from "../monotonic.ts";
