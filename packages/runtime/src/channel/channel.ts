@@ -8,7 +8,6 @@ import {
   Feature,
   INITIAL_CREDIT,
   MAX_OPEN_CALLS,
-  PONG_WITHIN_MS,
   TRANSPORT_STALL_MS,
 } from "@grpc-router/protocol";
 import type { Candidate, CandidateLoad } from "../balance/balancer.js";
@@ -29,6 +28,8 @@ import { ChannelState } from "./channel-state.js";
 import { ChannelWatch } from "./channel-watch.js";
 import { Demand } from "./demand.js";
 import { FrameReceiver } from "./frame-receiver.js";
+import { pongWithinMs } from "./heartbeat.js";
+import { pingFrame } from "./ping-frame.js";
 import { ReplyBudget } from "./reply-budget.js";
 
 /** Parts of a `Channel`. */
@@ -97,7 +98,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** Undefined if the instance does not ask for it. */
   readonly #demand: Demand | undefined;
   #drainReason: DrainReason = "ROUTER_DRAINING";
-  #pings = 0n;
+  #pings = 0;
 
   constructor(parts: ChannelParts) {
     const { forwarder, profile } = parts;
@@ -279,12 +280,13 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** Looks at the time limits; call often. `judged` false: this process stood still, so nobody is judged now. */
   sweep(nowMs: number, judged: boolean): void {
     this.tellDemand(nowMs);
-    switch (this.#watch.judge(nowMs, this.table.size > 0, judged)) {
+    const busy = this.table.size > 0;
+    switch (this.#watch.judge(nowMs, busy, judged)) {
       case "ping":
-        this.output.say("ping", encodeRouterControl({ kind: { case: "ping", value: { token: ++this.#pings } } }));
+        this.output.say("ping", pingFrame(++this.#pings));
         break;
       case "dead":
-        this.close({ reason: "HEARTBEAT_LOST", facts: { limitMs: PONG_WITHIN_MS } });
+        this.close({ reason: "HEARTBEAT_LOST", facts: { limitMs: pongWithinMs(busy) } });
         break;
       case "stalled":
         this.close({ reason: "TRANSPORT_STALLED", facts: { limitMs: TRANSPORT_STALL_MS } });
