@@ -35,7 +35,7 @@ class Scene {
   serve(nowMs: number, room = Number.POSITIVE_INFINITY, canGo: (method: number) => boolean = () => true): string[] {
     const served: string[] = [];
     this.line.serve(nowMs, (entry) => {
-      const method = this.queues.findIndex((queue) => queue === entry.waitingIn);
+      const method = this.queues.indexOf(entry.waitingIn as WaitingQueue<NamedEntry>);
       if (served.length >= room || !canGo(method)) return false;
       expect(entry.waitingIn?.remove(entry)).toBe(true);
       served.push(entry.name);
@@ -116,7 +116,7 @@ describe("WaitingLine", () => {
           }
         } else {
           const room = random.integer(6);
-          const open = new Set(classes.keys().filter(() => random.integer(3) > 0));
+          const open = new Set([...classes.keys()].filter(() => random.integer(3) > 0));
           const canGo = (method: number) => open.has(method);
           expect(scene.serve(nowMs, room, canGo), label).toEqual(oracle.serve(nowMs, room, canGo));
           expect(scene.gone.splice(0).sort(), label).toEqual(oracle.gone.splice(0).sort());
