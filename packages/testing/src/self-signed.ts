@@ -9,10 +9,14 @@ export interface SelfSigned {
 }
 
 /**
- * Makes a certificate for tests (RFC 5280, P-256, ecdsa-with-SHA256), valid from yesterday for two days, so that TLS tests
- * need no openssl and the repository no keys. `names` become the subjectAltName: IPv4 addresses, `spiffe://` URIs, else DNS.
+ * Makes a certificate for tests (RFC 5280, P-256, ecdsa-with-SHA256), valid from yesterday and for `validMs` from now (a
+ * day; whole seconds), so that TLS tests need no openssl and the repository no keys. `names` become the subjectAltName: IPv4
+ * addresses, `spiffe://` URIs, else DNS.
  */
-export function createSelfSigned(names: readonly string[] = ["localhost", "127.0.0.1"]): SelfSigned {
+export function createSelfSigned(
+  names: readonly string[] = ["localhost", "127.0.0.1"],
+  { validMs = 86_400_000 }: { readonly validMs?: number } = {},
+): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = sequence(oid("2a8648ce3d040302"));
   const subject = sequence(set(sequence(oid("550403"), der(0x0c, Buffer.from(names[0] ?? "test")))));
@@ -25,7 +29,7 @@ export function createSelfSigned(names: readonly string[] = ["localhost", "127.0
     der(0x02, Buffer.from(`01${Date.now().toString(16).padStart(14, "0")}`, "hex")),
     ecdsaWithSha256,
     subject,
-    sequence(utcTime(-86_400_000), utcTime(86_400_000)),
+    sequence(utcTime(-86_400_000), utcTime(validMs)),
     subject,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, extensions),
