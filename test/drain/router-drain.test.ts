@@ -63,7 +63,7 @@ describe("SIGTERM of the router", () => {
       expect(errorInfoOf(outcome)).toMatchObject({ domain: "grpcrouter", metadata: { execution: "started" } });
     }
     expect(await router.exited).toBe(0);
-    const text = "The grace of 0.3 s is over: 2 calls have not ended and end now with UNAVAILABLE";
+    const text = "The grace of 0.3 s is over, and 2 calls have not ended: UNAVAILABLE";
     expect(router.output.slice(1)).toEqual([expect.stringContaining(text)]);
     client.close();
   });

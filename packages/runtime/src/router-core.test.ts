@@ -225,7 +225,7 @@ describe("what outlives the grace of RouterCore.drain()", () => {
     expect(router.logger.entries.map(({ level, message }) => [level, message])).toEqual(
       expect.arrayContaining([
         ["info", "Draining: 4 calls have 1.5 s to end, new ones are sent elsewhere"],
-        ["warn", "The grace of 1.5 s is over: 4 calls have not ended and end now with UNAVAILABLE"],
+        ["warn", "The grace of 1.5 s is over, and 4 calls have not ended: UNAVAILABLE"],
       ]),
     );
   });

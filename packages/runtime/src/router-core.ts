@@ -256,7 +256,7 @@ export class RouterCore {
     const openCalls = this.#openCalls;
     if (openCalls === 0) logger.log("info", "drained", "Drained: every call has ended");
     else {
-      const text = `The grace of ${grace} is over: ${describeCalls(openCalls)} not ended and end now with UNAVAILABLE`;
+      const text = `The grace of ${grace} is over, and ${describeCalls(openCalls)} not ended: UNAVAILABLE`;
       logger.log("warn", "grace_over", text, { openCalls });
     }
     this.close();
