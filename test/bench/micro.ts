@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run bench:micro [-- --only TEXT] [-- --quick]`: parts of the hot path without sockets, in nanoseconds and allocated bytes
+// per operation. Absolute times are those of this machine and this hour; what counts is one beside another.
+import { parseArgs } from "node:util";
+import { frameOperations } from "./micro/frames.ts";
+import { hpackOperations } from "./micro/hpack.ts";
+import { measureOperation } from "./micro/measure-operation.ts";
+import { pickOperations } from "./micro/pick.ts";
+import { spliceOperations } from "./micro/splice.ts";
+import { tableOperations } from "./micro/tables.ts";
+
+const { values } = parseArgs({
+  options: {
+    /** Operations whose names have this in them. */
+    only: { type: "string", default: "" },
+    quick: { type: "boolean", default: false },
+  },
+});
+const effort = values.quick ? { rounds: 3, roundMs: 20 } : { rounds: 7, roundMs: 200 };
+const operations = [
+  ...hpackOperations,
+  ...frameOperations(),
+  ...spliceOperations,
+  ...tableOperations(),
+  ...pickOperations,
+].filter(({ name }) => name.includes(values.only));
+
+console.log(`${"ns".padStart(10)} ${"bytes".padStart(8)}  operation`);
+for (const operation of operations) {
+  const { name, nanos, bytes } = measureOperation(operation, effort);
+  console.log(`${nanos.toFixed(1).padStart(10)} ${bytes.toFixed(1).padStart(8)}  ${name}`);
+}
