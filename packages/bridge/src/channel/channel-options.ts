@@ -34,6 +34,8 @@ export interface ChannelOptions {
   readonly owner: ChannelOwner;
   readonly connection: Connection<Channel>;
   readonly stream: Stream<Channel>;
+  /** The router's address, for people. */
+  readonly routerName: string;
   /** "https" if the router was dialled over TLS. */
   readonly scheme: string;
   readonly maxRequestBytes: number;

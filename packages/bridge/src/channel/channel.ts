@@ -228,7 +228,8 @@ export class Channel implements FrameTarget, HeartbeatTarget {
   /** The router broke the channel's rules: says so in a last frame, and gives the channel up. */
   fault(reason: Reason, message: string): void {
     if (this.isOver) return;
-    this.#options.ports.logger.log("error", "channel_fault", `${this.service.name}: ${message}`, { reason });
+    const { ports, routerName: router } = this.#options;
+    ports.logger.log("error", "channel_fault", `${this.service.name}: ${message}`, { reason, router });
     if (this.isWelcome) this.say({ case: "close", value: { reason, message } });
     const isSaid = this.isWelcome && this.#writer.idle;
     this.#end({ ...channelLost(message, reason), code: reasons[reason].code });

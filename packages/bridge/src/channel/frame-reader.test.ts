@@ -171,7 +171,7 @@ describe("FrameReader", () => {
     expect(channel.frames.at(-1)?.head.control?.kind.case).toBe("close");
     expect(channel.ended).toBe(true);
     const [entry] = logger.of("channel_fault");
-    expect(entry?.fields).toEqual({ reason });
+    expect(entry?.fields).toEqual({ reason, router: "http://router.test:80" });
     expect(entry?.message).toContain(reason);
     // The router ends its side, or the stream is reset a while later.
     scheduler.advance(5_000);

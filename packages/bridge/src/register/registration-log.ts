@@ -61,7 +61,11 @@ export class RegistrationLog {
   }
 
   #say(level: LogLevel, event: string, message: string, end?: ChannelEnd): void {
-    const fields = { service: this.#service.name, ...(end && { code: end.code, reason: end.reason }) };
+    const fields = {
+      service: this.#service.name,
+      router: this.#host.routerName,
+      ...(end && { code: end.code, reason: end.reason }),
+    };
     this.#host.ports.logger.log(level, event, message, fields);
   }
 }

@@ -211,6 +211,7 @@ export class Registration implements ChannelOwner {
         owner: this,
         connection,
         stream,
+        routerName: this.#host.routerName,
         scheme: link.scheme,
         maxRequestBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
         requestCredit: options.requestCredit ?? INITIAL_CREDIT,

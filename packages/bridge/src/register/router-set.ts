@@ -213,7 +213,9 @@ export class RouterSet implements BridgeConnection {
   #onStopped(): void {
     for (const [index, entry] of [...this.#entries.entries()].reverse()) {
       // Who has been superseded stays in the list: it is not dialled anew because somebody names it.
-      if (entry.isLeaving && entry.isOver && !this.#isLeaving) this.#entries.splice(index, 1);
+      if (!entry.isLeaving || !entry.isOver || this.#isLeaving) continue;
+      entry.stopTimer();
+      this.#entries.splice(index, 1);
     }
     if (!this.#entries.every(({ isOver }) => isOver)) {
       this.#follow();
