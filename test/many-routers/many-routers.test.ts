@@ -105,6 +105,19 @@ describe("an instance at several routers", () => {
     expect(outcomes.get("OK")).toBeGreaterThan(100);
   });
 
+  test("serves a router that names itself by another address once, and loses no call over it", async () => {
+    const router = await addRouter();
+    const instance = await addInstance([router.url]);
+    const load = callAll(router, 4);
+    await router.link.ask("setRouters", [router.url, `http://localhost:${router.port}`]);
+    await instance.untilLine(/is the same router as/);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const routers = await untilRegistered(instance, 1);
+    expect(routers).toMatchObject([{ url: router.url, state: "registered" }]);
+    expect([...(await load.stop()).keys()]).toEqual(["OK"]);
+    expect(instance.output.filter((line) => /Another process/.test(line))).toEqual([]);
+  });
+
   test("has no more calls open than its capacity, whoever sends them, and serves every router", async () => {
     const routers = await Promise.all([addRouter(), addRouter()]);
     const instance = await addInstance(

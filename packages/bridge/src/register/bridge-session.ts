@@ -21,8 +21,8 @@ import { Registration, type RegistrationHost, type Takeover } from "./registrati
 
 /** What a session tells the set that it is part of. */
 export interface SessionOwner {
-  /** The router has taken a service. */
-  onRegistered(service: string, routerId: string): void;
+  /** The router has taken a service; `isNew`: it is another process than before. */
+  onRegistered(service: string, routerId: string, isNew: boolean): void;
   /** The router names these further routers, and no others. */
   onRouters(addresses: readonly string[]): void;
   /** Who takes an id over, as far as is known now. */
@@ -60,6 +60,8 @@ export class BridgeSession implements RegistrationHost, LinkOwner {
   readonly identity: ProcessIdentity;
   readonly features: readonly Feature[];
   readonly nextOrdinal: () => bigint;
+  /** The router process that answered last; empty: none has. */
+  routerId = "";
   readonly #session: SessionOptions;
   readonly #flusher: Flusher;
   readonly #backoff: Backoff;
@@ -171,7 +173,9 @@ export class BridgeSession implements RegistrationHost, LinkOwner {
   onRegistered(link: Link, service: string, routerId: string): void {
     if (link.registeredMs < 0) link.registeredMs = this.ports.scheduler.nowMs();
     if (this.#registrations.every(({ isServing }) => isServing)) this.onTrouble("", 0);
-    this.#session.owner.onRegistered(service, routerId);
+    const isNew = routerId !== this.routerId;
+    this.routerId = routerId;
+    this.#session.owner.onRegistered(service, routerId, isNew);
   }
 
   onSilence(link: Link): void {

@@ -16,8 +16,6 @@ export class RouterEntry {
   readonly sessions: readonly BridgeSession[];
   /** Its last word on further routers; it counts while it is away, too. */
   names: readonly RouterEndpoint[] = [];
-  /** Which process it was when it last answered. */
-  routerId = "";
   /** When another address turned out to be this router's. */
   sameMs = Number.NEGATIVE_INFINITY;
   /** It is to be left when this is over, unless it is named again. */
@@ -39,6 +37,11 @@ export class RouterEntry {
   /** Nothing of it is left. */
   get isOver(): boolean {
     return this.sessions.every((session) => session.isClosed);
+  }
+
+  /** One of its connections leads to this router process; behind a load balancer they may lead to several. */
+  leadsTo(routerId: string): boolean {
+    return this.sessions.some((session) => session.routerId === routerId);
   }
 
   get name(): string {

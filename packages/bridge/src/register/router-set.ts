@@ -44,7 +44,7 @@ export class RouterSet implements BridgeConnection {
   readonly #configured: readonly EntryEndpoint[];
   readonly #entries: RouterEntry[] = [];
   /** Addresses that have turned out to be another entry's router. */
-  readonly #aliases = new Map<string, RouterEntry>();
+  readonly #aliases = new Map<string, Alias>();
   readonly #refusals: BurstLog;
   #isLeaving = false;
   #isClosed = false;
@@ -121,7 +121,11 @@ export class RouterSet implements BridgeConnection {
   /** What the sessions of one router tell. */
   #ownerOf(entry: RouterEntry): SessionOwner {
     return {
-      onRegistered: (service, routerId) => this.#onRegistered(entry, service, routerId),
+      onRegistered: (service, routerId, isNew) => {
+        this.#registered.add(service);
+        if (this.#registered.size === this.#pools.size) this.#ready.resolve();
+        if (isNew && !this.#isLeaving) this.#onReached(entry, routerId);
+      },
       onRouters: (addresses) => this.#onRouters(entry, addresses),
       takeover: () => this.#judgeTakeover(entry),
       onSuperseded(service, superseded) {
@@ -134,17 +138,16 @@ export class RouterSet implements BridgeConnection {
     };
   }
 
-  #onRegistered(entry: RouterEntry, service: string, routerId: string): void {
-    this.#registered.add(service);
-    if (this.#registered.size === this.#pools.size) this.#ready.resolve();
-    if (entry.routerId === routerId || this.#isLeaving) return;
-    entry.routerId = routerId;
-    // Another process answers there: what was the same may not be any more.
-    for (const [url, other] of this.#aliases) if (other === entry) this.#aliases.delete(url);
-    const other = this.#entries.find((it) => it !== entry && !it.isLeaving && it.routerId === routerId);
-    if (other === undefined) this.#follow();
-    else if (entry.isConfigured && !other.isConfigured) this.#merge(entry, other);
-    else this.#merge(other, entry);
+  /** A connection leads to another router process than before. */
+  #onReached(entry: RouterEntry, routerId: string): void {
+    // What led to the same process may not any more.
+    for (const [url, alias] of this.#aliases) {
+      if (alias.kept === entry && !entry.leadsTo(alias.routerId)) this.#aliases.delete(url);
+    }
+    const other = this.#entries.find((it) => it !== entry && !it.isLeaving && it.leadsTo(routerId));
+    if (other === undefined || entry.isLeaving) this.#follow();
+    else if (entry.isConfigured && !other.isConfigured) this.#merge(entry, other, routerId);
+    else this.#merge(other, entry, routerId);
   }
 
   #judgeTakeover(entry: RouterEntry): Takeover {
@@ -154,9 +157,9 @@ export class RouterSet implements BridgeConnection {
   }
 
   /** Both are one router, under two addresses: one is enough. */
-  #merge(kept: RouterEntry, left: RouterEntry): void {
+  #merge(kept: RouterEntry, left: RouterEntry, routerId: string): void {
     kept.sameMs = this.#nowMs();
-    if (left.url !== undefined) this.#aliases.set(left.url, kept);
+    this.#aliases.set(left.name, { kept, routerId });
     this.#log("info", "same_router", `${left.name} is the same router as ${kept.name}: leaving the former`);
     // The one that is kept takes over again first, so that calls find this process all the time.
     left.isLeaving = true;
@@ -185,7 +188,7 @@ export class RouterSet implements BridgeConnection {
     const known = new Map<string, EntryEndpoint>();
     for (const endpoint of this.#entries.flatMap(({ names }) => names)) known.set(endpoint.url, endpoint);
     for (const endpoint of this.#configured) known.set(nameOf(endpoint), endpoint);
-    const entryOf = (url: string) => this.#entries.find((entry) => entry.name === url) ?? this.#aliases.get(url);
+    const entryOf = (url: string) => this.#entries.find((entry) => entry.name === url) ?? this.#aliases.get(url)?.kept;
     const namesOf = (url: string) => entryOf(url)?.names.map((endpoint) => endpoint.url) ?? [];
     const wanted = reachableRouters(this.#configured.map(nameOf), namesOf, MAX_ROUTERS);
     for (const entry of this.#entries) {
@@ -250,6 +253,12 @@ export class RouterSet implements BridgeConnection {
 
 /** A router of which perhaps nobody knows the address. */
 type EntryEndpoint = Pick<RouterEndpoint, "dial"> & { readonly url: string | undefined };
+
+/** An address that is not dialled, because another one leads to its router, too. */
+interface Alias {
+  readonly kept: RouterEntry;
+  readonly routerId: string;
+}
 
 function nameOf({ url }: EntryEndpoint): string {
   return url ?? UNNAMED;
