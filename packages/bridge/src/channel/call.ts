@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
-import type { GrowingWindow } from "@grpc-router/protocol";
-import { readStart, StartView } from "@grpc-router/protocol";
+import { type GrowingWindow, readStart, StartView } from "@grpc-router/protocol";
 import type { CallContext } from "../dispatch/call-context.js";
 import type { RequestQueue } from "../dispatch/request-queue.js";
 import type { ServedMethod } from "../dispatch/served-method.js";

@@ -83,10 +83,7 @@ export class ChannelEnd {
   /** The grace of a drain is over: what still runs is ended for its clients, then the channel. */
   graceOver(reason: DrainReason): void {
     const { table, instanceId: instance, profile } = this.#channel;
-    for (const call of table.list()) {
-      const execution = call.state === CallState.accepted ? "started" : "unknown";
-      this.#forwarder.ending.fail(call, "INSTANCE_LOST", { method: call.route.path, instance, execution });
-    }
+    for (const call of table.list()) this.#forwarder.ending.giveUp(call);
     if (reason === "SUPERSEDED") this.close({ reason, facts: { instance } });
     else if (reason === "CREDENTIAL_EXPIRED") this.close({ reason, facts: { principal: quote(profile.principal) } });
     else this.close({ reason, facts: {} });
