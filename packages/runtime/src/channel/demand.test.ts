@@ -50,7 +50,7 @@ describe("the demand of a channel", () => {
       control?.kind.case === "demand" ? [`${control.kind.value.waiting} token ${control.kind.value.token}`] : [],
     );
 
-  function setUp(hello: Parameters<TestRouter["instance"]>[0] = {}) {
+  function setUp(hello: { readonly capacity?: { calls: number }; readonly features?: string[] } = {}) {
     const router = new TestRouter();
     const instance = router.instance({ capacity: { calls: 1 }, features: ["demand"], ...hello });
     const { client } = router.connect();
