@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
 import { errorInfoOf, patient } from "../faults/fault-client.ts";
 import { type InProcess, type InProcessOptions, startInProcess } from "../harness/in-process.ts";
-import { createRawClient, type RawClient } from "../harness/raw-call.ts";
+import { createRawClient, type RawClient, valuesOf } from "../harness/raw-call.ts";
 import {
   EmptySchema,
   SimpleRequestSchema,
@@ -88,6 +88,10 @@ describe("without an instance", () => {
       message: `Cannot queue ${emptyCall} for grpc.testing.TestService: at most 2 calls and 67108864 bytes may wait at the router (QUEUE_FULL). Try again later or add instances`,
       errorInfo: { reason: "QUEUE_FULL", metadata: { execution: "none" } },
     });
+    // Nothing has left the queue so far, so nobody knows when: the longest time, and up to three quarters of it.
+    const [pushback] = valuesOf(refused.head, "grpc-retry-pushback-ms");
+    expect(Number(pushback)).toBeGreaterThanOrEqual(6_400);
+    expect(Number(pushback)).toBeLessThanOrEqual(11_200);
     waiting[0]?.stream.close(constants.NGHTTP2_CANCEL);
     await expect(waiting[0]?.answer).rejects.toThrow("reset with 8");
     await settled();
