@@ -131,6 +131,14 @@ describe("grpc-router bridge --to", () => {
     expect(await done).toBe(0);
   });
 
+  it("ends with 0 when told to while no router can be reached", async () => {
+    const { io, done } = start("bridge", modules, ...ROUTER);
+    await io.until(/Cannot reach router http:\/\/127\.0\.0\.1:1: connection refused\. Trying again in \d/);
+    io.interrupt();
+    expect(await done).toBe(0);
+    expect(io.text.err).toMatch(/event=left/);
+  });
+
   it.each<[string, string[], RegExp]>([
     ["neither module nor server", [], /^Cannot bridge: give a module, or a gRPC server with --to$/],
     ["both", ["x.js", "--to", "localhost:1"], /^Cannot bridge both x\.js and localhost:1: give a module or --to/],
