@@ -308,6 +308,50 @@ describe("RouterSet", () => {
     });
   });
 
+  describe("with several services", () => {
+    const services = (channels: readonly PeerChannel[]) => channels.map(({ hello }) => hello.service);
+
+    it("is ready when each is registered at some router, on one connection to each", async () => {
+      const bed = await openAmongRouters({ urls: ["http://a", "http://b"], withOther: true });
+      const [a, b] = [bed.peer("http://a"), bed.peer("http://b")];
+      expect([a.connections.length, b.connections.length]).toEqual([1, 1]);
+      expect(services(a.channels)).toEqual(["test.v1.EchoService", "test.v1.OtherService"]);
+      a.channels[0]?.welcome();
+      await bed.scheduler.settle();
+      expect(await outcome(bed.connection.ready)).toBe("open");
+      b.channels[1]?.welcome();
+      await bed.scheduler.settle();
+      expect(await outcome(bed.connection.ready)).toBe("resolved");
+      expect(bed.connection.routers()).toMatchObject([
+        { state: "registering", registered: ["test.v1.EchoService"] },
+        { state: "registering", registered: ["test.v1.OtherService"] },
+      ]);
+    });
+
+    it("shares the capacity of each by itself", async () => {
+      const bed = await openAmongRouters({ urls: ["http://a", "http://b"], withOther: true, capacity: 2 });
+      const channels = ["http://a", "http://b"].flatMap((url) => bed.peer(url).channels);
+      for (const channel of channels) channel.welcome({ features: ["demand"] });
+      await bed.scheduler.advanceSettled(200);
+      expect(channels.map(({ hello }) => hello.capacity?.calls)).toEqual([1, 1, 1, 1]);
+      channels[2]?.send(whole(1, "say", "x")).control({ case: "demand", value: { waiting: 1 } });
+      await bed.scheduler.settle();
+      expect(channels.map((channel) => channel.controls("capacity").length)).toEqual([1, 0, 0, 0]);
+    });
+
+    it("leaves one that another process has taken over, on all connections, and keeps the others", async () => {
+      const bed = await openAmongRouters({ withOther: true, open: { connectionsPerRouter: 2 } });
+      const { channels } = bed.peer("http://a");
+      for (const channel of channels) channel.welcome();
+      await bed.scheduler.settle();
+      channels[1]?.control({ case: "drain", value: { reason: "SUPERSEDED" } });
+      await bed.scheduler.settle();
+      expect(channels.map((channel) => channel.controls("drain").length)).toEqual([0, 0, 0, 1]);
+      expect(services(channels.slice(3))).toEqual(["test.v1.OtherService"]);
+      expect(await outcome(bed.connection.closed)).toBe("open");
+    });
+  });
+
   describe("with a capacity", () => {
     it("gives each router its part, and moves room to where calls wait", async () => {
       const bed = await openAmongRouters({ capacity: 4, urls: ["http://a", "http://b"] });

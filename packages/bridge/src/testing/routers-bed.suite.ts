@@ -12,7 +12,7 @@ import {
 import { createBridge } from "../bridge.js";
 import type { BridgeOptions, OpenOptions } from "../bridge-options.js";
 import type { BridgeConnection, RouterEndpoint } from "../ports.js";
-import { type EchoService, echoBridge } from "./echo-service.suite.js";
+import { type EchoService, echoBridge, otherBridge } from "./echo-service.suite.js";
 import type { PeerChannel } from "./peer-channel.suite.js";
 import { createRouterPeer, type RouterPeer } from "./router-peer.suite.js";
 
@@ -22,6 +22,8 @@ export interface RoutersBedOptions extends BridgeOptions {
   /** Default: `http://a`. */
   readonly urls?: readonly string[];
   readonly code?: Partial<ServiceImpl<EchoService>>;
+  /** Serves `test.v1.OtherService`, too. */
+  readonly withOther?: boolean;
 }
 
 /** Everything that a test holds in its hands. */
@@ -44,7 +46,7 @@ export interface RoutersBed {
 
 /** Opens a bridge; no router has answered yet. */
 export async function openAmongRouters(options: RoutersBedOptions = {}): Promise<RoutersBed> {
-  const { open = {}, urls = ["http://a"], code, ...bridgeOptions } = options;
+  const { open = {}, urls = ["http://a"], code, withOther = false, ...bridgeOptions } = options;
   const scheduler = createFakeScheduler();
   const logger = createRecordingLogger();
   const { randomBytes } = createSeededRandom(1);
@@ -70,22 +72,20 @@ export async function openAmongRouters(options: RoutersBedOptions = {}): Promise
   const [first = endpoint("http://a"), ...furtherRouters] = urls.map(endpoint);
   const say: ServiceImpl<EchoService>["say"] = ({ value }) =>
     new Promise((resolve) => running.push(() => resolve({ value })));
-  const connection = createBridge({ id: "echo-1", ...bridgeOptions })
-    .service(echoBridge, code ?? { say })
-    .open(
-      {
-        scheduler,
-        logger,
-        random: () => 0.5,
-        randomBytes,
-        incarnation: 7,
-        shortly: (task) => void setImmediate(task),
-        ...first,
-        furtherRouters,
-        endpoint,
-      },
-      open,
-    );
+  const bridge = createBridge({ id: "echo-1", ...bridgeOptions }).service(echoBridge, code ?? { say });
+  if (withOther) bridge.service(otherBridge, { ping: () => ({ value: "pong" }) } as never);
+  const ports = {
+    scheduler,
+    logger,
+    random: () => 0.5,
+    randomBytes,
+    incarnation: 7,
+    shortly: (task: () => void) => void setImmediate(task),
+    ...first,
+    furtherRouters,
+    endpoint,
+  };
+  const connection = bridge.open(ports, open);
   await scheduler.settle();
   return {
     scheduler,
