@@ -84,3 +84,51 @@ describe("CapacityPool under random schedules of routers", () => {
     for (const seed of seeds) runSchedule(seed);
   });
 });
+
+describe("CapacityPool under a steady load", () => {
+  /** Ends and statements in ten seconds, after two to settle, with so many callers at each router that call on and on. */
+  function load(callers: readonly number[], total: number): { readonly ended: number[]; readonly stated: number } {
+    const scheduler = createFakeScheduler();
+    const { integer } = createSeededRandom(1);
+    const pool = new CapacityPool(scheduler, total);
+    pool.expected = callers.length;
+    let stated = 0;
+    const routers = callers.map((count) => {
+      const router = new PoolRouter(scheduler, pool, {
+        latencyMs: 5,
+        tellsDemand: true,
+        onCapacity: () => void stated++,
+        onEnded: (it) => it.call(10 + integer(40)),
+      });
+      for (let caller = 0; caller < count; caller++) router.call(10 + integer(40));
+      return router;
+    });
+    scheduler.advance(2_000);
+    const before = routers.map(({ ended }) => ended);
+    stated = 0;
+    scheduler.advance(10_000);
+    return { ended: routers.map(({ ended }, index) => ended - (before[index] ?? 0)), stated };
+  }
+
+  it.each<[string, callers: number[], total: number, shares: number[]]>([
+    ["too much everywhere: equal parts", [8, 8], 4, [2, 2]],
+    ["more at one: equal parts all the same", [100, 8, 8], 6, [2, 2, 2]],
+    ["one that needs little gets that, another the rest", [1, 20], 4, [1, 3]],
+    ["little everywhere", [1, 2], 6, [1, 2]],
+    ["all at one", [0, 20], 5, [0, 5]],
+  ])("%s, and nothing moves", (_name, callers, total, shares) => {
+    const { ended, stated } = load(callers, total);
+    expect(stated).toBe(0);
+    const most = Math.max(...shares);
+    for (const [index, share] of shares.entries()) {
+      const fastest = Math.max(...ended);
+      expect((ended[index] ?? 0) / fastest).toBeCloseTo(share / most, 1);
+    }
+  });
+
+  it("takes turns where there are fewer calls than routers that want them, a few statements a second", () => {
+    const { ended, stated } = load([4, 4, 4], 1);
+    expect(Math.min(...ended) / Math.max(...ended)).toBeGreaterThan(0.6);
+    expect(stated).toBeLessThan(60);
+  });
+});

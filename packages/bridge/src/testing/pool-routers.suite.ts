@@ -11,8 +11,10 @@ export interface PoolRouterOptions {
   readonly latencyMs: number;
   /** It says when calls wait, and answers. */
   readonly tellsDemand: boolean;
-  /** Tells the time of every capacity that it is told. */
+  /** It is told this capacity. */
   onCapacity?(calls: number): void;
+  /** A call has ended. */
+  onEnded?(router: PoolRouter): void;
 }
 
 /** One router with a channel to the process whose pool it is. */
@@ -85,6 +87,7 @@ export class PoolRouter {
       this.#later(() => {
         this.open--;
         this.ended++;
+        this.#options.onEnded?.(this);
         this.#dispatch();
       });
     });
