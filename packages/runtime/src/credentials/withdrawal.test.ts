@@ -127,6 +127,7 @@ describe("other credentials", () => {
     const untouched = bed.instance({ identities: ["third.acme.example"], hello: { instanceId: "two" } });
     expect(bed.router.core.setCredentials(list)).toBe(1);
     bed.router.run();
+    expect(bed.router.core.setCredentials(list)).toBe(0);
     expect(drains(withdrawn)).toMatchObject([{ reason: "CREDENTIAL_EXPIRED", lastCallId: 1n }]);
     expect(drains(untouched)).toEqual([]);
     const next = client.unary(pathOf("Get"), bytes("b"));

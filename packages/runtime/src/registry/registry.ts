@@ -133,14 +133,14 @@ export class Registry implements ChannelOwner {
     for (const channel of this.#channels.values()) if (channel.grant.expiresMs <= wallMs) this.#withdraw(channel);
   }
 
-  /** Judges every channel anew, and drains those whose credential is gone or may register the service no more. Answers how many. */
+  /** Judges every channel anew, and drains those whose credential is gone or may register the service no more. Answers how many were open. */
   renewGrants(): number {
     let withdrawn = 0;
     for (const channel of this.#channels.values()) {
       const grant = this.#gate.renew(channel.grant, channel.service.name);
       if (!isRefusal(grant) && grant.principal === channel.profile.principal) channel.grant = grant;
       else {
-        withdrawn++;
+        if (channel.open) withdrawn++;
         this.#withdraw(channel);
       }
     }
