@@ -20,6 +20,8 @@ const [cert, key] = values.tls?.split(":") ?? [];
 interface Exchange {
   readonly method: string;
   answered: boolean;
+  /** Echo: what has come of a request that is not whole. */
+  readonly held: Uint8Array[];
   /** Watch: messages to come, and each of them. */
   left: number;
   message: Uint8Array;
@@ -58,7 +60,13 @@ const serve = (socket: Socket) => {
     handler: {
       onHead(stream, head) {
         const path = head.find(([name]) => name === ":path")?.[1] ?? "";
-        stream.data = { method: path.slice(path.lastIndexOf("/") + 1), answered: false, left: 0, message: none };
+        stream.data = {
+          method: path.slice(path.lastIndexOf("/") + 1),
+          answered: false,
+          held: [],
+          left: 0,
+          message: none,
+        };
       },
       onData(stream, bytes, start, end, endStream) {
         receive(connection, stream, bytes.subarray(start, end), endStream);
@@ -86,10 +94,26 @@ function receive(connection: Connection<Exchange>, stream: Stream<Exchange>, byt
     if (bytes.length > 5) watch(connection, stream, exchange, bytes);
   } else if (exchange.method === "Collect") {
     if (last) send(connection, stream, exchange, emptyMessage);
-  } else if (bytes.length > 0) {
-    send(connection, stream, exchange, bytes);
+  } else if (exchange.method === "Converse") {
+    if (bytes.length > 0) send(connection, stream, exchange, bytes);
+  } else {
+    echo(connection, stream, exchange, bytes, last);
   }
   if (last && exchange.left === 0) connection.writeHead(stream, okTrailers, none, 0, 0, true);
+}
+
+/** Answers when the request is whole, as a server of a unary method does. */
+function echo(
+  connection: Connection<Exchange>,
+  stream: Stream<Exchange>,
+  exchange: Exchange,
+  bytes: Uint8Array,
+  last: boolean,
+): void {
+  const { held } = exchange;
+  if (!last) held.push(bytes.slice());
+  else if (held.length === 0) send(connection, stream, exchange, bytes);
+  else send(connection, stream, exchange, Buffer.concat([...held, bytes]));
 }
 
 function send(connection: Connection<Exchange>, stream: Stream<Exchange>, exchange: Exchange, bytes: Uint8Array): void {
