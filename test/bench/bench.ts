@@ -14,6 +14,8 @@ import { artifacts, readReport } from "./report/kept-report.ts";
 import { writePerformancePage } from "./report/performance-page.ts";
 import { type BenchRun, type Effort, quickEffort, wholeEffort } from "./run/bench-run.ts";
 
+// Programs that were started end with this one.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 try {
   process.exitCode = (await bench(process.argv.slice(2))) ? 0 : 1;
 } catch (error) {

@@ -36,6 +36,7 @@ export async function runGate(
   for (;;) {
     const result = await runCpuCase(pair, run);
     if (result.series.length < pair.entries.length) {
+      if (process.env.CI === "true") throw new Error("Cannot judge: in CI h2load and HAProxy must be installed");
       return { result, verdict: { kind: "busy", why: "a peer is missing" } };
     }
     attempts.push(result);
