@@ -26,6 +26,8 @@ const idle: EngineStats = {
   ],
   listenerLimits: [],
   reasons: {},
+  creditGrown: 0,
+  creditNotGrown: 0,
 };
 const busy: EngineStats = {
   ...idle,

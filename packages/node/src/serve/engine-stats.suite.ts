@@ -17,6 +17,8 @@ export function createEngineStats(stats: Partial<EngineStats> = {}): EngineStats
     limits: [],
     listenerLimits: [],
     reasons: {},
+    creditGrown: 0,
+    creditNotGrown: 0,
     ...stats,
   };
 }

@@ -17,6 +17,8 @@ describe("readEngineStats()", () => {
     counters.keepaliveHits.maxAgeMs = 8;
     const routerCounters = new RouterCounters();
     routerCounters.reasons.NO_INSTANCE = 4;
+    routerCounters.creditGrown = 81_920;
+    routerCounters.creditNotGrown = 1;
     const listener = createListenerCounters();
     listener.limitHits.connections = 5;
     listener.limitHits.memory = 6;
@@ -41,6 +43,8 @@ describe("readEngineStats()", () => {
       goawaysSent: { OTHER: 1 },
       goawaysReceived: {},
       reasons: { NO_INSTANCE: 4 },
+      creditGrown: 81_920,
+      creditNotGrown: 1,
     });
     expect(stats.listenerLimits.map(({ name }) => name)).toEqual([
       ...Object.keys(defaultListenerLimits),

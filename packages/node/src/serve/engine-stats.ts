@@ -31,6 +31,10 @@ export interface EngineStats {
   readonly listenerLimits: readonly LimitStats[];
   /** Calls, registrations and channels that the router ended, by reason; reasons that never were are left out. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Credit by which windows of replies grew where a round trip used them up, in cost units (docs/channel.md section 5). */
+  readonly creditGrown: number;
+  /** Times that one could not, because the others of its channel had grown so far. */
+  readonly creditNotGrown: number;
 }
 
 /** A limit and how often it was hit. */
@@ -77,6 +81,8 @@ export function readEngineStats(sources: StatsSources, countedForMs: number): En
       { name: "memoryBytes", hits: memory, value: memoryBytes },
     ],
     reasons: Object.fromEntries(Object.entries(routerCounters.reasons).filter(([, count]) => count > 0)),
+    creditGrown: routerCounters.creditGrown,
+    creditNotGrown: routerCounters.creditNotGrown,
   };
 }
 
