@@ -127,7 +127,7 @@ function legendOf(): string[] {
   let x = 10;
   return Object.entries(colours).flatMap(([stage, colour]) => {
     const at = x;
-    x += 22 + stage.length * letterWidth;
+    x += 26 + stage.length * letterWidth;
     return [
       `<rect x="${rounded(at)}" y="34" width="11" height="11" fill="${colour}"/>`,
       svgText(at + 15, 44, stage, "small"),

@@ -67,6 +67,8 @@ describe("stageOf()", () => {
     ["receiveFrames", "packages/http2/connection/receive-frames", "frame"],
     ["find", "packages/http2/stream/stream-table", "streams and windows"],
     ["flush", "packages/http2/connection/flusher", "write"],
+    ["#writeAll", "packages/http2/connection/attach-transport", "write"],
+    ["receive", "packages/http2/connection/attach-transport", "frame"],
     ["end", "packages/runtime/forward/request-head-reader", "route"],
     ["pick", "packages/runtime/balance/least-request", "pick"],
     ["writeFrame", "packages/protocol/frame/write-frame", "splice"],

@@ -23,8 +23,9 @@ const rules: readonly (readonly [stage: StageName, fits: RegExp])[] = [
   ["write", /^(writeBuffer|writev|\S*[wW]rite\S*|\S*[tT]aken|\S*[fF]lush\S*) packages\/node\/socket\//],
   ["read", / packages\/node\/(socket|tls|serve)\//],
   ["timers and clock", / packages\/(node\/scheduler|node\/memory|runtime\/clock|runtime\/resilience\/timer-wheel)/],
+  ["write", /^#?(flush|write|drained)\S* packages\/http2\/connection\/attach-transport/],
   ["HPACK", / packages\/http2\/hpack\//],
-  ["write", / packages\/http2\/connection\/(flusher|output-buffer|buffer-pool|attach-transport|send-|serve-ready)/],
+  ["write", / packages\/http2\/connection\/(flusher|output-buffer|buffer-pool|send-|serve-ready)/],
   ["streams and windows", / packages\/http2\/(stream|flow)\//],
   [
     "streams and windows",

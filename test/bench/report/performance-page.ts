@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { fileURLToPath } from "node:url";
 import { cases } from "../cases/cases.ts";
 import { mergeHistograms, percentileOf } from "../measure/histogram.ts";
-import { type BenchReport, type CaseResult, findCase } from "./bench-report.ts";
-import { microsSpread } from "./ratio.ts";
-import { type BarGroup, barChart } from "./svg/bar-chart.ts";
+import { spreadOf } from "../measure/statistics.ts";
+import { type BenchReport, type CaseResult, type CpuResult, findCase } from "./bench-report.ts";
+import { cpuRatio } from "./ratio.ts";
+import { type Bar, barChart } from "./svg/bar-chart.ts";
 import { lineChart } from "./svg/line-chart.ts";
 import { cpuTable, crossCheckText, garbageText, goalTable, latencyTable, memoryTable, stageTable } from "./tables.ts";
 
@@ -55,7 +56,7 @@ export function partsOf(report: BenchReport): Record<string, string> {
     const results = ofKind(report, "cpu").filter(({ id }) => pattern.test(id));
     if (results.length > 0) parts[name] = cpuTable(results, cases);
   }
-  if ("unary" in parts) parts["unary picture"] = "![CPU per unary call, by load and peer](performance/unary.svg)";
+  if ("unary" in parts) parts["unary picture"] = "![What others need for one of the calls of the router](performance/unary.svg)";
   const latency = findCase(report, "latency", "latency");
   if (latency !== undefined && latency.series.length > 0) {
     parts.latency = `${latencyTable(latency)}\n\n![Latency over rate](performance/latency.svg)`;
@@ -79,17 +80,10 @@ export function picturesOf(report: BenchReport): Record<string, string> {
   const unary = ofKind(report, "cpu").filter(({ id }) => groups.unary.test(id));
   if (unary.length > 0) {
     drawn.unary = barChart({
-      title: "CPU of the measured process per unary call",
-      axis: "microseconds, logarithmic; thin lines are quartiles",
-      groups: unary.map(
-        ({ id, series }): BarGroup => ({
-          label: id,
-          bars: series.map((one) => {
-            const { median, low, high } = microsSpread(one);
-            return { label: one.label, value: median, low, high };
-          }),
-        }),
-      ),
+      title: "CPU per unary call: what others need for one of the router's",
+      axis: "times the router's own, median of the rounds' ratios, logarithmic; thin lines are quartiles",
+      anchor: 1,
+      groups: unary.map((result) => ({ label: result.id, bars: ratioBars(result) })),
     });
   }
   const latency = findCase(report, "latency", "latency");
@@ -122,6 +116,16 @@ export function picturesOf(report: BenchReport): Record<string, string> {
     });
   }
   return drawn;
+}
+
+/** Each entry beside the router. */
+function ratioBars(result: CpuResult): Bar[] {
+  return result.series
+    .filter(({ label }) => label !== "router")
+    .map(({ label }) => {
+      const { median, low, high } = cpuRatio(result, label, "router") ?? spreadOf([]);
+      return { label, value: median, low, high };
+    });
 }
 
 function provenance({ date, commit, machine, peers }: BenchReport): string {

@@ -5,6 +5,8 @@ export interface BarChart {
   readonly title: string;
   /** What the axis shows. */
   readonly axis: string;
+  /** The value at which bars begin, to the right or to the left. Default: the axis's left end. */
+  readonly anchor?: number;
   readonly groups: readonly BarGroup[];
 }
 
@@ -29,8 +31,9 @@ const groupGap = 16;
 const top = 64;
 
 /** Draws horizontal bars by group on a logarithmic axis; a label has the same colour in every group. */
-export function barChart({ title, axis, groups }: BarChart): string {
-  const values = groups.flatMap(({ bars }) => bars.map(({ value }) => value)).filter((value) => value > 0);
+export function barChart({ title, axis, anchor, groups }: BarChart): string {
+  const drawn = groups.flatMap(({ bars }) => bars.map(({ value }) => value)).filter((value) => value > 0);
+  const values = anchor === undefined ? drawn : [...drawn, anchor];
   const scale = logScale(Math.min(...values), Math.max(...values), left, width - right);
   const labels = [...new Set(groups.flatMap(({ bars }) => bars.map(({ label }) => label)))];
   const colourOf = (label: string) => seriesColours[labels.indexOf(label) % seriesColours.length] ?? "#808080";
@@ -44,11 +47,13 @@ export function barChart({ title, axis, groups }: BarChart): string {
       svgText(x, top + rows + 8, short(tick), "small middle"),
     );
   }
+  const begin = anchor === undefined ? left : scale.at(anchor);
+  if (anchor !== undefined) content.push(svgLine(begin, top - 8, begin, top + rows - 8, "spread"));
   let y = top;
   for (const group of groups) {
     content.push(svgText(14, y + barHeight - 3, group.label));
     for (const bar of group.bars) {
-      content.push(...drawBar(bar, y, scale, colourOf(bar.label)));
+      content.push(...drawBar(bar, y, { scale, begin, colour: colourOf(bar.label) }));
       y += barHeight;
     }
     y += groupGap;
@@ -69,12 +74,14 @@ export function logScale(least: number, greatest: number, from: number, to: numb
   return { at, ticks: ticks.filter((tick) => Math.log10(tick) >= low && Math.log10(tick) <= high) };
 }
 
-function drawBar(
-  { label, value, low, high }: Bar,
-  y: number,
-  scale: ReturnType<typeof logScale>,
-  colour: string,
-): string[] {
+interface BarPlace {
+  readonly scale: ReturnType<typeof logScale>;
+  /** Where bars begin. */
+  readonly begin: number;
+  readonly colour: string;
+}
+
+function drawBar({ label, value, low, high }: Bar, y: number, { scale, begin, colour }: BarPlace): string[] {
   if (!(value > 0)) return [svgText(left, y + barHeight - 4, `${label} –`, "small")];
   const end = scale.at(value);
   const middle = y + barHeight / 2 - 0.5;
@@ -83,9 +90,14 @@ function drawBar(
       ? []
       : [svgLine(scale.at(low), middle, scale.at(high), middle, "spread")];
   return [
-    `<rect x="${left}" y="${rounded(y)}" width="${rounded(Math.max(1, end - left))}" height="${barHeight - 2}" fill="${colour}"/>`,
+    `<rect x="${rounded(Math.min(begin, end))}" y="${rounded(y)}" width="${rounded(Math.max(1, Math.abs(end - begin)))}" height="${barHeight - 2}" fill="${colour}"/>`,
     ...spread,
     svgText(left - 6, y + barHeight - 4, label, "small end"),
-    svgText(Math.max(end, high === undefined ? end : scale.at(high)) + 5, y + barHeight - 4, short(value), "small"),
+    svgText(
+      Math.max(begin, end, high === undefined ? end : scale.at(high)) + 5,
+      y + barHeight - 4,
+      short(value),
+      "small",
+    ),
   ];
 }

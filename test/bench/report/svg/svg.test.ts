@@ -60,6 +60,20 @@ describe("barChart()", () => {
   });
 });
 
+describe("barChart() with an anchor", () => {
+  test("draws bars to both sides of it", () => {
+    const bars = [
+      { label: "dearer", value: 4 },
+      { label: "cheaper", value: 0.25 },
+    ];
+    const svg = barChart({ title: "t", axis: "a", anchor: 1, groups: [{ label: "g", bars }] });
+    expectWhole(svg);
+    const [dearer = [], cheaper = []] = Array.from(svg.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g));
+    expect(Number(cheaper[1]) + Number(cheaper[2])).toBeCloseTo(Number(dearer[1]), 0);
+    expect(Number(cheaper[2])).toBeCloseTo(Number(dearer[2]), 0);
+  });
+});
+
 describe("lineChart()", () => {
   test("draws lines of a group in one colour and leaves out what has no place on the axes", () => {
     const svg = lineChart({
