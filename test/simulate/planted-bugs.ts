@@ -15,23 +15,10 @@ import { Placement } from "../../packages/runtime/src/forward/placement.ts";
 import { ReplyForwarder } from "../../packages/runtime/src/forward/reply-forwarder.ts";
 import { RequestForwarder } from "../../packages/runtime/src/forward/request-forwarder.ts";
 import { patch, patchGetter } from "./patch.ts";
+import { anything, type PlantedBug, stuck } from "./planted-bug.ts";
+import { plantedFeatureBugs } from "./planted-feature-bugs.ts";
 
-/** A bug and how it shows. */
-export interface PlantedBug {
-  readonly name: string;
-  /** A seed that has shown it, tried first; if it does not any more, the others are tried from 1 on. */
-  readonly seed: number;
-  plant(): void;
-  /** What the first violation says. */
-  readonly shows: RegExp;
-}
-
-/** Where one rule that breaks breaks others, in whatever order. */
-const anything = /./;
-/** Calls that wait for what never comes. */
-const stuck = /never ends|no status|failed with|is idle|idle, and/;
-
-/** All of them; docs/reliability.md lists them. */
+/** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "an accepted mark that is dropped",
@@ -47,7 +34,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "credit that is off by one",
-    seed: 149,
+    seed: 1,
     plant: () =>
       patch(RequestForwarder, "credit", (_self, credit, call, channel, units) => credit(call, channel, units + 1)),
     shows: /spent \d+ on call \d+ and had credit for \d+|CREDIT_EXCEEDED/,
@@ -74,13 +61,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "credit that a slow reader's instance never gets back",
-    seed: 34,
+    seed: 62,
     plant: () => patch(ReplyForwarder, "onSent", () => undefined),
     shows: stuck,
   },
   {
     name: "credit that goes back before the client has taken the reply",
-    seed: 1,
+    seed: 15,
     plant: () =>
       patch(ReplyForwarder, "receive", (_self, receive, call, channel, ...rest) => {
         const before = call.replyHeld;
@@ -120,13 +107,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a fence that is ignored",
-    seed: 4,
+    seed: 6,
     plant: () => patch(Channel, "supersede", () => undefined),
     shows: /has superseded/,
   },
   {
     name: "a call that is dispatched after its deadline",
-    seed: 108,
+    seed: 8,
     plant: () =>
       patch(Placement, "pick", (_self, pick, call) => {
         const { deadlineMs } = call;
@@ -139,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "slices that are lost while the channel drains",
-    seed: 92,
+    seed: 187,
     plant: () =>
       patch(RequestForwarder, "receive", (_self, receive, call, ...rest) => {
         if (call.channel?.state !== ChannelState.draining) receive(call, ...rest);
@@ -163,7 +150,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a half close that is swallowed",
-    seed: 3,
+    seed: 1,
     plant: () =>
       patch(CallWriter, "bare", (_self, bare, call, halfClose) => {
         if (call.callId === 0 || !halfClose) return bare(call, halfClose);
@@ -174,13 +161,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a lost call that runs again without proof",
-    seed: 4,
+    seed: 9,
     plant: () => patch(CallEnding, "lost", (self, _lost, call, channel) => self.notRun(call, channel)),
     shows: /must not run twice|execution none, yet it ran/,
   },
   {
     name: "an instance that runs what crosses its own Drain",
-    seed: 3,
+    seed: 109,
     plant: () =>
       patch(BridgeChannel, "drain", (self, drain, graceMs) => {
         drain(graceMs);
@@ -190,13 +177,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a capacity that is not heard",
-    seed: 10,
+    seed: 1,
     plant: () => patch(Channel, "setCapacity", () => undefined),
     shows: /calls are open on/,
   },
   {
     name: "a reply that goes on to a client that has its answer",
-    seed: 56,
+    seed: 1,
     plant: () =>
       patch(ReplyForwarder, "receive", (_self, receive, call, ...rest) => {
         if (call.state === CallState.cancelling) call.state = CallState.accepted;
@@ -214,4 +201,5 @@ export const plantedBugs: readonly PlantedBug[] = [
       }),
     shows: anything,
   },
+  ...plantedFeatureBugs,
 ];

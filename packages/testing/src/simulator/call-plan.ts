@@ -49,6 +49,8 @@ export interface CallWorld {
   readonly activeMs: number;
   /** Services that are called. */
   readonly services: number;
+  /** Some user code takes longer than it takes to find a peer dead. */
+  readonly isSlow: boolean;
   /** Some calls compress, some are of another subtype. */
   readonly isMixed: boolean;
 }
@@ -58,10 +60,12 @@ export const strangerKey = 1_000_000;
 /** From here on user code takes its time for them. */
 export const lingeringKey = 2_000_000;
 const lingeringMs = 3_000;
+/** Longer than a heartbeat takes to tell that a peer is gone. */
+const slowMs = 20_000;
 
 /** Draws a call. */
 export function drawCall(index: number, random: SeededRandom, world: CallWorld): CallPlan {
-  const { clients, activeMs, services, isMixed } = world;
+  const { clients, activeMs, services, isMixed, isSlow } = world;
   const chance = (share: number): boolean => random.random() < share;
   const sizes = (most: number): number[] => Array.from({ length: random.integer(most + 1) }, () => drawSize(random));
   const methods = simServices[random.integer(services)]?.methods ?? [];
@@ -71,6 +75,7 @@ export function drawCall(index: number, random: SeededRandom, world: CallWorld):
   const count = chance(0.02) ? 2 * random.integer(2) : 1;
   const requests = method.clientStreams ? sizes(6) : Array.from({ length: count }, () => drawSize(random));
   const isStalled = chance(0.15);
+  const takesLong = isSlow && chance(0.2);
   return {
     index,
     method,
@@ -87,13 +92,13 @@ export function drawCall(index: number, random: SeededRandom, world: CallWorld):
     stallAfterMs: random.integer(30),
     stallMs: isStalled ? random.integer(1_500) : 0,
     server: {
-      delayMs: chance(0.4) ? 0 : random.integer(chance(0.2) ? 1_000 : 80),
+      delayMs: takesLong ? random.integer(slowMs) : chance(0.4) ? 0 : random.integer(chance(0.2) ? 1_000 : 80),
       gapMs: chance(0.6) ? 0 : random.integer(40),
       replies: method.serverStreams ? sizes(6) : [drawSize(random)],
       readGapMs: chance(0.7) ? 0 : random.integer(60),
       reads: chance(0.85) ? Number.POSITIVE_INFINITY : random.integer(3),
       throws: chance(0.1),
-      isDeaf: chance(0.2),
+      isDeaf: chance(0.2) && !takesLong,
       setsHeaders: chance(0.3),
     },
   };
@@ -134,7 +139,7 @@ function drawSize(random: SeededRandom): number {
       if (random.integer(4) === 0) return (edges[random.integer(edges.length)] ?? 0) - 500 + random.integer(600);
       return 20_000 + random.integer(60_000);
     case 2:
-      if (random.integer(50) === 0) return 1_048_576 + random.integer(100_000);
+      if (random.integer(100) === 0) return 1_048_576 + random.integer(100_000);
       return random.integer(4) === 0 ? 100_000 + random.integer(200_000) : random.integer(9_000);
     case 3:
       return random.integer(16_000);

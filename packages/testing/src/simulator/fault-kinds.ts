@@ -4,7 +4,7 @@
 const faultWeights = {
   "reset link": 4,
   "half-open link": 1,
-  "mute link": 1,
+  "mute link": 2,
   "stall link": 3,
   "pause router": 1,
   "pause instance": 2,

@@ -8,6 +8,7 @@ import { ForeignChannel } from "./foreign-channel.js";
 import { InstanceTap } from "./instance-tap.js";
 import { createListeningEnd } from "./listening-end.js";
 import type { Network } from "./network.js";
+import { tokenMetadata } from "./proof.js";
 import type { SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
 import type { SimRouter } from "./sim-router.js";
@@ -158,7 +159,7 @@ export class ForeignInstance implements WorldInstance {
 
   #connect(router: SimRouter, service: SimService): void {
     const code = this.#codes.get(service);
-    const link = this.#network.connect(this.process, router, this.#identity.identities);
+    const link = this.#network.connect(this.process, router, this.#identity.proof);
     if (link === undefined || code === undefined) {
       this.#later(reconnectMs, router, service);
       return;
@@ -175,7 +176,9 @@ export class ForeignInstance implements WorldInstance {
       process: this.process,
       service,
       code,
-      register: client.start(this.#isTyped ? service.registerPath : untypedRegisterPath),
+      register: client.start(this.#isTyped ? service.registerPath : untypedRegisterPath, {
+        metadata: tokenMetadata(this.#identity.proof),
+      }),
       hello: this.#hello(service),
       onEnd: (reason, isOver) => {
         if (isOver && client.closeReason === undefined) client.connection.close(0, "done");

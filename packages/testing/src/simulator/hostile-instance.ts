@@ -10,6 +10,7 @@ import { InstanceTap } from "./instance-tap.js";
 import { drawInstanceTrick, type InstanceTrick, trickMethod } from "./instance-tricks.js";
 import { createListeningEnd } from "./listening-end.js";
 import type { Network } from "./network.js";
+import { noProof, type Proof, proofOf, tokenMetadata } from "./proof.js";
 import type { SimLink } from "./sim-link.js";
 import { hostilePrefix } from "./sim-logger.js";
 import type { SimProcess } from "./sim-process.js";
@@ -44,6 +45,7 @@ export class HostileInstance {
   readonly #id: string;
   readonly #random: SeededRandom;
   readonly #links: SimLink[] = [];
+  readonly #proof: Proof;
   #attempts = 0;
 
   constructor(network: Network, letter: string) {
@@ -51,6 +53,8 @@ export class HostileInstance {
     this.#network = network;
     this.#random = world.fork();
     this.#id = `${hostilePrefix}${letter}`;
+    // Some have stolen a token.
+    this.#proof = this.#random.integer(2) === 0 ? noProof : proofOf(world.scenario, this.#id, false);
     this.process = world.process(this.#id);
     this.process.after(this.#random.random() * world.scenario.activeMs * 0.7, () => this.#dial());
   }
@@ -64,7 +68,7 @@ export class HostileInstance {
   #dial(): void {
     const { routers, world } = this.#network;
     const router = routers[this.#random.integer(routers.length)];
-    const link = router && this.#network.connect(this.process, router, [this.#id]);
+    const link = router && this.#network.connect(this.process, router);
     if (link === undefined) {
       this.process.after(retryMs, () => this.#dial());
       return;
@@ -93,7 +97,7 @@ export class HostileInstance {
   #register(client: TestClient, link: SimLink): Attempt {
     const [service] = simServices;
     const trick = drawInstanceTrick(this.#random);
-    const call = client.start(service?.registerPath ?? "");
+    const call = client.start(service?.registerPath ?? "", { metadata: tokenMetadata(this.#proof) });
     const attempt = { trick, call, link, read: 0, doneMs: -1, isOver: false };
     this.#network.world.note(this.#id, `comes on ${link.name} with ${trick.name}`);
     if (trick.hello === "none") this.#play(attempt);
@@ -122,6 +126,9 @@ export class HostileInstance {
     for (; attempt.read < call.messages.length; attempt.read++) {
       const head = fromBinary(CallSchema, call.messages[attempt.read]?.bytes ?? new Uint8Array()).head;
       const isWelcome = head?.control?.kind.case === "welcome";
+      if (isWelcome && !this.#mayRegister) {
+        this.#network.world.violate("hostile", `${this.#id} is welcome without a credential`);
+      }
       const isCall = head?.start !== undefined;
       if (attempt.doneMs < 0 && (trick.needsCall ? isCall : isWelcome)) this.#play(attempt);
     }
@@ -136,7 +143,12 @@ export class HostileInstance {
     this.#again(next);
   }
 
+  get #mayRegister(): boolean {
+    return !this.#network.world.scenario.hasCredentials || this.#proof.token !== undefined;
+  }
+
   #fits(reason: string, trick: InstanceTrick): boolean {
+    if (!this.#mayRegister && reason === "CREDENTIAL_INVALID") return true;
     return reason === trick.reason || otherReasons.includes(reason);
   }
 

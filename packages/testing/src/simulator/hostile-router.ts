@@ -30,6 +30,8 @@ interface Register {
   read: number;
   /** Reason of the instance's Close. */
   closed: string | undefined;
+  /** The instance had no room for the call, so what follows it means nothing. */
+  isRefused: boolean;
   isOver: boolean;
 }
 
@@ -102,19 +104,21 @@ export class HostileRouter {
 
   #register(link: SimLink): Register {
     const trick = drawRouterTrick(this.#random);
-    return { messages: createMessageList(), trick, link, read: 0, closed: undefined, isOver: false };
+    return { messages: createMessageList(), trick, link, read: 0, closed: undefined, isRefused: false, isOver: false };
   }
 
   #look(connection: Connection<Register>, stream: Stream<Register>, register: Register): void {
     const { messages, trick } = register;
     for (; register.read < messages.messages.length; register.read++) {
       const bytes = messages.messages[register.read]?.bytes ?? new Uint8Array();
-      const kind = fromBinary(ReplySchema, bytes).head?.control?.kind;
+      const { end, control } = fromBinary(ReplySchema, bytes).head ?? {};
+      const kind = control?.kind;
+      if (end !== undefined) register.isRefused = true;
       if (kind?.case === "hello") this.#play(connection, stream, register);
       if (kind?.case !== "close") continue;
       register.closed = kind.value.reason;
       this.#world.note(this.name, `is shut out: ${register.closed}`);
-      if (trick.reason !== "" && trick.reason !== register.closed) {
+      if (!register.isRefused && trick.reason !== "" && trick.reason !== register.closed) {
         this.#world.violate(
           "hostile",
           `${this.name} did ${trick.name} and was told ${register.closed}, not ${trick.reason}`,
@@ -140,7 +144,14 @@ export class HostileRouter {
   #checkShutOut(register: Register, sinceMs: number): void {
     const { link, trick } = register;
     const world = this.#world;
-    if (register.closed !== undefined || register.isOver || link.isOver || link.left.state === "dead") return;
+    if (
+      register.closed !== undefined ||
+      register.isOver ||
+      register.isRefused ||
+      link.isOver ||
+      link.left.state === "dead"
+    )
+      return;
     const freeMs = Math.max(sinceMs, link.troubledUntilMs, link.left.resumedMs);
     if (freeMs === Number.POSITIVE_INFINITY) return;
     const dueMs = freeMs + (world.scenario.isNarrow ? narrowAnswerMs : answerMs);

@@ -41,7 +41,7 @@ export class InstanceTap implements LinkTap, TapOwner {
   }
 
   get principal(): string {
-    return this.#link.identities.join(",");
+    return this.#link.principal;
   }
 
   get isRouterHeld(): boolean {

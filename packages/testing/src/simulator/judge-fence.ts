@@ -9,6 +9,8 @@ import type { TappedChannel } from "./tapped-channel.js";
 export function judgeTakeover(tap: ChannelTap, newcomer: TappedChannel): void {
   const { newest } = newcomer.owner;
   const holder = newest.get(newcomer.fenceKey)?.state;
+  // Of two that a router has taken in one turn, the one before may be written behind the one after.
+  if (holder !== undefined && holder.epoch > newcomer.epoch) return;
   newest.set(newcomer.fenceKey, tap);
   if (holder === undefined || !holder.isLive) return;
   const { loop } = newcomer.world;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChannelTap } from "./channel-tap.js";
 import type { HostileRouter } from "./hostile-router.js";
+import { noProof, type Proof } from "./proof.js";
 import { SimLink } from "./sim-link.js";
 import type { SimProcess } from "./sim-process.js";
 import type { SimRouter } from "./sim-router.js";
@@ -12,6 +13,11 @@ export interface Listener {
   readonly process: SimProcess;
   readonly isUp: boolean;
   accept(link: SimLink): void;
+}
+
+/** How bridges are told of a router, and routers of each other. */
+export function routerUrl({ name }: Pick<Listener, "name">): string {
+  return `http://${name.toLowerCase()}:8080`;
 }
 
 /** Who can reach whom. */
@@ -31,10 +37,15 @@ export class Network {
     this.hostileRouters = hostileRouters;
   }
 
-  /** A connection to a router, with the names of a certificate; undefined if nobody listens there. The router takes it as soon as it runs. */
-  connect(from: SimProcess, router: Listener, identities: readonly string[] = []): SimLink | undefined {
+  /** All that an instance dials. */
+  get listeners(): readonly Listener[] {
+    return [...this.routers, ...this.hostileRouters];
+  }
+
+  /** A connection to a router, from whoever can prove to be it; undefined if nobody listens there. The router takes it as soon as it runs. */
+  connect(from: SimProcess, router: Listener, proof: Proof = noProof): SimLink | undefined {
     if (!router.isUp) return undefined;
-    const link = new SimLink(this.world, `L${this.links.length + 1}`, from, router.process, identities);
+    const link = new SimLink(this.world, `L${this.links.length + 1}`, from, router.process, proof);
     this.links.push(link);
     if (this.world.lines !== undefined) this.world.note(from.name, `connects to ${router.process.name}: ${link.name}`);
     router.accept(link);

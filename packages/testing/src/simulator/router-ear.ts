@@ -181,6 +181,7 @@ export class RouterEar {
     this.#sent.limit();
     channel.credit.reply = kind.value.initialCredit || INITIAL_CREDIT;
     channel.welcomeMs = channel.world.nowMs;
+    channel.epoch = kind.value.epoch;
     judgeTakeover(this.#tap, channel);
   }
 

@@ -40,10 +40,16 @@ export interface Scenario {
   readonly limits: LimitsPlan | undefined;
   readonly balance: "round_robin" | "least_request";
   readonly holdLostMs: number;
+  /** Connections of a bridge to each router. */
+  readonly connectionsPerRouter: number;
+  /** Instances are told of one router, and routers name the others. */
+  readonly namesRouters: boolean;
   /** Every fault is one that no call fails of. */
   readonly isGentle: boolean;
   readonly isSlow: boolean;
   readonly isNarrow: boolean;
+  /** Routers ask for tokens. */
+  readonly hasCredentials: boolean;
   /** Instances have certificates; an impostor always has one. */
   readonly hasIdentities: boolean;
   /** A process may be newer than another of its id and its machine's clock behind. */
@@ -52,6 +58,11 @@ export interface Scenario {
   readonly activeMs: number;
   readonly calls: readonly CallPlan[];
   readonly faults: readonly PlannedFault[];
+}
+
+/** Names of the routers of a world. */
+export function namesOfRouters({ routers }: Pick<Scenario, "routers">): string[] {
+  return Array.from({ length: routers }, (_, at) => `router${String.fromCharCode(65 + at)}`);
 }
 
 /** Draws a scenario; `random` is used for nothing else. Each has a few of the features, so that small worlds stay cheap. */
@@ -77,19 +88,22 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
     clients,
     instances: drawInstances(random, services),
     services,
-    hostile: { instances: chance(0.15) ? 1 : 0, clients: chance(0.1) ? 1 : 0, routers: chance(0.08) ? 1 : 0 },
+    hostile: { instances: chance(0.15) ? 1 : 0, clients: chance(0.07) ? 1 : 0, routers: chance(0.07) ? 1 : 0 },
     limits: chance(0.12) ? drawLimits(random) : undefined,
     balance: chance(0.5) ? "round_robin" : "least_request",
     holdLostMs: chance(0.3) ? between(100, 1_000) : 0,
+    connectionsPerRouter: chance(0.85) ? 1 : 2,
+    namesRouters: chance(0.4),
     isGentle,
     isSlow,
     isNarrow: chance(0.3),
+    hasCredentials: chance(0.25),
     hasIdentities: chance(0.5),
     hasSkewedClocks: !isGentle && chance(0.2),
     maxLatencyMs: chance(0.3) ? 0 : between(1, 30),
     activeMs,
     calls: Array.from({ length: callCount }, (_, index) =>
-      drawCall(index, random, { clients, activeMs, services, isMixed }),
+      drawCall(index, random, { clients, activeMs, services, isMixed, isSlow }),
     ),
     faults: faults.sort((one, other) => one.atMs - other.atMs),
   };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BridgeConnection, createBridge, type DialEvents } from "@grpc-router/bridge";
+import { type BridgeConnection, createBridge, type DialEvents, type RouterEndpoint } from "@grpc-router/bridge";
 import { INITIAL_CREDIT, MIN_INITIAL_CREDIT } from "@grpc-router/protocol";
 import { HostileRouter } from "./hostile-router.js";
 import { InstanceTap } from "./instance-tap.js";
-import type { Listener, Network } from "./network.js";
+import { type Listener, type Network, routerUrl } from "./network.js";
 import { inflate } from "./sim-content.js";
 import type { SimLink } from "./sim-link.js";
 import { createSimLogger } from "./sim-logger.js";
@@ -25,17 +25,18 @@ export class SimInstance implements WorldInstance {
   running = 0;
   readonly #world: World;
   readonly #network: Network;
-  /** The largest ever stated, to each router. */
+  /** The largest ever stated. */
   #maxCapacity: number;
   readonly #links = new Map<SimLink, InstanceTap>();
   /** To routers that mean harm: nobody listens there. */
   readonly #otherLinks: SimLink[] = [];
-  readonly #bridges: BridgeConnection[] = [];
+  readonly #bridge: BridgeConnection;
   readonly #identity: InstanceIdentity;
 
   constructor(network: Network, identity: InstanceIdentity, isImpostor = false) {
     const { world } = network;
-    const { id, incarnation, plan, start } = identity;
+    const { id, incarnation, plan, start, proof } = identity;
+    const { token } = proof;
     const { capacity } = plan;
     this.#world = world;
     this.#network = network;
@@ -56,31 +57,38 @@ export class SimInstance implements WorldInstance {
     }
     const { process } = this;
     world.note(process.name, "starts");
-    for (const router of [...network.routers, ...network.hostileRouters]) {
-      const connection = bridge.open({
-        scheduler: process,
-        random: random.random,
-        randomBytes: random.randomBytes,
-        logger: createSimLogger(world, process.name, ` ${router.name}`),
-        incarnation,
-        dial: (events) => this.#dial(router, events),
-        shortly: process.shortly,
-        url: `http://${router.name}`,
-        inflate,
-      });
-      void connection.closed;
-      this.#bridges.push(connection);
-    }
+    const endpoints = network.listeners.map((router) => this.#endpoint(router));
+    // Where a router names the others, the first one is all that an instance is told.
+    const [first, ...further] = world.scenario.namesRouters ? endpoints.slice(0, 1) : endpoints;
+    if (first === undefined) throw new Error("Cannot start an instance: there must be a router");
+    const ports = {
+      scheduler: process,
+      random: random.random,
+      randomBytes: random.randomBytes,
+      logger: createSimLogger(world, process.name),
+      incarnation,
+      shortly: process.shortly,
+      inflate,
+      ...(token === undefined ? {} : { token: () => token }),
+      ...first,
+      furtherRouters: further,
+      endpoint: (address: string) => {
+        const named = endpoints.find(({ url }) => url === address);
+        if (named === undefined) throw new Error(`Cannot dial ${address}: it must be a router of this world`);
+        return named;
+      },
+    };
+    this.#bridge = bridge.open(ports, { connectionsPerRouter: world.scenario.connectionsPerRouter });
+    void this.#bridge.closed;
   }
 
   get isAlive(): boolean {
     return this.process.state !== "dead";
   }
 
-  /** Capacity is stated to each router for each service, and none knows of the others. */
+  /** Capacity is one for each service, whatever the routers and connections. */
   get maxRunning(): number {
-    const { routers, hostileRouters } = this.#network;
-    return this.#maxCapacity * (routers.length + hostileRouters.length) * this.#identity.plan.serves.length;
+    return this.#maxCapacity * this.#identity.plan.serves.length;
   }
 
   /** Links that are not over. */
@@ -98,7 +106,7 @@ export class SimInstance implements WorldInstance {
     this.#world.note(this.process.name, `states capacity ${calls}`);
     this.#maxCapacity = Math.max(this.#maxCapacity, calls);
     this.process.defer(() => {
-      for (const bridge of this.#bridges) bridge.setCapacity(calls);
+      this.#bridge.setCapacity(calls);
     });
   }
 
@@ -111,7 +119,7 @@ export class SimInstance implements WorldInstance {
     this.#world.note(this.process.name, `drains within ${timeoutMs.toFixed(0)} ms`);
     this.isLeaving = true;
     this.process.defer(() => {
-      for (const bridge of this.#bridges) void bridge.drain({ timeoutMs });
+      void this.#bridge.drain({ timeoutMs });
     });
   }
 
@@ -120,7 +128,7 @@ export class SimInstance implements WorldInstance {
     if (!this.isAlive) return;
     this.isLeaving = true;
     this.process.defer(() => {
-      for (const bridge of this.#bridges) void bridge.drain({ timeoutMs: 1_000 });
+      void this.#bridge.drain({ timeoutMs: 1_000 });
     });
   }
 
@@ -136,10 +144,14 @@ export class SimInstance implements WorldInstance {
     }
   }
 
+  #endpoint(router: Listener): RouterEndpoint {
+    return { url: routerUrl(router), dial: (events) => this.#dial(router, events) };
+  }
+
   #dial(router: Listener, events: DialEvents): { cancel(): void } {
     const delayMs = this.#world.random.random() * 5;
     return this.process.after(delayMs, () => {
-      const link = this.#network.connect(this.process, router, this.#identity.identities);
+      const link = this.#network.connect(this.process, router, this.#identity.proof);
       if (link === undefined) {
         events.failed(new Error("connection refused"));
         return;

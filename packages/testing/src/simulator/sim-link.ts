@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerInfo, Transport, TransportSink } from "@grpc-router/http2";
 import { createDuplex, type Duplex, type DuplexEnd } from "../duplex.js";
+import type { Proof } from "./proof.js";
 import type { SimProcess } from "./sim-process.js";
 import type { World } from "./world.js";
 
@@ -19,8 +20,8 @@ export class SimLink {
   readonly name: string;
   readonly left: SimProcess;
   readonly right: SimProcess;
-  /** Names of the certificate of the left end. */
-  readonly identities: readonly string[];
+  /** Who the left end is to a router. */
+  readonly principal: string;
   readonly leftEnd: Transport & Pick<DuplexEnd, "deliverTo">;
   readonly rightEnd: Transport & Pick<DuplexEnd, "deliverTo">;
   tap: LinkTap | undefined;
@@ -36,13 +37,13 @@ export class SimLink {
   readonly #duplex: Duplex;
   #goneSides = 0;
 
-  constructor(world: World, name: string, left: SimProcess, right: SimProcess, identities: readonly string[] = []) {
+  constructor(world: World, name: string, left: SimProcess, right: SimProcess, { identities, principal }: Proof) {
     const { random, scenario } = world;
     this.#world = world;
     this.name = name;
     this.left = left;
     this.right = right;
-    this.identities = identities;
+    this.principal = principal;
     this.latencyMs = random.random() * scenario.maxLatencyMs;
     this.#duplex = createDuplex(left.io, {
       leftScheduler: left.io,

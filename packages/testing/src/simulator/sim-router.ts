@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRouter, type RouterCore, type RouterOptions } from "@grpc-router/runtime";
-import type { Scenario } from "./scenario.js";
+import { routerUrl } from "./network.js";
+import { sha256, simRegistration } from "./proof.js";
+import { namesOfRouters, type Scenario } from "./scenario.js";
 import type { SimLink } from "./sim-link.js";
 import { createSimLogger } from "./sim-logger.js";
 import type { SimProcess } from "./sim-process.js";
@@ -92,13 +94,21 @@ export class SimRouter {
     this.#starts++;
     const process = world.process(`${this.name}.${this.#starts}`);
     const random = world.fork();
-    const router = createRouter({ ...routerOptions(scenario), balance: scenario.balance });
+    const named = scenario.namesRouters ? namesOfRouters(scenario).filter((name) => name !== this.name) : [];
+    const router = createRouter({
+      ...routerOptions(scenario),
+      balance: scenario.balance,
+      ...(scenario.hasCredentials ? { registration: simRegistration } : {}),
+      routers: named.map((name) => routerUrl({ name })),
+    });
     for (const service of simServices.slice(0, scenario.services)) router.service(service.router);
     const core = router.open({
       scheduler: process,
       random: random.random,
       randomBytes: random.randomBytes,
       logger: createSimLogger(world, process.name),
+      sha256,
+      wallMs: process.nowMs,
       memory: { pressure: () => this.pressure },
     });
     world.note(process.name, "starts");

@@ -8,7 +8,8 @@ import { HostileClient } from "./hostile-client.js";
 import { HostileInstance } from "./hostile-instance.js";
 import { HostileRouter } from "./hostile-router.js";
 import { Network } from "./network.js";
-import { drawScenario, type InstancePlan, type Scenario } from "./scenario.js";
+import { proofOf } from "./proof.js";
+import { drawScenario, type InstancePlan, namesOfRouters, type Scenario } from "./scenario.js";
 import type { SimCall } from "./sim-call.js";
 import { SimClient } from "./sim-client.js";
 import { SimInstance } from "./sim-instance.js";
@@ -97,7 +98,7 @@ export class Simulation {
   constructor(world: World) {
     const { scenario } = world;
     this.world = world;
-    const routers = names("router", scenario.routers).map((name) => new SimRouter(world, name));
+    const routers = namesOfRouters(scenario).map((name) => new SimRouter(world, name));
     const hostileRouters = letters(scenario.hostile.routers, "R").map((letter) => new HostileRouter(world, letter));
     this.network = new Network(world, routers, hostileRouters);
     this.instanceIds = names("inst", scenario.instances.length);
@@ -141,8 +142,7 @@ export class Simulation {
   startInstance(id: string): void {
     const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
     if (this.#isOver || plan === undefined) return;
-    const identities = this.world.scenario.hasIdentities ? [`spiffe://sim/${id}`] : [];
-    const identity = this.#identify(id, plan, identities);
+    const identity = this.#identify(id, plan, false);
     this.instances.push(
       plan.isForeign ? new ForeignInstance(this.network, identity) : new SimInstance(this.network, identity),
     );
@@ -152,7 +152,7 @@ export class Simulation {
   impersonate(id: string, ms: number): void {
     const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
     if (this.#isOver || plan === undefined) return;
-    const identity = this.#identify(id, plan, ["spiffe://sim/somebody-else"]);
+    const identity = this.#identify(id, plan, true);
     const impostor = new SimInstance(this.network, identity, true);
     this.instances.push(impostor);
     this.world.loop.at(this.world.nowMs + ms, () => impostor.kill(false));
@@ -162,11 +162,11 @@ export class Simulation {
     this.world.loop.at(this.world.nowMs + delayMs, () => this.startInstance(id));
   }
 
-  #identify(id: string, plan: InstancePlan, identities: readonly string[]): InstanceIdentity {
+  #identify(id: string, plan: InstancePlan, isImpostor: boolean): InstanceIdentity {
     const { scenario, random } = this.world;
     const start = ++this.#starts;
     const incarnation = scenario.hasSkewedClocks ? 1 + random.integer(1_000) : start;
-    return { id, start, incarnation, identities, plan };
+    return { id, start, incarnation, plan, proof: proofOf(scenario, id, isImpostor) };
   }
 
   async run(): Promise<void> {

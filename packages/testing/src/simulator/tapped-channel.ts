@@ -11,7 +11,7 @@ export interface TapOwner {
   readonly world: World;
   readonly routerProcess: SimProcess;
   readonly instanceProcess: SimProcess;
-  /** Names of the instance's certificate. */
+  /** Who the instance is to the router. */
   readonly principal: string;
   /** The instance does what it likes, and is not listened to; the router keeps its rules even so. */
   readonly isHostile: boolean;
@@ -48,6 +48,8 @@ export class TappedChannel {
   claim: Claim = { processKey: "", incarnation: 0n, ordinal: 0n };
   /** When the router wrote the Welcome; -1: not yet. */
   welcomeMs = -1;
+  /** Of the Welcome: rises with every channel of a router process. */
+  epoch = 0n;
   /** The instance has drained, as far as the router has read, or the router has. */
   isDraining = false;
   /** The router has ended it, or lost its connection; so has the instance. */

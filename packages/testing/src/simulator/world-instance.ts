@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Proof } from "./proof.js";
 import type { InstancePlan } from "./scenario.js";
 import type { SimLink } from "./sim-link.js";
 import type { UserCodeHost } from "./user-code.js";
@@ -10,8 +11,7 @@ export interface InstanceIdentity {
   readonly start: number;
   /** What orders the processes with one id: rises as well, unless clocks are skewed. */
   readonly incarnation: number;
-  /** Names of its certificate; empty: it has none. */
-  readonly identities: readonly string[];
+  readonly proof: Proof;
   readonly plan: InstancePlan;
 }
 
