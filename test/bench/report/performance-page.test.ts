@@ -39,6 +39,7 @@ describe("partsOf()", () => {
   test("say who was measured, and who was not", () => {
     const parts = partsOf(createReport(everyKind));
     expect(parts["run on"]).toContain("2 processors (a processor, x64), 8 GiB, linux 6.1, Node 24.0.0");
+    expect(parts["run on"]).toContain("Of 11 samples of CPU, 0 had more than 10 %");
     expect(parts["run on"]).toContain("- nginx: not measured: nginx is not installed");
   });
 

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { fileURLToPath } from "node:url";
 import { cases } from "../cases/cases.ts";
 import { mergeHistograms, percentileOf } from "../measure/histogram.ts";
+import { mostStarved } from "../measure/sample-cpu.ts";
 import { spreadOf } from "../measure/statistics.ts";
 import { type BenchReport, type CaseResult, type CpuResult, findCase } from "./bench-report.ts";
 import { cpuRatio } from "./ratio.ts";
@@ -56,7 +57,8 @@ export function partsOf(report: BenchReport): Record<string, string> {
     const results = ofKind(report, "cpu").filter(({ id }) => pattern.test(id));
     if (results.length > 0) parts[name] = cpuTable(results, cases);
   }
-  if ("unary" in parts) parts["unary picture"] = "![What others need for one of the calls of the router](performance/unary.svg)";
+  if ("unary" in parts)
+    parts["unary picture"] = "![What others need for one of the calls of the router](performance/unary.svg)";
   const latency = findCase(report, "latency", "latency");
   if (latency !== undefined && latency.series.length > 0) {
     parts.latency = `${latencyTable(latency)}\n\n![Latency over rate](performance/latency.svg)`;
@@ -128,14 +130,23 @@ function ratioBars(result: CpuResult): Bar[] {
     });
 }
 
-function provenance({ date, commit, machine, peers }: BenchReport): string {
+function provenance(report: BenchReport): string {
+  const { date, commit, machine, peers } = report;
   const { processors, model, memoryGiB, system, node, pinned } = machine;
   const place = pinned ? "the measured process on one, everything else on the other" : "nothing pinned";
   return [
-    `${date}, commit ${commit}, on ${processors} processors (${model}), ${memoryGiB} GiB, ${system}, Node ${node}; ${place}.`,
+    `${date}, commit ${commit}, on ${processors} processors (${model}), ${memoryGiB} GiB, ${system}, Node ${node}; ${place}. ${quietness(report)}`,
     "",
     ...Object.entries(peers).map(([name, description]) => `- ${name}: ${description}`),
   ].join("\n");
+}
+
+/** How many samples can be relied on. */
+function quietness(report: BenchReport): string {
+  const samples = ofKind(report, "cpu").flatMap(({ series }) => series.flatMap((one) => one.samples));
+  const starved = samples.filter(({ starvedShare = 0 }) => starvedShare > mostStarved).length;
+  const limit = `${mostStarved * 100} %`;
+  return `Of ${samples.length} samples of CPU, ${starved} had more than ${limit} of their processor taken away by others.`;
 }
 
 function ofKind<Kind extends CaseResult["kind"]>(report: BenchReport, kind: Kind) {
