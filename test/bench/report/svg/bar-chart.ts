@@ -24,7 +24,7 @@ export interface Bar {
 }
 
 const width = 900;
-const left = 170;
+const left = 190;
 const right = 90;
 const barHeight = 15;
 const groupGap = 16;
@@ -82,7 +82,8 @@ interface BarPlace {
 }
 
 function drawBar({ label, value, low, high }: Bar, y: number, { scale, begin, colour }: BarPlace): string[] {
-  if (!(value > 0)) return [svgText(left, y + barHeight - 4, `${label} –`, "small")];
+  const name = svgText(left - 6, y + barHeight - 4, label, "small end");
+  if (!(value > 0)) return [name, svgText(left + 5, y + barHeight - 4, "–", "small")];
   const end = scale.at(value);
   const middle = y + barHeight / 2 - 0.5;
   const spread =
@@ -92,7 +93,7 @@ function drawBar({ label, value, low, high }: Bar, y: number, { scale, begin, co
   return [
     `<rect x="${rounded(Math.min(begin, end))}" y="${rounded(y)}" width="${rounded(Math.max(1, Math.abs(end - begin)))}" height="${barHeight - 2}" fill="${colour}"/>`,
     ...spread,
-    svgText(left - 6, y + barHeight - 4, label, "small end"),
+    name,
     svgText(
       Math.max(begin, end, high === undefined ? end : scale.at(high)) + 5,
       y + barHeight - 4,

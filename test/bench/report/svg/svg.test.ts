@@ -55,7 +55,7 @@ describe("barChart()", () => {
     expect(svg).toContain("CPU &amp; cost");
     expect(svg).toContain(">2.10</text>");
     expect(svg).toContain(">82.0</text>");
-    expect(svg).toContain("router –");
+    expect(svg).toContain(">–</text>");
     expect(svg.match(/class="spread"/g)).toHaveLength(1);
   });
 });
