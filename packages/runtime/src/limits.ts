@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits of the router beside those of the channel (protocol/limits.ts) and of HTTP/2; each with what it stops.
 
-/** Calls that wait for an instance, all services together: memory, when instances are away. */
+/** Calls of one service that wait for an instance: memory, when instances are away, and the room of other services. */
 export const maxWaitingCalls = 10_000;
 
-/** Octets of requests held for waiting calls, all services together: the same. */
+/** Octets of requests held for the waiting calls of one service: the same. */
 export const maxWaitingBytes: number = 64 * 1024 * 1024;
 
 /** Calls of higher classes that go before a waiting one of a lower class, then it is its turn: starvation by priorities. */

@@ -20,7 +20,7 @@ import { MemoryWatch } from "./memory-gauge.js";
 import { PathTable } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
 import { RouterList } from "./registry/router-list.js";
-import { ServiceEntry } from "./registry/service-entry.js";
+import { ServiceEntry, type WaitingEvents } from "./registry/service-entry.js";
 import {
   type ResolvedSettings,
   type RouterOptions,
@@ -30,7 +30,6 @@ import {
 import { TargetKind } from "./registry/target.js";
 import { Priority } from "./resilience/priority.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
-import { WaitingRoom } from "./resilience/waiting-room.js";
 import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
 import { RouterCounters } from "./router-counters.js";
 import { RouterError } from "./router-error.js";
@@ -117,7 +116,7 @@ class ConfiguredRouter implements Router {
     }
     // What is wrong with the settings shows here and not when the router starts.
     const config: ServiceConfig = { desc, settings: settings as ServiceSettings };
-    this.#entry(config, new WaitingRoom({ maxCount: 0, maxBytes: 0, nowMs: () => 0, onDisplaced() {} }), () => {});
+    this.#entry(config, { nowMs: () => 0, onDisplaced() {}, onExpired() {} });
     this.#descriptors.add(desc.service);
     this.#services.set(name, config);
     return this;
@@ -128,12 +127,6 @@ class ConfiguredRouter implements Router {
     const { logger, sha256, wallMs } = ports;
     const gate = new RegistrationGate({ credentials: this.#options.registration?.credentials, sha256, wallMs });
     const { errorDetails = true } = this.#options;
-    const room = new WaitingRoom<CallRecord>({
-      maxCount: this.#options.maxWaitingCalls ?? maxWaitingCalls,
-      maxBytes: this.#options.maxWaitingBytes ?? maxWaitingBytes,
-      nowMs: () => clock.lastMs,
-      onDisplaced: (call) => forwarder.placement.refuse(call),
-    });
     const wheel = createTimerWheel<CallRecord>({
       scheduler: clock,
       onDue: (call, nowMs) => {
@@ -148,18 +141,17 @@ class ConfiguredRouter implements Router {
       pool: new CallPool(),
       wheel,
       statuses: createStatusCache({ errorDetails }),
-      room,
       errorDetails,
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
     });
+    const waitingEvents: WaitingEvents = {
+      nowMs: () => clock.lastMs,
+      onDisplaced: (call) => forwarder.placement.refuse(call),
+      onExpired: (call) => forwarder.ending.expire(call),
+    };
     const services = new Map<string, ServiceEntry>();
-    for (const [name, config] of this.#services) {
-      services.set(
-        name,
-        this.#entry(config, room, (call) => forwarder.ending.expire(call)),
-      );
-    }
+    for (const [name, config] of this.#services) services.set(name, this.#entry(config, waitingEvents));
     const health = createHealthBook();
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const registry = new Registry({
@@ -188,19 +180,16 @@ class ConfiguredRouter implements Router {
     });
   }
 
-  #entry(
-    { desc, settings }: ServiceConfig,
-    room: WaitingRoom<CallRecord>,
-    onExpired: (call: CallRecord) => void,
-  ): ServiceEntry {
+  #entry({ desc, settings }: ServiceConfig, waitingEvents: WaitingEvents): ServiceEntry {
     return new ServiceEntry({
       desc,
       settings,
       defaults: this.#defaults,
       balance: this.#options.balance,
       balancers: this.#options.balancers ?? new Map(),
-      room,
-      onExpired,
+      maxWaitingCalls: this.#options.maxWaitingCalls ?? maxWaitingCalls,
+      maxWaitingBytes: this.#options.maxWaitingBytes ?? maxWaitingBytes,
+      waitingEvents,
     });
   }
 }

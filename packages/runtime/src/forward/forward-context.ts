@@ -3,7 +3,6 @@ import type { Logger } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
 import type { MemoryWatch } from "../memory-gauge.js";
 import type { TimerWheel } from "../resilience/timer-wheel.js";
-import type { WaitingRoom } from "../resilience/waiting-room.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
 import type { CallPool } from "./call-pool.js";
@@ -21,8 +20,6 @@ export interface ForwardContext {
   readonly statuses: StatusCache;
   /** As `RouterOptions.errorDetails`. */
   readonly errorDetails: boolean;
-  /** What waits for instances. */
-  readonly room: WaitingRoom<CallRecord>;
   /** Whether the process has room for new calls. */
   readonly memory: MemoryWatch;
   readonly counters: RouterCounters;

@@ -143,6 +143,16 @@ describe("waiting calls", () => {
     expect(calls[2]?.status?.code).toBe(8);
   });
 
+  test("leave those of another service their room", () => {
+    const further = testServiceRouter({}, "OtherService");
+    const { router, client } = setUp({ maxWaitingCalls: 1, waitForReady: true, further });
+    const paths = [pathOf("Get"), pathOf("Get"), "/acme.test.v1.OtherService/Get", "/acme.test.v1.OtherService/Get"];
+    const calls = paths.map((path) => client.unary(path, bytes("x")));
+    router.run();
+    const reasons = calls.map((call) => call.status?.details?.errorInfo?.reason);
+    expect(reasons).toEqual([undefined, "QUEUE_FULL", undefined, "QUEUE_FULL"]);
+  });
+
   test("are bounded in bytes, those of a request that comes later included", () => {
     const { router, client } = setUp({ maxWaitingBytes: 50_000 });
     router.instance({ capacity: { calls: 0 } });

@@ -46,7 +46,7 @@ export class Placement {
 
   /** A channel may have room, capacity or a new instance: calls that wait for the service get their turn. */
   dispatch(service: ServiceEntry): void {
-    if (this.#context.room.count > 0) service.waiting.serve(this.#context.clock.lastMs, this.#serve);
+    if (service.room.count > 0) service.waiting.serve(this.#context.clock.lastMs, this.#serve);
   }
 
   /** No instance is left, or none has the method: whoever has not asked to wait ends. */
@@ -64,10 +64,9 @@ export class Placement {
 
   /** The room is full, and `call` was displaced by one of a higher class, or finds no place. */
   refuse(call: CallRecord): void {
-    const { room, random } = this.#context;
     const { path, service } = call.route;
-    const facts = { method: path, service: service.name, limit: room.limit };
-    this.#forwarder.ending.fail(call, "QUEUE_FULL", facts, room.pushbackMs(random()));
+    const facts = { method: path, service: service.name, limit: service.room.limit };
+    this.#forwarder.ending.fail(call, "QUEUE_FULL", facts, service.room.pushbackMs(this.#context.random()));
   }
 
   /** It is the turn of a waiting call. False: no instance can take calls of its method now. */

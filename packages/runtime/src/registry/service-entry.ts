@@ -7,7 +7,7 @@ import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
 import { WaitingLine } from "../resilience/waiting-line.js";
 import { WaitingQueue } from "../resilience/waiting-queue.js";
-import type { WaitingRoom } from "../resilience/waiting-room.js";
+import { WaitingRoom } from "../resilience/waiting-room.js";
 import { RouterError } from "../router-error.js";
 import { CandidateList } from "./candidate-list.js";
 import { MethodLists } from "./method-lists.js";
@@ -25,8 +25,18 @@ export interface ServiceParts {
   readonly balance: MethodSettings["balance"];
   /** Balancers of the program, by name. */
   readonly balancers: ReadonlyMap<string, BalancerFactory>;
-  /** What all waiting calls of the router share. */
-  readonly room: WaitingRoom<CallRecord>;
+  /** Calls that may wait at most. */
+  readonly maxWaitingCalls: number;
+  /** Bytes held for them at most. */
+  readonly maxWaitingBytes: number;
+  readonly waitingEvents: WaitingEvents;
+}
+
+/** What becomes of calls that wait, and by whose time. */
+export interface WaitingEvents {
+  nowMs(): number;
+  /** A waiting call had to give way to one of a higher class. */
+  onDisplaced(call: CallRecord): void;
   /** A waiting call whose deadline has passed. */
   onExpired(call: CallRecord): void;
 }
@@ -43,6 +53,8 @@ export class ServiceEntry {
   readonly candidates = new CandidateList<Channel>();
   /** Calls that wait for an instance. */
   readonly waiting = new WaitingLine<CallRecord>();
+  /** What they hold together: of this service alone, so that one whose instances are away leaves the others their room. */
+  readonly room: WaitingRoom<CallRecord>;
   /** Every channel that has calls or may get some, draining ones included. */
   readonly channels = new Set<Channel>();
   /** When its channels were last asked whether calls wait for them; -Infinity: never. */
@@ -55,6 +67,13 @@ export class ServiceEntry {
     this.name = service.typeName;
     this.desc = parts.desc;
     checkNames(parts);
+    const { waitingEvents } = parts;
+    this.room = new WaitingRoom({
+      maxCount: parts.maxWaitingCalls,
+      maxBytes: parts.maxWaitingBytes,
+      nowMs: () => waitingEvents.nowMs(),
+      onDisplaced: (call) => waitingEvents.onDisplaced(call),
+    });
     const shared = pickBalancer(this.name, parts.settings.balance ?? parts.balance, parts, undefined);
     this.routes = service.methods.map((method, index) => {
       const facts = parts.desc.methods[method.localName];
@@ -69,9 +88,9 @@ export class ServiceEntry {
         settings,
         balancer: balancerOf(subject, own, parts, facts) ?? shared,
         waiting: new WaitingQueue<CallRecord>({
-          room: parts.room,
+          room: this.room,
           priority,
-          onExpired: (call) => parts.onExpired(call),
+          onExpired: (call) => waitingEvents.onExpired(call),
         }),
         candidates: this.candidates,
       });

@@ -43,7 +43,7 @@ export interface ServiceSettings<Service extends DescService = DescService> exte
 export interface RouterOptions extends MethodSettings {
   /** Balancers for the `custom` strategy of the option `balance`, by name. Default: none. */
   readonly balancers?: ReadonlyMap<string, BalancerFactory>;
-  /** Calls that may wait for an instance, all services together. Default 10,000. */
+  /** Calls of each service that may wait for an instance. Default 10,000. */
   readonly maxWaitingCalls?: number;
   /** Bytes of requests and metadata held for them. Default 64 MiB. */
   readonly maxWaitingBytes?: number;

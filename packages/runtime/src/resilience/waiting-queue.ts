@@ -5,7 +5,7 @@ import { isServedBefore, type WaitingEntry, type WaitingPlace, type WaitingRoom 
 
 /** Options of `WaitingQueue`. */
 export interface WaitingQueueOptions<Entry extends WaitingEntry> {
-  /** The bounds, shared by all queues of a router. */
+  /** The bounds, shared by all queues of a service. */
   readonly room: WaitingRoom<Entry>;
   /** The class of all its entries. */
   readonly priority: Priority;

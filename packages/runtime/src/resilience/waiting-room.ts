@@ -58,7 +58,7 @@ class WaitingClass<Entry extends WaitingEntry> {
 }
 
 /**
- * What all queues of a router hold together, in count and bytes, so that no queue and no sum of queues is unbounded. When
+ * What all queues of a service hold together, in count and bytes, so that no queue and no sum of queues is unbounded. When
  * it is full, an entry of a higher class displaces those of the lowest one, the latest deadline first; among equals, who
  * waits stays.
  */

@@ -25,6 +25,8 @@ import { type MethodName, testServiceRouter } from "./test-service.suite.js";
 export interface TestRouterOptions extends RouterOptions {
   readonly settings?: ServiceSettings;
   readonly desc?: GenRouter<DescService>;
+  /** Routed beside it. */
+  readonly further?: GenRouter<DescService>;
   readonly seed?: number;
   readonly memory?: MemoryGauge;
   readonly sha256?: RouterPorts["sha256"];
@@ -47,6 +49,7 @@ export class TestRouter {
   constructor({
     settings = {},
     desc = testServiceRouter(),
+    further,
     seed = 1,
     trace,
     memory,
@@ -55,18 +58,18 @@ export class TestRouter {
     ...options
   }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
-    this.core = createRouter(options)
-      .service(desc, settings)
-      .open({
-        scheduler: this.scheduler,
-        random: random.random,
-        randomBytes: (count) => new Uint8Array(count).fill(7),
-        logger: this.logger,
-        trace,
-        memory,
-        sha256,
-        wallMs,
-      });
+    const router = createRouter(options).service(desc, settings);
+    if (further !== undefined) router.service(further);
+    this.core = router.open({
+      scheduler: this.scheduler,
+      random: random.random,
+      randomBytes: (count) => new Uint8Array(count).fill(7),
+      logger: this.logger,
+      trace,
+      memory,
+      sha256,
+      wallMs,
+    });
   }
 
   /** A connection to the router, of a client or an instance. */

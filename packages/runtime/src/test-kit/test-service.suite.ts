@@ -26,8 +26,11 @@ export function pathOf(method: MethodName): string {
 }
 
 /** The router module that the generator would write for the test service: `Read` is idempotent, `Get` is not. */
-export function testServiceRouter(facts: Partial<Record<string, Partial<MethodFacts>>> = {}): GenRouter<DescService> {
-  const service = describeService("acme/test/v1/test.proto", "acme.test.v1", "TestService", [
+export function testServiceRouter(
+  facts: Partial<Record<string, Partial<MethodFacts>>> = {},
+  serviceName = "TestService",
+): GenRouter<DescService> {
+  const service = describeService(`acme/test/v1/${serviceName}.proto`, "acme.test.v1", serviceName, [
     { name: "Get" },
     { name: "Read", options: { idempotencyLevel: MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS } },
     { name: "Watch", serverStreaming: true },
@@ -35,9 +38,9 @@ export function testServiceRouter(facts: Partial<Record<string, Partial<MethodFa
     { name: "Chat", clientStreaming: true, serverStreaming: true },
   ]);
   const channel = describeService(
-    "grpcrouter/channel/acme/test/v1/test_service.proto",
+    `grpcrouter/channel/acme/test/v1/${serviceName}.proto`,
     "grpcrouter.channel.acme.test.v1",
-    "TestServiceChannel",
+    `${serviceName}Channel`,
     [{ name: "Register", clientStreaming: true, serverStreaming: true }],
   );
   const methods = Object.fromEntries(
