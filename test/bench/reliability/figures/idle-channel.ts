@@ -53,12 +53,10 @@ async function measure({ what, services, judged }: Layout, run: FigureRun): Prom
     await first.stop();
     await sleep(500);
     const before = await router.state();
-    await instances.open(perSecond / services.length);
-    await waitUntil(instances.registered, channels, {
-      what: "channels",
-      withinMs: 120_000,
-      progress: (text) => run.progress(`${what}: ${text}`),
-    });
+    const opened = instances.open(perSecond / services.length);
+    const progress = (text: string) => run.progress(`${what}: ${text}`);
+    await waitUntil(instances.registered, channels, { what: "channels", withinMs: 180_000, progress });
+    await opened;
     run.progress(`${what}: ${channels} channels stand, waiting for a round of pings`);
     const cpuBefore = threadTimes(router.pid).cpuMs;
     const waitMs = run.quick ? 1_000 : settleMs;

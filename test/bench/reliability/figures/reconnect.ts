@@ -28,8 +28,7 @@ export const reconnect: Figure = {
     let router = await startBenchRouter();
     const instances = await startBenchInstances({ url: router.url, count, addresses });
     try {
-      await instances.open(perSecond);
-      await all(instances, count, run, "opening");
+      await Promise.all([instances.open(perSecond), all(instances, count, run, "opening")]);
       await sleep(run.quick ? 500 : stableMs);
       const storm = { count, instances, run };
       const cut = await ride(
