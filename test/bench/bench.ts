@@ -17,10 +17,11 @@ import { type BenchRun, type Effort, quickEffort, wholeEffort } from "./run/benc
 // Programs that were started end with this one.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 try {
-  process.exitCode = (await bench(process.argv.slice(2))) ? 0 : 1;
+  // At once, so that a program that did not start as it should does not keep this one.
+  process.exit((await bench(process.argv.slice(2))) ? 0 : 1);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 async function bench(argv: readonly string[]): Promise<boolean> {

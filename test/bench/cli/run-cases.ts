@@ -11,6 +11,9 @@ import type { BenchArguments } from "./bench-arguments.ts";
 import type { Progress } from "./progress.ts";
 import { resultLines } from "./result-lines.ts";
 
+/** Of an error that is shown. */
+const mostErrorCharacters = 2_000;
+
 /** A run and whether every case came to its end. */
 export interface Ran {
   readonly report: BenchReport;
@@ -48,7 +51,9 @@ export async function runCases(
       keepReport(report, name);
     } catch (error) {
       failed.push(one.id);
-      progress.line(`${one.id} FAILED: ${error instanceof Error ? error.message : error}`);
+      // Some errors have all that a program wrote.
+      const text = String(error instanceof Error ? error.message : error).slice(0, mostErrorCharacters);
+      progress.line(`${one.id} FAILED: ${text}`);
       // What broke it may be broken for the next one, too.
       await run.stage.keepOnly([]);
     }

@@ -14,6 +14,7 @@ export async function runQuick(chosen: readonly BenchCase[], run: BenchRun, prog
   const baseline = readBaseline();
   let report = await beginReport("quick", run.stage.pinned);
   let whole = true;
+  let judged = 0;
   const noCounters = await missingInstructions();
   for (const one of chosen) {
     if (one.kind !== "cpu") continue;
@@ -21,6 +22,7 @@ export async function runQuick(chosen: readonly BenchCase[], run: BenchRun, prog
     const gated = await runGate(one, baseline, run, () => progress.seconds);
     progress.line([`${one.id}: ${one.title}`, ...resultLines(gated.result), `  ${verdictText(gated)}`].join("\n"));
     whole &&= gated.verdict.kind !== "failed";
+    if (gated.verdict.kind !== "busy") judged++;
     report = { ...report, cases: [...report.cases, gated.result] };
     if (noCounters !== undefined) continue;
     const most = (baseline.instructions[one.id] ?? Number.POSITIVE_INFINITY) * (1 + baseline.tolerance);
@@ -31,9 +33,9 @@ export async function runQuick(chosen: readonly BenchCase[], run: BenchRun, prog
   if (noCounters !== undefined) progress.line(`instructions are not counted: ${noCounters}`);
   keepReport(report, "quick");
   const { changed, why } = baseline;
-  progress.line(
-    `${whole ? "no regression" : "REGRESSION"} against the baseline of ${changed} (${why}); ${progress.seconds} s`,
-  );
+  const outcome = whole ? `no regression in ${judged} of ${report.cases.length} cases` : "REGRESSION";
+  progress.line(`${outcome}, against the baseline of ${changed} (${why}); ${progress.seconds} s`);
+  if (judged < report.cases.length) progress.line("machine busy: the others were not judged");
   return { report, whole };
 }
 
