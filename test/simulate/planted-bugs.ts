@@ -67,7 +67,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "credit that goes back before the client has taken the reply",
-    seed: 15,
+    seed: 19,
     plant: () =>
       patch(ReplyForwarder, "receive", (_self, receive, call, channel, ...rest) => {
         const before = call.replyHeld;

@@ -109,7 +109,7 @@ export const plantedFeatureBugs: readonly PlantedBug[] = [
   },
   {
     name: "metadata that nobody counts",
-    seed: 370,
+    seed: 1107,
     plant: () => patchGetter(ClientAccount, "isFullOfHeads", () => false),
     shows: /\[buffers\].*bytes of heads/,
   },
@@ -125,13 +125,13 @@ export const plantedFeatureBugs: readonly PlantedBug[] = [
   },
   {
     name: "floods that are let through",
-    seed: 40,
+    seed: 179,
     plant: () => patch(RateLimiter, "take", () => true),
     shows: /\[hostile\].*its channel stands/,
   },
   {
     name: "credit that an instance need not have",
-    seed: 832,
+    seed: 464,
     plant: () =>
       patch(Channel, "onStarted", (_self, onStarted, call) => {
         onStarted(call);
@@ -141,7 +141,7 @@ export const plantedFeatureBugs: readonly PlantedBug[] = [
   },
   {
     name: "a fault of an instance that is told as another",
-    seed: 21,
+    seed: 25,
     plant: () =>
       patch(ChannelEnd, "close", (_self, close, fault, ...rest) =>
         close(fault.reason === "CALL_UNKNOWN" ? { reason: "FRAME_AMBIGUOUS", facts: {} } : fault, ...rest),
@@ -150,16 +150,22 @@ export const plantedFeatureBugs: readonly PlantedBug[] = [
   },
   {
     name: "a lying hello that is taken",
-    seed: 768,
+    seed: 41,
     plant: () =>
-      patch(Registry, "admit", (_self, admit, hello, ...rest) =>
-        admit({ ...hello, revisionMin: 1, initialCredit: Math.max(hello.initialCredit, 65_536) }, ...rest),
-      ),
+      patch(Registry, "admit", (_self, admit, hello, ...rest) => {
+        if (hello.instanceId.startsWith("inst")) return admit(hello, ...rest);
+        const initialCredit = Math.max(hello.initialCredit, 65_536);
+        const instanceId = hello.instanceId.slice(0, 128);
+        return admit(
+          { ...hello, revisionMin: 1, initialCredit, instanceId, methods: hello.methods.slice(0, 1) },
+          ...rest,
+        );
+      }),
     shows: /\[hostile\].*its channel stands/,
   },
   {
     name: "a credential that nobody asks for",
-    seed: 1,
+    seed: 5,
     plant: () => {
       const anybody = { principal: "fleet", expiresMs: Number.POSITIVE_INFINITY, evidence: { kind: "none" } } as const;
       patch(RegistrationGate, "judge", () => anybody);
@@ -169,7 +175,7 @@ export const plantedFeatureBugs: readonly PlantedBug[] = [
   },
   {
     name: "a bridge that bears its router's faults",
-    seed: 1,
+    seed: 186,
     plant: () => patch(BridgeChannel, "fault", () => undefined),
     shows: /\[hostile\].*its channel stands/,
   },

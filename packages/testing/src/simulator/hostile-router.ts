@@ -73,9 +73,15 @@ export class HostileRouter {
   /** Takes the right end of a link. */
   accept(link: SimLink): void {
     this.#links.push(link);
+    const registers: Register[] = [];
+    // An instance that leaves need not say why, once it has been told nonsense.
+    const leave = (): void => {
+      for (const register of registers) register.isOver = true;
+    };
     const handler: ConnectionHandler<FieldList, Register> = {
       onHead: (stream) => {
         stream.data = this.#register(link);
+        registers.push(stream.data);
         connection.growWindow(stream, grownWindowBytes);
         connection.writeHead(stream, noFields, head, 0, head.length, false);
       },
@@ -91,8 +97,8 @@ export class HostileRouter {
         if (data !== undefined) data.isOver = true;
       },
       onTurn: () => {},
-      onGoaway: () => {},
-      onConnectionClosed: () => {},
+      onGoaway: leave,
+      onConnectionClosed: leave,
     };
     const { connection, sink } = attachTransport<FieldList, Register>(link.rightEnd, createFlusher(this.process), {
       role: "server",

@@ -110,6 +110,10 @@ const confusions: readonly InstanceTrick[] = [
     reason: "CALL_UNKNOWN",
   },
   { ...plain, name: "a half close with a call open", needsCall: true, halfCloses: true },
+];
+
+/** A router with a client that takes all of it gives credit in between, and may take it. */
+const greed: readonly InstanceTrick[] = [
   {
     ...plain,
     name: "a message far beyond its credit",
@@ -130,7 +134,7 @@ const vectors: readonly InstanceTrick[] = loadRefusalVectors()
     reason: reason === "CREDIT_EXCEEDED" ? "" : reason,
   }));
 
-const groups = [lies, beginnings, floods, confusions, vectors, vectors];
+const groups = [lies, beginnings, floods, confusions, greed, vectors, vectors];
 
 /** Draws a trick. */
 export function drawInstanceTrick(random: SeededRandom): InstanceTrick {

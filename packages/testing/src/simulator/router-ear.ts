@@ -163,7 +163,9 @@ export class RouterEar {
     const nowMs = world.nowMs;
     if (timeoutUs > 1n) deadlines.set(call, nowMs + Number(timeoutUs) / 1_000);
     const lastMs = deadlines.get(call) ?? world.deadlineMs(call);
-    if (timeoutUs !== 1n || Math.abs(nowMs - lastMs) < microsecondMs) return;
+    // Of a caller that means harm nobody keeps account before its first Start.
+    const isKnown = Number.isFinite(lastMs);
+    if (timeoutUs !== 1n || !isKnown || Math.abs(nowMs - lastMs) < microsecondMs) return;
     this.#channel.violate("deadline", `call ${id} (c${call}) was dispatched after its deadline`);
   }
 

@@ -124,7 +124,7 @@ function drawLimits(random: SeededRandom): LimitsPlan {
   const pick = (low: number, high: number): number => (random.integer(2) === 0 ? low : high);
   return {
     memoryBytes: pick(100_000, 8_388_608),
-    headerBytes: pick(400, 262_144),
+    headerBytes: pick(150, 262_144),
     maxMessageBytes: pick(100_000, 4_194_304),
     maxWaitingCalls: pick(2, 10_000),
   };

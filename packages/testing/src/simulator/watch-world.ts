@@ -8,7 +8,7 @@ const lookMs = 250;
 const maxWaitMs = 2_000;
 const narrowMaxWaitMs = 15_000;
 /** Metadata of one call of a client, as the router keeps it; peers that mean harm bring as much as passes. */
-const headBytes = 1_024;
+const headBytes = 256;
 const maxHeadBytes = 20_480;
 /** What a router keeps of one call: a window each way, what has grown, and the request for a second try. */
 const callBytes = 65_536 + 81_984 + 1_048_576 + 65_536;
