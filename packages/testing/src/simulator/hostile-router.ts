@@ -158,6 +158,7 @@ export class HostileRouter {
       link.left.state === "dead"
     )
       return;
+    if (world.isLeaving(link.left)) return;
     const freeMs = Math.max(sinceMs, link.troubledUntilMs, link.left.resumedMs);
     if (freeMs === Number.POSITIVE_INFINITY) return;
     const dueMs = freeMs + (world.scenario.isNarrow ? narrowAnswerMs : answerMs);

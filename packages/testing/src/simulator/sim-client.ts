@@ -111,8 +111,8 @@ export class SimClient {
     const { calls, client } = connection;
     for (const call of calls) if (call.look()) calls.delete(call);
     const reason = client.closeReason;
-    // Over a link that is mute in its direction it looks as if it were gone.
-    if (connection.link.troubledUntilMs === Number.POSITIVE_INFINITY) return;
+    // Over a link that is mute in one direction it may look as if it were gone.
+    if (connection.link.wasLongTroubled) return;
     if (reason !== undefined && reason.code !== 0 && reason.by !== "transport") {
       this.#world.violate("honest", `${this.process.name} was cut off by ${connection.router.name}: ${reason.message}`);
     }

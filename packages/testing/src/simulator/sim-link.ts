@@ -15,6 +15,9 @@ export interface LinkTap {
   gone(side: "left" | "right"): void;
 }
 
+/** Half of what a router waits for whatever a client owes it. */
+const longTroubleMs = 5_000;
+
 /** A connection between two processes, with a network that can fail and ears at both ends. */
 export class SimLink {
   readonly name: string;
@@ -31,6 +34,8 @@ export class SimLink {
   isOver = false;
   /** Nothing arrives before; `Infinity`: never again. */
   troubledUntilMs = 0;
+  /** Its ends may have given each other up. */
+  wasLongTroubled = false;
   /** One way. */
   readonly latencyMs: number;
   readonly #world: World;
@@ -69,12 +74,14 @@ export class SimLink {
   /** Nothing arrives any more, in one direction or in both, and nobody is told. */
   cut(direction: "toLeft" | "toRight" | "both" = "both"): void {
     this.troubledUntilMs = Number.POSITIVE_INFINITY;
+    this.wasLongTroubled = true;
     this.#duplex.cut(direction);
   }
 
   /** Nothing arrives for `ms`. */
   stall(direction: "toLeft" | "toRight" | "both", ms: number): void {
     this.troubledUntilMs = Math.max(this.troubledUntilMs, this.#world.nowMs + ms);
+    if (ms >= longTroubleMs) this.wasLongTroubled = true;
     this.#duplex.stall(direction, ms);
   }
 

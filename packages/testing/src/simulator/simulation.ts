@@ -112,6 +112,7 @@ export class Simulation {
       ...letters(scenario.hostile.clients, "M").map((letter) => new HostileClient(this.network, letter)),
     ];
     world.takenBytes = (index) => this.#takenBytes(index);
+    world.isLeaving = (process) => this.instances.some((one) => one.process === process && one.isLeaving);
     world.deadlineMs = (index) => this.#call(index)?.routerDeadlineMs ?? Number.POSITIVE_INFINITY;
   }
 

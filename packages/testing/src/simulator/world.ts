@@ -23,6 +23,8 @@ export class World {
   readonly lines: string[] | undefined;
   /** Bytes of replies that the client of a call has, or that its window lets be under way to it. */
   takenBytes: (call: number) => number = () => Number.POSITIVE_INFINITY;
+  /** Whether a process drains, and so may drop what it is told. */
+  isLeaving: (process: SimProcess) => boolean = () => false;
   /** When a call's time is over at its router, if nothing has held up its head. */
   deadlineMs: (call: number) => number = () => Number.POSITIVE_INFINITY;
   /** Of everything that was delivered, in order. */
