@@ -79,7 +79,7 @@ export class OutputBuffer {
       if (space >= wanted) return this.#extend(Math.min(space, octets));
     }
     this.#frame = -1;
-    this.#reserve(frameHeaderBytes + wanted);
+    this.#reserve(frameHeaderBytes + wanted, frameHeaderBytes + octets);
     this.#frame = this.offset;
     this.#frameStream = streamId;
     this.#frameLength = 0;
@@ -142,16 +142,18 @@ export class OutputBuffer {
     return octets;
   }
 
-  #reserve(octets: number): void {
-    if (this.offset + octets > this.bytes.length) this.#nextBuffer(octets);
+  /** Makes `octets` contiguous octets; `atOnce`: so many are there to be written in all. */
+  #reserve(octets: number, atOnce = octets): void {
+    if (this.offset + octets > this.bytes.length) this.#nextBuffer(octets, atOnce);
     if (!this.#scheduled) this.schedule();
   }
 
-  #nextBuffer(octets: number): void {
+  #nextBuffer(octets: number, atOnce: number): void {
     if (octets > outputBufferBytes) {
       throw new RangeError(`Cannot reserve output: octets must be at most ${outputBufferBytes}, received ${octets}`);
     }
-    if (this.offset > 0) {
+    const isFirst = this.offset === 0;
+    if (!isFirst) {
       this.#full.push(this.bytes);
       this.#fullLengths.push(this.offset);
       this.#fullBytes += this.offset;
@@ -159,7 +161,7 @@ export class OutputBuffer {
       this.offset = 0;
       this.#flush();
     }
-    this.bytes = acquireBuffer();
+    this.bytes = acquireBuffer(atOnce, isFirst);
   }
 
   #flush(): void {
