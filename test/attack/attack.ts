@@ -37,11 +37,6 @@ export interface Attack<Size = unknown> {
   readonly limits?: readonly string[];
   /** False: once is enough (an attack that lasts). Default true: again and again while the victim is measured. */
   readonly repeats?: boolean;
-  /**
-   * Octets of pages that malloc and V8 may keep after it, if it makes the target hold more at once than the usual noise.
-   * What the router tells to be in use after a collection is judged as ever.
-   */
-  readonly pageNoiseBytes?: number;
   /** Targets that cannot be attacked in this way, and why. */
   readonly unfit?: Partial<Record<TargetName, string>>;
   /** Attacks; what must hold goes through `context.check`. Returns the reaction for the table, such as "GOAWAY(11) after 1,001 resets". */

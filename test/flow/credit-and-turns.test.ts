@@ -67,7 +67,6 @@ function dataBefore({ frames }: InstanceEnd | RouterEnd, frame: SeenFrame<unknow
 describe("a router whose instance does not read for a while", () => {
   test("lets two uploads take turns of 16 KiB, and tells a Cancel before their data", {
     timeout: 30_000,
-    retry: 2,
   }, async () => {
     const router = await startRouter({ maxRequestBytes: 8 * MIB });
     stopLater(router);

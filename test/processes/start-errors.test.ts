@@ -54,7 +54,7 @@ const serveCases: readonly Case[] = [
   },
   {
     name: "an address of another machine",
-    args: () => serve("--listen", "203.0.113.7:8080"),
+    args: () => serve("--listen", "203.0.113.7:8080", "--allow-unauthenticated-instances"),
     says: /^Cannot listen on 203\.0\.113\.7:8080: this machine has no such address\. Use 127\.0\.0\.1 or 0\.0\.0\.0$/,
   },
   {

@@ -46,8 +46,6 @@ export const attack = defineAttack<Size>({
   },
   limits: ["connections", "connectionsPerAddress", "prefaceMs"],
   repeats: false,
-  // Pages of 16,384 sockets that were held at once: 20 MiB after six floods, and it settles.
-  pageNoiseBytes: 24 * 1024 * 1024,
   async run(context, size) {
     const before = context.residentBytes();
     const flood = await openFlood(context, size);

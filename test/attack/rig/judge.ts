@@ -11,8 +11,11 @@ const mostWaited = 0.02;
 const leastQuietTries = 5;
 /** How much more memory than before is "back". */
 const memoryShare = 0.05;
-/** Octets beyond the share that are noise: pages that V8 and malloc keep, and code compiled meanwhile. */
-const residentNoiseBytes = 8 * 1024 * 1024;
+/**
+ * Octets beyond the share that are noise: pages that V8 and malloc keep after tens of thousands of connections, and code
+ * compiled meanwhile. They settle: thirty floods leave no more than three.
+ */
+const residentNoiseBytes = 24 * 1024 * 1024;
 /** The same for what is in use after a collection: compiled code, caches of bounded size. */
 const retainedNoiseBytes = 1024 * 1024;
 
@@ -31,9 +34,9 @@ export function canBeJudged(quietTries: number): boolean {
   return quietTries >= leastQuietTries;
 }
 
-/** Whether a target has given back what an attack made it take; `noiseBytes` of pages may stay with its process. */
-export function isBack(before: TargetMemory, now: TargetMemory, noiseBytes = residentNoiseBytes): boolean {
-  const residentMost = before.residentBytes * (1 + memoryShare) + noiseBytes;
+/** Whether a target has given back what an attack made it take. */
+export function isBack(before: TargetMemory, now: TargetMemory): boolean {
+  const residentMost = before.residentBytes * (1 + memoryShare) + residentNoiseBytes;
   if (now.residentBytes > residentMost) return false;
   if (before.retainedBytes === undefined || now.retainedBytes === undefined) return true;
   return now.retainedBytes <= before.retainedBytes * (1 + memoryShare) + retainedNoiseBytes;

@@ -65,7 +65,7 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<AttackRes
     const hitsBefore = await target.limitHits();
     const measured = await measure({ ...order, before }, scene, attacker);
     await attacker.stop();
-    const memory = { before, ...(await untilBack(target, before, attack.pageNoiseBytes)) };
+    const memory = { before, ...(await untilBack(target, before)) };
     const limitHits = hitsSince(hitsBefore, await target.limitHits());
     const { id, name, cves } = attack;
     const { outcome, failedChecks, victim } = measured;
@@ -117,12 +117,12 @@ function hitsSince(before: Readonly<Record<string, number>>, after: Readonly<Rec
   return Object.fromEntries(hits.filter(([, count]) => count > 0));
 }
 
-async function untilBack(target: RunningTarget, before: TargetMemory, noiseBytes: number | undefined) {
+async function untilBack(target: RunningTarget, before: TargetMemory) {
   const startedMs = performance.now();
   for (;;) {
     const after = await target.memory();
     const elapsedMs = performance.now() - startedMs;
-    if (isBack(before, after, noiseBytes)) return { after, backAfterMs: elapsedMs };
+    if (isBack(before, after)) return { after, backAfterMs: elapsedMs };
     if (elapsedMs > memoryWithinMs) return { after, backAfterMs: Number.POSITIVE_INFINITY };
     await sleep(memoryLookMs);
   }

@@ -13,14 +13,11 @@ const maxFreeSmallBuffers = 1_024;
 const free: Uint8Array[] = [];
 const freeSmall: Uint8Array[] = [];
 
-/**
- * A buffer with any content for at least `octets`, which are at most `outputBufferBytes`. `isFirst`: it may be small,
- * since its connection has said nothing so far; whoever fills it gets a large one next.
- */
-export function acquireBuffer(octets: number, isFirst: boolean): Uint8Array {
+/** A buffer with any content: of `outputBufferBytes` if one is free or `octets` need it, else a small one. */
+export function acquireBuffer(octets: number): Uint8Array {
   const bytes = free.pop();
   if (bytes !== undefined) return bytes;
-  if (!isFirst || octets > smallBufferBytes) return new Uint8Array(outputBufferBytes);
+  if (octets > smallBufferBytes) return new Uint8Array(outputBufferBytes);
   return freeSmall.pop() ?? new Uint8Array(smallBufferBytes);
 }
 

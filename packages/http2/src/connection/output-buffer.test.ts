@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { showFrames } from "../frame/frames.suite.js";
 import { writeWindowUpdate } from "../frame/window-update.js";
+import { acquireBuffer, outputBufferBytes, releaseBuffer } from "./buffer-pool.js";
 import { OutputBuffer } from "./output-buffer.js";
 
 function output(maxBytes = 1_000_000): { buffer: OutputBuffer; calls: string[]; taken(): string[] } {
@@ -35,6 +36,33 @@ describe("OutputBuffer", () => {
     expect(buffer.bytes.length).toBeGreaterThan(0);
     expect(buffer.take()?.length).toBeGreaterThan(0);
     expect([buffer.takenLength, buffer.bytes.length, buffer.pending]).toEqual([9, 0, 0]);
+  });
+
+  it("cuts what is written alike, whether it begins in a small buffer or not", () => {
+    const cuts = [true, false].map((isPooled) => {
+      if (isPooled) releaseBuffer(acquireBuffer(outputBufferBytes));
+      const { buffer, taken } = output();
+      for (const [stream, octets] of [
+        [1, 100],
+        [1, 5_000],
+        [3, 4_060],
+        [3, 16_000],
+        [5, 9],
+        [5, 16_384],
+        [7, 30_000],
+      ]) {
+        let left = octets ?? 0;
+        while (left > 0) {
+          const count = buffer.data(stream ?? 0, left, false);
+          buffer.bytes.fill(stream ?? 0, buffer.offset - count, buffer.offset);
+          left -= count;
+        }
+      }
+      const first = buffer.bytes.length;
+      return { first, frames: taken() };
+    });
+    expect(cuts[0]).toEqual(cuts[1]);
+    expect(cuts[0]?.frames[0]).toBe("DATA 1 5100");
   });
 
   it("asks for a flush once until everything is taken", () => {

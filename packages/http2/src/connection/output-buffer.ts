@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { copyBytes } from "../copy-bytes.js";
 import { frameHeaderBytes, maxFrameBytes, patchFrameLength, writeFrameHeader } from "../frame/frame-header.js";
 import { FrameFlag, FrameType } from "../frame/frame-type.js";
 import { acquireBuffer, outputBufferBytes, releaseBuffer } from "./buffer-pool.js";
@@ -75,16 +76,16 @@ export class OutputBuffer {
   data(streamId: number, octets: number, whole: boolean): number {
     const wanted = whole ? octets : Math.min(octets, smallestPiece);
     if (this.#frame >= 0 && this.#frameStream === streamId) {
-      const space = Math.min(maxFrameBytes - this.#frameLength, this.bytes.length - this.offset);
+      const space = Math.min(maxFrameBytes - this.#frameLength, this.#space);
       if (space >= wanted) return this.#extend(Math.min(space, octets));
     }
     this.#frame = -1;
-    this.#reserve(frameHeaderBytes + wanted, frameHeaderBytes + octets);
+    this.#reserve(frameHeaderBytes + wanted);
     this.#frame = this.offset;
     this.#frameStream = streamId;
     this.#frameLength = 0;
     this.offset = writeFrameHeader(this.bytes, this.offset, 0, FrameType.data, FrameFlag.none, streamId);
-    return this.#extend(Math.min(maxFrameBytes, this.bytes.length - this.offset, octets));
+    return this.#extend(Math.min(maxFrameBytes, this.#space, octets));
   }
 
   /** Sets END_STREAM: on the open DATA frame if it is that stream's, else on a new one without octets. */
@@ -136,24 +137,32 @@ export class OutputBuffer {
   }
 
   #extend(octets: number): number {
+    if (this.offset + octets > this.bytes.length) this.#enlarge();
     this.#frameLength += octets;
     this.offset += octets;
     patchFrameLength(this.bytes, this.#frame, this.#frameLength);
     return octets;
   }
 
-  /** Makes `octets` contiguous octets; `atOnce`: so many are there to be written in all. */
-  #reserve(octets: number, atOnce = octets): void {
-    if (this.offset + octets > this.bytes.length) this.#nextBuffer(octets, atOnce);
+  #reserve(octets: number): void {
+    if (this.offset + octets > this.bytes.length) this.#makePlace(octets);
     if (!this.#scheduled) this.schedule();
   }
 
-  #nextBuffer(octets: number, atOnce: number): void {
+  /** Octets that the buffer at hand takes before the next one is needed. */
+  get #space(): number {
+    return outputBufferBytes - this.offset;
+  }
+
+  #makePlace(octets: number): void {
     if (octets > outputBufferBytes) {
       throw new RangeError(`Cannot reserve output: octets must be at most ${outputBufferBytes}, received ${octets}`);
     }
-    const isFirst = this.offset === 0;
-    if (!isFirst) {
+    if (this.offset > 0 && octets <= this.#space) {
+      this.#enlarge();
+      return;
+    }
+    if (this.offset > 0) {
       this.#full.push(this.bytes);
       this.#fullLengths.push(this.offset);
       this.#fullBytes += this.offset;
@@ -161,7 +170,15 @@ export class OutputBuffer {
       this.offset = 0;
       this.#flush();
     }
-    this.bytes = acquireBuffer(atOnce, isFirst);
+    this.bytes = acquireBuffer(octets);
+  }
+
+  /** A large buffer for a small one: what is written, and how it is cut, is the same whichever the pool had. */
+  #enlarge(): void {
+    const small = this.bytes;
+    this.bytes = acquireBuffer(outputBufferBytes);
+    copyBytes(small, 0, this.offset, this.bytes, 0);
+    releaseBuffer(small);
   }
 
   #flush(): void {

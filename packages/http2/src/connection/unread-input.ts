@@ -43,7 +43,7 @@ export class UnreadInput {
 
   #makeRoom(length: number): void {
     const { bytes } = this;
-    const larger = length <= outputBufferBytes ? acquireBuffer(length, bytes.length === 0) : new Uint8Array(2 * length);
+    const larger = length <= outputBufferBytes ? acquireBuffer(length) : new Uint8Array(2 * length);
     const end = copyBytes(bytes, this.start, this.end, larger, 0);
     this.clear();
     this.bytes = larger;

@@ -47,10 +47,10 @@ export class ChannelOutput {
     this.#blocked = true;
   }
 
-  /** There is room again: everything that waits goes on. */
+  /** There is room again: control goes on; data by `pump`. */
   unblock(): void {
     this.#blocked = false;
-    this.pump();
+    this.#pumpControl();
   }
 
   /** Says something about the channel; a frame of the same kind that still waits is replaced. */
@@ -61,14 +61,18 @@ export class ChannelOutput {
 
   /** Writes what waits, in its order, until the transport takes no more. */
   pump(): void {
+    this.#pumpControl();
+    for (let call = this.ring.first; call !== undefined && !this.#blocked; call = this.ring.first) {
+      this.ring.remove(call);
+      this.#owner.turn(call);
+    }
+  }
+
+  #pumpControl(): void {
     if (this.#frames.size > 0) this.#pumpFrames();
     for (let call = this.control.first; call !== undefined && !this.#blocked; call = this.control.first) {
       if (!this.#writer.control(call)) return;
       this.control.remove(call);
-    }
-    for (let call = this.ring.first; call !== undefined && !this.#blocked; call = this.ring.first) {
-      this.ring.remove(call);
-      this.#owner.turn(call);
     }
   }
 

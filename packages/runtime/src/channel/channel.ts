@@ -99,6 +99,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly #demand: Demand | undefined;
   #drainReason: DrainReason = "ROUTER_DRAINING";
   #pings = 0;
+  /** Whose turn it was when there was room last: calls that wait to begin, or data of those under way. */
+  #startsFirst = false;
 
   constructor(parts: ChannelParts) {
     const { forwarder, profile } = parts;
@@ -210,7 +212,11 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   onRoom(): void {
     this.#watch.unblocked();
     this.output.unblock();
-    if (this.available && this.ready) this.#forwarder.placement.dispatch(this.service);
+    // In turns: data that always fills the transport must not keep calls from beginning, nor the other way round.
+    this.#startsFirst = !this.#startsFirst;
+    if (this.#startsFirst) this.#dispatch();
+    this.output.pump();
+    if (!this.#startsFirst) this.#dispatch();
   }
 
   onClosed(): void {
@@ -222,7 +228,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** Takes what the instance says of how much it takes; it hears of it if it gives a `token`. */
   setCapacity(calls: number, token: number): void {
     this.capacity = calls;
-    if (this.available) this.#forwarder.placement.dispatch(this.service);
+    this.#dispatch();
     if (token !== 0) this.#demand?.answer(token, this.#waiting, this.#forwarder.context.clock.lastMs);
   }
 
@@ -296,6 +302,11 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
         break;
       default:
     }
+  }
+
+  /** Calls that wait for an instance get their turn, if they may go here. */
+  #dispatch(): void {
+    if (this.available && this.ready) this.#forwarder.placement.dispatch(this.service);
   }
 
   /** Calls that wait because the channel is full; what waits for its transport waits for no capacity. */

@@ -50,6 +50,27 @@ describe("calls that wait for their channel's transport", () => {
     expect(longest).toBeLessThanOrEqual(turnBytes);
   });
 
+  test("begin though calls that are under way have more data than the transport takes", () => {
+    const { router, instance, client } = setUp();
+    const uploads = Array.from({ length: 8 }, () => client.start(pathOf("Collect")));
+    router.run();
+    instance.call.setReading(false);
+    for (const upload of uploads) for (let count = 0; count < 100; count++) upload.send(pattern(16_000));
+    router.run();
+    const { client: other } = router.connect();
+    const waiting = ["a", "b", "c"].map((name) => other.unary(pathOf("Get"), bytes(name)));
+    router.run();
+    const before = instance.calls.length;
+    instance.call.setReading(true);
+    router.run();
+    const frames = instance.calls.slice(before);
+    const begun = frames.findLastIndex(({ callId }) => callId > uploads.length);
+    const ahead = frames.slice(0, begun).reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(frames.filter(({ callId }) => callId > uploads.length)).toHaveLength(waiting.length);
+    // What was on its way, and a turn each time that the transport takes something.
+    expect(ahead).toBeLessThanOrEqual(2 * 65_535 + (waiting.length + 1) * turnBytes);
+  });
+
   test("let control go first: credit, Cancel and what the channel says", () => {
     const { router, instance, client } = setUp();
     const cancelled = client.start(pathOf("Chat"));
