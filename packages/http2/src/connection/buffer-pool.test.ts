@@ -23,10 +23,10 @@ describe("acquireBuffer()", () => {
     expect(acquireBuffer(9)).toBe(little);
   });
 
-  it("keeps 4 MiB of each kind at most, and nothing that it has not made", () => {
+  it("keeps 1.5 MiB of each kind at most, and nothing that it has not made", () => {
     for (const [octets, most] of [
-      [outputBufferBytes, 64],
-      [9, 1_024],
+      [outputBufferBytes, 24],
+      [9, 384],
     ] as const) {
       const buffers = Array.from({ length: most + 10 }, () => acquireBuffer(octets));
       for (const bytes of buffers) releaseBuffer(bytes);

@@ -6,9 +6,9 @@
 export const outputBufferBytes = 65_536;
 /** Octets of the buffer for what is little, when no other is free. */
 const smallBufferBytes = 4_096;
-/** Free buffers kept, shared by all connections: 4 MiB of each kind. */
-const maxFreeBuffers = 64;
-const maxFreeSmallBuffers = 1_024;
+/** Free buffers kept, shared by all connections: 1.5 MiB of each kind. */
+const maxFreeBuffers = 24;
+const maxFreeSmallBuffers = 384;
 
 const free: Uint8Array[] = [];
 const freeSmall: Uint8Array[] = [];
