@@ -13,7 +13,7 @@ export type TargetName = "router" | "node-http2" | "haproxy" | "envoy";
 export interface TargetSettings {
   /** The target speaks TLS. */
   readonly tls?: boolean;
-  /** The router's option `connections`: to shorten times, never to make an attack fail. Other targets may ignore it. */
+  /** The router's option `connections`: for other times than the defaults, never to make an attack fail. Other targets may ignore it. */
   readonly connections?: Readonly<Record<string, unknown>>;
   /** The option `limits` of the router's listener. Other targets may ignore it. */
   readonly listener?: Readonly<Record<string, unknown>>;

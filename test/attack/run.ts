@@ -61,6 +61,9 @@ await stage.clear();
 const order = new Intl.Collator("en", { numeric: true });
 results.sort((one, other) => order.compare(one.id, other.id));
 console.log(`\n${formatTable(results)}\n`);
+// Once more, below the table, where people look first.
+for (const { id, faults } of results) for (const fault of faults) console.log(`${id}: ${fault}`);
+for (const { id, error } of broken) console.log(`${id} could not be run to its end: ${error}`);
 const good = results.filter(({ faults }) => faults.length === 0).length;
 const failed = results.length + broken.length - good;
 const seconds = Math.round((performance.now() - startedMs) / 1_000);

@@ -37,13 +37,13 @@ export function reactionTable(reports: RunReports): string {
  * baseline, memory that did not come back, a process that ended.
  */
 export function harmOf({ victim, memory, faults }: AttackResult): string {
-  const { baseline, attacked, quietTries } = victim;
-  const failed = attacked.failures.length;
+  const { baseline, attacked, quietTries, failures } = victim;
+  const failed = failures.length;
   const kept = (memory.after.residentBytes - memory.before.residentBytes) / mib;
   const isSlow = !isServedWell(baseline.p99Ms, attacked.p99Ms);
   const isBusy = !canBeJudged(quietTries);
   const harms = [
-    failed === 0 ? "" : `${failed} of ${attacked.calls} calls failed`,
+    failed === 0 ? "" : `${failed} calls failed`,
     isSlow && !isBusy ? `p99 ${timesOf(attacked.p99Ms / baseline.p99Ms)}` : "",
     isBack(memory.before, memory.after) ? "" : `${kept.toFixed(0)} MiB kept`,
     faults.some((fault) => / ended with code /.test(fault)) ? "process ended" : "",

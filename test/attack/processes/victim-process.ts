@@ -4,7 +4,6 @@
 import { linkToParent } from "../../harness/link.ts";
 import { Path, payloadField } from "../raw/orders.ts";
 import { isOk, openRawClient, type RawCallResult, type RawClient } from "../raw/raw-client.ts";
-import { percentile } from "../rig/percentile.ts";
 import type { VictimReport } from "../rig/victim.ts";
 import type { TargetAddress } from "../targets/target.ts";
 
@@ -40,13 +39,10 @@ async function stop(): Promise<VictimReport> {
   await Promise.race([Promise.all(unanswered), new Promise((resolve) => setTimeout(resolve, lastCallMs).unref())]);
   const good = results.filter((result) => isOk(result) && result.dataBytes === answerBytes);
   const failures = results.filter((result) => !good.includes(result)).map(({ how, status }) => `${how} ${status}`);
-  const times = good.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
   return {
     calls: results.length + unanswered.size,
     failures: [...failures, ...Array.from(unanswered, () => "unanswered")],
-    p50Ms: percentile(times, 50),
-    p99Ms: percentile(times, 99),
-    mostMs: times.at(-1) ?? Number.NaN,
+    timesMs: good.map(({ durationMs }) => durationMs),
   };
 }
 

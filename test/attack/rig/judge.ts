@@ -13,7 +13,7 @@ const leastQuietTries = 5;
 const memoryShare = 0.05;
 /**
  * Octets beyond the share that are noise: pages that V8 and malloc keep after tens of thousands of connections, and code
- * compiled meanwhile. They settle: thirty floods leave no more than three.
+ * compiled meanwhile. They settle: from the fourth flood of 8,000 connections to the thirtieth, 1 MiB is added.
  */
 const residentNoiseBytes = 24 * 1024 * 1024;
 /** The same for what is in use after a collection: compiled code, caches of bounded size. */

@@ -1,23 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { missingTool } from "../../harness/tools.ts";
 import type { Pinning } from "../targets/target.ts";
 
-const measuredLevel = -10;
-const attackerLevel = 19;
+/** Before the machine's other programs, at the end of their slices. */
+const early = ["nice", "-n", "-10"];
+/** Only when nobody else wants the processor, which it loses at once (SCHED_IDLE). */
+const last = ["chrt", "--idle", "0"];
 
 /**
- * Target on processor 0; instance, victim and attacker on processor 1, the attacker last in line: what an attack costs the
- * victim is then what it does to the target. Where the user may (root), the measured programs go before everything else on
- * the machine; elsewhere `nice` says so and runs them as they are.
+ * The target's main thread on processor 0; victim, instances and attacker on processor 1, the attacker only when nobody else
+ * wants it: what an attack costs the victim is then what it does to the target. Levels of `nice` would not do for that, as a
+ * program keeps the processor to the end of its slice (3 ms) whoever wakes up. The target's helper threads, such as those of
+ * garbage collection, run where they like: on processor 0 it would wait for them. What the user may not have (going early
+ * takes root) is left out.
  */
 export function choosePinning(): Pinning {
-  const canPin = availableParallelism() > 1 && missingTool("taskset") === undefined;
-  const on = (processor: number) => (canPin ? ["taskset", "-c", `${processor}`] : []);
-  const nice = (level: number) => (missingTool("nice") === undefined ? ["nice", "-n", `${level}`] : []);
+  const canPin = availableParallelism() > 1 && works(on(1));
+  const pinned = canPin ? on(1) : [];
+  const first = works(early) ? early : [];
+  const idle = works(last) ? last : [];
   return {
-    target: [...on(0), ...nice(measuredLevel)],
-    others: [...on(1), ...nice(measuredLevel)],
-    attacker: [...on(1), ...nice(attackerLevel)],
+    target: first,
+    others: [...pinned, ...first],
+    attacker: [...pinned, ...idle],
+    settle(pid) {
+      if (canPin) spawnSync("taskset", ["--cpu-list", "--pid", "0", `${pid}`]);
+    },
   };
+}
+
+function on(processor: number): readonly string[] {
+  return ["taskset", "--cpu-list", `${processor}`];
+}
+
+/** Whether this user can start programs with `prefix` in front, without a word of complaint. */
+function works([program = "", ...args]: readonly string[]): boolean {
+  const { status, stderr } = spawnSync(program, [...args, "true"], { encoding: "utf8" });
+  return status === 0 && stderr === "";
 }

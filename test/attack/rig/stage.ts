@@ -41,9 +41,10 @@ export class Stage {
 
   async #build(settings: TargetSettings): Promise<Scene> {
     const target = await this.#target.start(settings, this.#pinning);
+    this.#pinning.settle(target.pid);
     try {
       await warmUp(target.address);
-      const victim = await startVictim(target.address, this.#pinning.others);
+      const victim = await startVictim(target.address, this.#pinning);
       const { name: targetName } = this.#target;
       return { target, targetName, victim, pinning: this.#pinning, form: this.#form };
     } catch (error) {

@@ -57,12 +57,14 @@ export interface Target {
   start(settings: TargetSettings, pinning: Pinning): Promise<RunningTarget>;
 }
 
-/** Commands to put in front of programs; empty where processors cannot be chosen. */
+/** Commands to put in front of programs; empty where processors cannot be chosen or the user may not. */
 export interface Pinning {
-  /** The target alone: processor 0. */
+  /** The target, which has to `settle` once it runs. */
   readonly target: readonly string[];
   /** The victim and the instance that it calls (echo service): processor 1. */
   readonly others: readonly string[];
   /** The attacker and the instance that it calls (fault service): processor 1, and last in line there. */
   readonly attacker: readonly string[];
+  /** Puts the main thread of a running target on processor 0; its helper threads run where they like. */
+  settle(pid: number): void;
 }

@@ -14,6 +14,9 @@ import type { CallEnd } from "../channel/call-end.js";
 import { MetadataHeaders } from "./metadata-headers.js";
 import { latin1, readRequestHeader } from "./request-header.js";
 
+/** Why the signal of a call that has come to its end is aborted: one for all, as making it costs more than a small call. */
+const overReason = new DOMException("The call is over", "AbortError");
+
 /**
  * What user code learns about its call: Connect's `HandlerContext`. Headers, signal and values are made when they are
  * first read, because most handlers read none of them and `Headers` alone cost more than the whole call.
@@ -67,7 +70,7 @@ export class CallContext implements HandlerContext {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#cause !== undefined) this.#controller.abort(this.abortReason);
-      else if (this.#finished) this.#controller.abort();
+      else if (this.#finished) this.#controller.abort(overReason);
     }
     return this.#controller.signal;
   }
@@ -118,6 +121,6 @@ export class CallContext implements HandlerContext {
   /** The call is over: as Connect documents, the signal is aborted then, too. */
   finish(): void {
     this.#finished = true;
-    this.#controller?.abort();
+    if (this.#cause === undefined) this.#controller?.abort(overReason);
   }
 }
