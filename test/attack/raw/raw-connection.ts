@@ -21,6 +21,9 @@ const settingsMs = 5_000;
 /** Milliseconds for the system to take bytes, unless told otherwise. */
 const pushMs = 10_000;
 
+/** Octets of one write: the system takes megabytes in one go, in which nobody else gets the processor, the victim included. */
+const pieceBytes = 65_536;
+
 /** How an attacker's connection begins. */
 export interface RawConnectionOptions {
   /**
@@ -156,14 +159,19 @@ class SocketConnection implements RawConnection {
   }
 
   async push(bytes: Uint8Array, withinMs = pushMs): Promise<boolean> {
-    if (this.over || !this.socket.writable) return false;
-    this.sentBytes += bytes.length;
-    let taken = false;
-    this.socket.write(bytes, (error) => {
-      taken = error === undefined || error === null;
-      this.#tell();
-    });
-    return await this.until(() => taken, withinMs);
+    const endMs = performance.now() + withinMs;
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      if (this.over || !this.socket.writable) return false;
+      const piece = bytes.subarray(at, at + pieceBytes);
+      this.sentBytes += piece.length;
+      let taken = false;
+      this.socket.write(piece, (error) => {
+        taken = error === undefined || error === null;
+        this.#tell();
+      });
+      if (!(await this.until(() => taken, endMs - performance.now()))) return false;
+    }
+    return true;
   }
 
   setReading(reading: boolean): void {

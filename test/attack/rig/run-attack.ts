@@ -16,7 +16,7 @@ const memoryWithinMs = 10_000;
 /** Milliseconds between two looks at the memory. */
 const memoryLookMs = 500;
 
-/** How a victim fared: in the first try in which it was served well, else in all tries together. */
+/** How a victim fared: in the first try in which it was served well, else in all tries together, beside all its baselines. */
 export interface VictimResult {
   readonly baseline: VictimSummary;
   readonly attacked: VictimSummary;
@@ -49,6 +49,8 @@ export interface Scene {
   readonly target: RunningTarget;
   readonly targetName: TargetName;
   readonly victim: Victim;
+  /** How the victim fared whenever nobody attacked: its baseline. */
+  readonly calm: VictimReport[];
   readonly pinning: Pinning;
   readonly form: Form;
 }
@@ -84,7 +86,6 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<AttackRes
 async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
   const failedChecks: Check[] = [];
   const failures: string[] = [];
-  const baselines: VictimReport[] = [];
   const attacks: VictimReport[] = [];
   let quietTries = 0;
   let targetWaitedMs = 0;
@@ -104,7 +105,7 @@ async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
     targetWaitedMs += waitedMs;
     failures.push(...calm.failures, ...busy.failures);
     failedChecks.push(...outcome.checks.filter(({ holds }) => !holds));
-    baselines.push(calm);
+    scene.calm.push(calm);
     attacks.push(busy);
     const victim = { failures, targetWaitedMs, tries, quietTries };
     const one = { baseline: summarize([calm]), attacked: summarize([busy]) };
@@ -113,7 +114,7 @@ async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
     }
     // The p99 of one try is the third worst of 300 calls; that of all of them is less of a lottery.
     if (tries === mostTries) {
-      const all = { baseline: summarize(baselines), attacked: summarize(attacks) };
+      const all = { baseline: summarize(scene.calm), attacked: summarize(attacks) };
       return { outcome, failedChecks, victim: { ...victim, ...all } };
     }
   }

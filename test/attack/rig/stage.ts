@@ -41,12 +41,11 @@ export class Stage {
 
   async #build(settings: TargetSettings): Promise<Scene> {
     const target = await this.#target.start(settings, this.#pinning);
-    this.#pinning.settle(target.pid);
     try {
       await warmUp(target.address);
       const victim = await startVictim(target.address, this.#pinning);
       const { name: targetName } = this.#target;
-      return { target, targetName, victim, pinning: this.#pinning, form: this.#form };
+      return { target, targetName, victim, calm: [], pinning: this.#pinning, form: this.#form };
     } catch (error) {
       await target.stop();
       throw error;

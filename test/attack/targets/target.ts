@@ -59,12 +59,10 @@ export interface Target {
 
 /** Commands to put in front of programs; empty where processors cannot be chosen or the user may not. */
 export interface Pinning {
-  /** The target, which has to `settle` once it runs. */
+  /** The target: any processor. */
   readonly target: readonly string[];
   /** The victim and the instance that it calls (echo service): processor 1. */
   readonly others: readonly string[];
   /** The attacker and the instance that it calls (fault service): processor 1, and last in line there. */
   readonly attacker: readonly string[];
-  /** Puts the main thread of a running target on processor 0; its helper threads run where they like. */
-  settle(pid: number): void;
 }
