@@ -2,8 +2,8 @@
 import type { LatencyCase } from "../cases/bench-case.ts";
 import type { Load, LoadTarget } from "../load/load.ts";
 import { runLoadProgram } from "../load/load-program.ts";
-import type { Histogram } from "../measure/histogram.ts";
-import { medianOf, orderOfRound } from "../measure/statistics.ts";
+import { type Histogram, percentileOf } from "../measure/histogram.ts";
+import { orderOfRound } from "../measure/statistics.ts";
 import { missingGo } from "../peers/go-programs.ts";
 import { peers } from "../peers/peers.ts";
 import type { LatencyPoint, LatencyResult, LatencySeries } from "../report/bench-report.ts";
@@ -13,8 +13,11 @@ import { targetOf } from "./run-cpu-case.ts";
 /** Calls in flight on each connection when the peak is measured. */
 const streamsAtPeak = 50;
 
-/** Measured once per peer, before anything else. */
-const peakRounds = 3;
+/** The peak is looked for from above: each rate is this share of the one before. */
+const nextRate = 0.85;
+const mostSteps = 20;
+/** Nanoseconds of latency in the middle above which calls pile up. */
+const sustainedNanos = 5e6;
 
 /** Of an open loop that does not count: connections, and a peer that has rested. */
 const warmUpSeconds = 0.3;
@@ -53,14 +56,25 @@ export async function runLatencyCase(one: LatencyCase, run: BenchRun): Promise<L
   return { kind: "latency", id: one.id, series: series.map(({ target: _, ...rest }) => rest) };
 }
 
+/**
+ * The highest rate of single calls that a peer keeps up with, with its far end and the client on their processor. A closed
+ * loop of many streams comes higher, as its calls come in batches, and says where to begin.
+ */
 async function measurePeak(load: Load, target: LoadTarget, { stage, effort }: BenchRun): Promise<number> {
-  const rates: number[] = [];
+  const seconds = effort.latencySeconds / 2;
   await runLoadProgram(load, target, { seconds: effort.warmUp.seconds }, stage.others);
-  for (let round = 0; round < peakRounds; round++) {
-    const { calls, seconds } = await runLoadProgram(load, target, { seconds: effort.latencySeconds / 2 }, stage.others);
-    rates.push(calls / seconds);
+  const closed = await runLoadProgram(load, target, { seconds }, stage.others);
+  let rate = closed.calls / closed.seconds;
+  for (let step = 0; step < mostSteps; step++, rate *= nextRate) {
+    const { latency = [] } = await runLoadProgram(
+      load,
+      target,
+      { rate, seconds, warmUpSeconds, seed: 1 },
+      stage.others,
+    );
+    if (percentileOf(latency, 50) <= sustainedNanos) break;
   }
-  return medianOf(rates);
+  return rate;
 }
 
 async function latencyAt(

@@ -16,6 +16,7 @@ export class DecodedField implements FieldView {
   valueEnd = 0;
   neverIndexed = false;
   entry: Entry | undefined = undefined;
+  isFirst = false;
   /** What is wrong with the name; found together with it. */
   nameFault: HeadFault = HeadFault.none;
   /** What is wrong with name or value; found together with the value. */
@@ -25,10 +26,11 @@ export class DecodedField implements FieldView {
   showEntry(entry: Entry): void {
     this.showNameOf(entry);
     this.valueBytes = entry.valueBytes;
-    this.valueStart = 0;
-    this.valueEnd = entry.valueBytes.length;
+    this.valueStart = entry.valueStart;
+    this.valueEnd = entry.valueEnd;
     this.neverIndexed = false;
     this.entry = entry;
+    this.isFirst = false;
     this.fault = entry.fault;
   }
 

@@ -5,6 +5,7 @@ import { DecodedField } from "./decoded-field.js";
 import { DynamicTable } from "./dynamic-table.js";
 import { findFieldName } from "./field-name-lookup.js";
 import { fieldBytes } from "./field-text.js";
+import type { Entry } from "./table-entry.js";
 
 function fieldOf(name: string, value: string): DecodedField {
   const field = new DecodedField();
@@ -16,6 +17,10 @@ function fieldOf(name: string, value: string): DecodedField {
   field.valueStart = 1;
   field.valueEnd = 1 + value.length;
   return field;
+}
+
+function entryValue(entry: Entry | undefined): Uint8Array | undefined {
+  return entry?.valueBytes.slice(entry.valueStart, entry.valueEnd);
 }
 
 describe("DynamicTable", () => {
@@ -42,7 +47,7 @@ describe("DynamicTable", () => {
           expect(table.generation).toBeGreaterThan(before);
           expect(table.length).toBe(expected.length);
           expect(table.sizeBytes).toBe(expected.reduce((sum, text) => sum + 33 + text.length, 0));
-          expect(expected.map((_, position) => table.get(position)?.valueBytes)).toEqual(expected.map(fieldBytes));
+          expect(expected.map((_, position) => entryValue(table.get(position)))).toEqual(expected.map(fieldBytes));
           expect(table.get(expected.length)).toBeUndefined();
         }
       }),
@@ -69,7 +74,7 @@ describe("DynamicTable", () => {
       table.insert(fieldOf("host", "x"), entry);
     }
     expect(entry?.nameBytes).toEqual(fieldBytes("x-name"));
-    expect(entry?.valueBytes).toEqual(fieldBytes("value"));
+    expect(entryValue(entry)).toEqual(fieldBytes("value"));
     expect(table.get(0)?.nameBytes).toBe(entry?.nameBytes);
   });
 });

@@ -6,6 +6,10 @@ import { fieldNameBytes } from "./field-name-lookup.js";
 import { Entry, entryOverheadBytes } from "./table-entry.js";
 
 const firstCapacity = 8;
+/** Octets of the first shared array of values, and of the largest: idle connections keep what they have. */
+const firstValuesBytes = 128;
+const mostValuesBytes = 1_024;
+const noBytes = new Uint8Array(0);
 
 /**
  * The dynamic table of a decoder (RFC 7541 section 2.3.2): a ring of entries, newest first. An idle connection that
@@ -19,6 +23,9 @@ export class DynamicTable {
   #bytes = 0;
   #maxBytes: number;
   #generation = 0;
+  /** Values of the newest entries, one behind the other: an array for each is most of what an insertion costs. Those of older ones live as long as an entry. */
+  #values: Uint8Array = noBytes;
+  #valuesUsed = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -61,7 +68,8 @@ export class DynamicTable {
       return undefined;
     }
     const nameBytes = nameSource?.nameBytes ?? ownName(field);
-    const entry = new Entry(field.nameId, nameBytes, slice(field.valueBytes, field.valueStart, field.valueEnd));
+    const valueStart = this.#copyValue(field);
+    const entry = new Entry(field, nameBytes, this.#values, valueStart, this.#valuesUsed);
     if (this.#count === this.#slots.length) {
       this.#grow();
     }
@@ -77,6 +85,20 @@ export class DynamicTable {
     this.#generation++;
     this.#maxBytes = maxBytes;
     this.#evict(maxBytes);
+  }
+
+  /** Puts a copy of the value behind those in `#values`, or at the start of a new one, and returns where. */
+  #copyValue(field: DecodedField): number {
+    const { valueBytes, valueStart, valueEnd } = field;
+    const size = valueEnd - valueStart;
+    if (this.#valuesUsed + size > this.#values.length) {
+      const grown = Math.min(Math.max(firstValuesBytes, this.#values.length * 2), mostValuesBytes);
+      this.#values = new Uint8Array(Math.max(grown, size));
+      this.#valuesUsed = 0;
+    }
+    const at = this.#valuesUsed;
+    this.#valuesUsed = copyBytes(valueBytes, valueStart, valueEnd, this.#values, at);
+    return at;
   }
 
   #evict(untilBytes: number): void {

@@ -110,6 +110,7 @@ export class FieldDecoder {
     const entry = this.valueIsIndexed ? this.table.insert(field, this.#nameSource) : undefined;
     if (entry !== undefined) {
       field.showEntry(entry);
+      field.isFirst = true;
     } else {
       field.entry = undefined;
       field.fault =

@@ -23,6 +23,8 @@ export interface FieldView {
   readonly neverIndexed: boolean;
   /** The table entry the field came from; undefined for a literal that was not inserted. */
   readonly entry: TableEntry | undefined;
+  /** The field has just made its entry: nothing to remember yet, as values that change with each call are never seen again. */
+  readonly isFirst: boolean;
 }
 
 /** An entry of the static or dynamic table. */

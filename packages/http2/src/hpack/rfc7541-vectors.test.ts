@@ -167,8 +167,8 @@ function tableOf(decoder: FieldDecoder): TextField[] {
   for (let position = 0; position < decoder.table.length; position++) {
     const entry = decoder.table.get(position);
     if (entry !== undefined) {
-      const { nameBytes, valueBytes } = entry;
-      fields.push([fieldText(nameBytes, 0, nameBytes.length), fieldText(valueBytes, 0, valueBytes.length)]);
+      const { nameBytes, valueBytes, valueStart, valueEnd } = entry;
+      fields.push([fieldText(nameBytes, 0, nameBytes.length), fieldText(valueBytes, valueStart, valueEnd)]);
     }
   }
   return fields;

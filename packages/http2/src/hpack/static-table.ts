@@ -2,6 +2,7 @@
 
 import { FieldName } from "./field-name.js";
 import { fieldNameBytes, findFieldName } from "./field-name-lookup.js";
+import { checkFieldName } from "./field-rules.js";
 import { fieldBytes } from "./field-text.js";
 import { Entry } from "./table-entry.js";
 
@@ -81,6 +82,9 @@ export function createStaticTable(): readonly (Entry | undefined)[] {
 
 function createEntry(name: string, value: string): Entry {
   const bytes = fieldBytes(name);
-  const id = findFieldName(bytes, 0, bytes.length);
-  return new Entry(id, id === FieldName.none ? bytes : fieldNameBytes(id), fieldBytes(value));
+  const nameId = findFieldName(bytes, 0, bytes.length);
+  const nameFault = checkFieldName(nameId, bytes, 0, bytes.length);
+  const valueBytes = fieldBytes(value);
+  const nameBytes = nameId === FieldName.none ? bytes : fieldNameBytes(nameId);
+  return new Entry({ nameId, nameFault }, nameBytes, valueBytes, 0, valueBytes.length);
 }

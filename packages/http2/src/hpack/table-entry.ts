@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkFieldName, checkFieldValue } from "./field-rules.js";
-import { HeadFault } from "./head-fault.js";
+import { checkFieldValue } from "./field-rules.js";
+import type { HeadFault } from "./head-fault.js";
 import type { TableEntry } from "./head-reader.js";
 
 /** What RFC 7541 section 4.1 adds to name and value of an entry; RFC 9113 section 6.5.2 adds the same to a field. */
 export const entryOverheadBytes = 32;
 
-/** An entry of a table: owns its bytes and what was found out about them once. A hot record. */
+/** A name of which it is known whether it is in order. */
+export interface EntryName {
+  readonly nameId: number;
+  /** What is wrong with the name, in any block. */
+  readonly nameFault: HeadFault;
+}
+
+/** An entry of a table: its bytes, which nobody writes any more, and what was found out about them once. A hot record. */
 export class Entry implements TableEntry {
   readonly nameId: number;
+  /** The name: all of them. */
   readonly nameBytes: Uint8Array;
+  /** The value is `valueBytes[valueStart, valueEnd)`; other entries may have theirs beside it. */
   readonly valueBytes: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
   /** Octets that count against the table and the header list. */
   readonly size: number;
   /** What is wrong with the name, in any block. */
@@ -19,13 +30,14 @@ export class Entry implements TableEntry {
   readonly fault: HeadFault;
   note: unknown = undefined;
 
-  constructor(nameId: number, nameBytes: Uint8Array, valueBytes: Uint8Array) {
-    this.nameId = nameId;
+  constructor(name: EntryName, nameBytes: Uint8Array, valueBytes: Uint8Array, valueStart: number, valueEnd: number) {
+    this.nameId = name.nameId;
     this.nameBytes = nameBytes;
     this.valueBytes = valueBytes;
-    this.size = nameBytes.length + valueBytes.length + entryOverheadBytes;
-    this.nameFault = checkFieldName(nameId, nameBytes, 0, nameBytes.length);
-    this.fault =
-      this.nameFault === HeadFault.none ? checkFieldValue(nameId, valueBytes, 0, valueBytes.length) : this.nameFault;
+    this.valueStart = valueStart;
+    this.valueEnd = valueEnd;
+    this.size = nameBytes.length + valueEnd - valueStart + entryOverheadBytes;
+    this.nameFault = name.nameFault;
+    this.fault = name.nameFault || checkFieldValue(name.nameId, valueBytes, valueStart, valueEnd);
   }
 }

@@ -61,6 +61,7 @@ class Source {
       valueStart: 3,
       valueEnd: valueBytes.length,
       neverIndexed: false,
+      isFirst: false,
       entry: indexed ? entry : undefined,
     };
   }

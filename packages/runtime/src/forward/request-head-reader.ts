@@ -157,7 +157,7 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
       case FieldName.grpcTimeout: {
         const timeoutUs = parseTimeout(valueBytes, valueStart, valueEnd);
         this.#setTimeout(timeoutUs);
-        return new FieldNote(nothing, 0, timeoutUs, undefined);
+        return isWorthNoting(view) ? new FieldNote(nothing, 0, timeoutUs, undefined) : undefined;
       }
       case FieldName.authority:
         return this.#readSlot(this.#authority, view);
@@ -202,8 +202,7 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
     // They are strings of the CallStart: one that is no UTF-8 would cost an instance its channel, and other callers theirs.
     const isText = isMetadataValue(valueBytes, valueStart, valueEnd);
     slot.set(valueBytes, valueStart, isText ? valueEnd : valueStart);
-    // A literal without a table entry leaves nothing to remember.
-    return view.entry === undefined ? undefined : new FieldNote(slot.bytes.slice(0, slot.size), 0, 0, undefined);
+    return isWorthNoting(view) ? new FieldNote(slot.bytes.slice(0, slot.size), 0, 0, undefined) : undefined;
   }
 
   #readMetadata(view: FieldView): FieldNote | undefined {
@@ -225,7 +224,7 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
     this.#reserve(sizeofMetadataEntry(nameSize, valueSize));
     const at = this.#head.restEnd;
     this.#head.restEnd = writeMetadataEntry(this.#head.rest, at, START_METADATA_NUMBER, view);
-    if (view.entry === undefined) return undefined;
+    if (!isWorthNoting(view)) return undefined;
     return new FieldNote(this.#head.rest.slice(at, this.#head.restEnd), sizeBytes, 0, undefined);
   }
 
@@ -262,6 +261,11 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
     copyBytes(head.rest, 0, head.restEnd, grown, 0);
     head.rest = grown;
   }
+}
+
+/** A literal has no table entry to note anything at; one that has just made its entry may be the last to use it. */
+function isWorthNoting({ entry, isFirst }: FieldView): boolean {
+  return entry !== undefined && !isFirst;
 }
 
 function parseVerb(bytes: Uint8Array, start: number, end: number): Verb {
