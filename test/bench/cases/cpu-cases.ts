@@ -13,26 +13,28 @@ const shapes: readonly Shape[] = [
   [100, 1],
 ];
 const proxies: readonly PeerName[] = ["router", "haproxy", "nginx", "envoy", "grpc-go-proxy"];
+/** With the floor, where connections and batches are the router's: elsewhere it joins what the relay keeps apart. */
+const withFloor: readonly PeerName[] = [...proxies, "relay"];
 const main: readonly PeerName[] = ["router", "haproxy", "envoy"];
 const servers: readonly PeerName[] = ["grpc-js", "connect-node", "grpc-go"];
 
 /** Unary calls in a closed loop, by size and shape. */
 const sized: readonly CpuCase[] = [
-  ...shapes.map((shape) => unary("7b", "7 B", 7, shape, [...proxies, ...servers])),
-  ...shapes.map((shape) => unary("1kib", "1 KiB", 1_024, shape, proxies)),
+  ...shapes.map((shape) => unary("7b", "7 B", 7, shape, [...floorAt(shape), ...servers])),
+  ...shapes.map((shape) => unary("1kib", "1 KiB", 1_024, shape, floorAt(shape))),
   ...(
     [
       [10, 10],
       [1, 1],
       [100, 1],
     ] as const
-  ).map((shape) => unary("64kib", "64 KiB", 65_536, shape, proxies)),
+  ).map((shape) => unary("64kib", "64 KiB", 65_536, shape, floorAt(shape))),
   ...(
     [
       [10, 2],
       [1, 1],
     ] as const
-  ).map((shape) => unary("1mib", "1 MiB", 1_048_576, shape, proxies)),
+  ).map((shape) => unary("1mib", "1 MiB", 1_048_576, shape, floorAt(shape))),
 ];
 
 /** What calls bring along, and what becomes of them. */
@@ -164,9 +166,14 @@ function specialCase(id: string, title: string, [connections, of]: Shape, load: 
   return { kind: "cpu", id, title: `${title}, ${connections} × ${of}`, unit: "call", entries };
 }
 
-function streamCase(id: string, title: string, [connections, of]: Shape, load: SpecialLoad, bytes = 7): CpuCase {
-  const entries = entriesOf(proxies, { connections, streams: of, payloadBytes: bytes, special: load });
+function streamCase(id: string, title: string, shape: Shape, load: SpecialLoad, bytes = 7): CpuCase {
+  const [connections, of] = shape;
+  const entries = entriesOf(floorAt(shape), { connections, streams: of, payloadBytes: bytes, special: load });
   return { kind: "cpu", id, title: `${title}, ${connections} × ${of}`, unit: "message", entries };
+}
+
+function floorAt([connections]: Shape): readonly PeerName[] {
+  return connections === 1 ? withFloor : proxies;
 }
 
 function special1(load: SpecialLoad): Load {

@@ -10,6 +10,7 @@ export type PeerName =
   | "nginx"
   | "envoy"
   | "grpc-go-proxy"
+  | "relay"
   | "backend"
   | "grpc-js"
   | "connect-node"

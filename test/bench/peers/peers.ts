@@ -2,7 +2,7 @@
 import type { PeerKind, PeerName } from "./peer.ts";
 import { envoy, haproxy, nginx } from "./proxies.ts";
 import { bridge, router, routerAndBridge } from "./router.ts";
-import { backend, connectNode, grpcGo, grpcGoProxy, grpcJs } from "./servers.ts";
+import { backend, connectNode, grpcGo, grpcGoProxy, grpcJs, relay } from "./servers.ts";
 
 /** Everything that the bench can measure. */
 export const peers: Readonly<Record<PeerName, PeerKind>> = {
@@ -13,6 +13,7 @@ export const peers: Readonly<Record<PeerName, PeerKind>> = {
   nginx,
   envoy,
   "grpc-go-proxy": grpcGoProxy,
+  relay,
   backend,
   "grpc-js": grpcJs,
   "connect-node": connectNode,

@@ -46,6 +46,18 @@ export const grpcGoProxy: PeerKind = {
   },
 };
 
+/** The least that a hop in Node costs: the router's sockets, and nothing reads what they carry. It speaks h2c only. */
+export const relay: PeerKind = {
+  title: "bytes relayed",
+  missing: () => undefined,
+  describe: async () => `Node ${process.versions.node}; bytes relayed unread, the floor of a hop in Node`,
+  async start(_, rig) {
+    const path = fileURLToPath(new URL("relay-process.ts", processes));
+    const args = [`${await rig.backend(false)}`];
+    return running(await startNode(path, { prefix: rig.measured, args, ready: /^ready / }));
+  },
+};
+
 /** Starts the fast server on a processor of the caller's choice. */
 export function startBackend(prefix: readonly string[], tls: string | undefined): Promise<Running & { line: string }> {
   return startNode(fileURLToPath(new URL("backend-process.ts", processes)), {

@@ -54,10 +54,10 @@ export function functionsOf(profile: CpuProfile): ProfiledFunction[] {
   return [...functions.values()].filter(({ selfMicros }) => selfMicros > 0).sort((a, b) => b.selfMicros - a.selfMicros);
 }
 
-/** `file:///…/packages/http2/dist/frame/ping.js` as `packages/http2/frame/ping`. */
+/** `file:///…/packages/http2/dist/frame/ping.js` as its source, `packages/http2/src/frame/ping.ts`. */
 export function placeOf(url: string): string {
   const [, room = "", file = ""] = /\/packages\/(\w[\w-]*)\/(?:dist|src)\/(.+)\.[jt]s$/.exec(url) ?? [];
-  if (room !== "") return `packages/${room}/${file}`;
+  if (room !== "") return `packages/${room}/src/${file}.ts`;
   if (url.startsWith("node:")) return url;
   return url.slice(url.lastIndexOf("/") + 1);
 }

@@ -37,16 +37,16 @@ describe("selfTimes()", () => {
 describe("functionsOf()", () => {
   test("adds up a function's time wherever it was called", () => {
     expect(functionsOf(profile)).toEqual([
-      { name: "decode", place: "packages/http2/hpack/header-block-decoder", selfMicros: 500 },
-      { name: "receive", place: "packages/http2/connection/receive-frames", selfMicros: 100 },
+      { name: "decode", place: "packages/http2/src/hpack/header-block-decoder.ts", selfMicros: 500 },
+      { name: "receive", place: "packages/http2/src/connection/receive-frames.ts", selfMicros: 100 },
     ]);
   });
 });
 
 describe("placeOf()", () => {
   test.each([
-    [`${dist}/http2/dist/frame/ping.js`, "packages/http2/frame/ping"],
-    [`${dist}/node/src/socket/peer.ts`, "packages/node/socket/peer"],
+    [`${dist}/http2/dist/frame/ping.js`, "packages/http2/src/frame/ping.ts"],
+    [`${dist}/node/src/socket/peer.ts`, "packages/node/src/socket/peer.ts"],
     ["node:net", "node:net"],
     ["file:///elsewhere/main.js", "main.js"],
     ["", ""],
@@ -61,19 +61,19 @@ describe("stageOf()", () => {
     ["(program)", "", "Node and kernel"],
     ["onStreamRead", "node:internal/stream_base_commons", "Node and kernel"],
     ["writeBuffer", "", "write"],
-    ["#taken", "packages/node/socket/socket-transport", "write"],
-    ["onRead", "packages/node/socket/accepted-read", "read"],
-    ["decode", "packages/http2/hpack/block-cache", "HPACK"],
-    ["receiveFrames", "packages/http2/connection/receive-frames", "frame"],
-    ["find", "packages/http2/stream/stream-table", "streams and windows"],
-    ["flush", "packages/http2/connection/flusher", "write"],
-    ["#writeAll", "packages/http2/connection/attach-transport", "write"],
-    ["receive", "packages/http2/connection/attach-transport", "frame"],
-    ["end", "packages/runtime/forward/request-head-reader", "route"],
-    ["pick", "packages/runtime/balance/least-request", "pick"],
-    ["writeFrame", "packages/protocol/frame/write-frame", "splice"],
-    ["take", "packages/runtime/forward/call-pool", "call records, limits, counters"],
-    ["add", "packages/runtime/resilience/timer-wheel", "timers and clock"],
+    ["#taken", "packages/node/src/socket/socket-transport.ts", "write"],
+    ["onRead", "packages/node/src/socket/accepted-read.ts", "read"],
+    ["decode", "packages/http2/src/hpack/block-cache.ts", "HPACK"],
+    ["receiveFrames", "packages/http2/src/connection/receive-frames.ts", "frame"],
+    ["find", "packages/http2/src/stream/stream-table.ts", "streams and windows"],
+    ["flush", "packages/http2/src/connection/flusher.ts", "write"],
+    ["#writeAll", "packages/http2/src/connection/attach-transport.ts", "write"],
+    ["receive", "packages/http2/src/connection/attach-transport.ts", "frame"],
+    ["end", "packages/runtime/src/forward/request-head-reader.ts", "route"],
+    ["pick", "packages/runtime/src/balance/least-request.ts", "pick"],
+    ["writeFrame", "packages/protocol/src/frame/write-frame.ts", "splice"],
+    ["take", "packages/runtime/src/forward/call-pool.ts", "call records, limits, counters"],
+    ["add", "packages/runtime/src/resilience/timer-wheel.ts", "timers and clock"],
     ["main", "main.js", "other"],
   ])("%s of %s is %s", (name, place, stage) => {
     expect(stageOf({ name, place })).toBe(stage);
@@ -99,8 +99,8 @@ describe("stageShares()", () => {
 describe("flameGraph()", () => {
   test("draws callers below what they called, as wide as their time, without idle time", () => {
     const svg = flameGraph(profile, "One run");
-    expect(svg).toContain("<title>decode, packages/http2/hpack/header-block-decoder: 83.3 %</title>");
-    expect(svg).toContain("<title>receive, packages/http2/connection/receive-frames: 100.0 %</title>");
+    expect(svg).toContain("<title>decode, packages/http2/src/hpack/header-block-decoder.ts: 83.3 %</title>");
+    expect(svg).toContain("<title>receive, packages/http2/src/connection/receive-frames.ts: 100.0 %</title>");
     expect(svg).not.toContain("(idle)");
   });
 });

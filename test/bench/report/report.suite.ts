@@ -77,7 +77,7 @@ export const everyKind: readonly CaseResult[] = [
     kind: "profile",
     id: "profile",
     stages: [{ stage: "splice", share: 0.4 }],
-    functions: [{ name: "writeFrame", place: "packages/protocol/frame/write-frame", share: 0.25 }],
+    functions: [{ name: "writeFrame", place: "packages/protocol/src/frame/write-frame.ts", share: 0.25 }],
     file: "/nowhere/profile.cpuprofile",
   },
   { kind: "cross-check", id: "cross-check", rate: 2_000, ours: [[400_000, 10]], ghz: [[500_000, 10]] },
