@@ -52,19 +52,13 @@ export const relay: PeerKind = {
   missing: () => undefined,
   describe: async () => `Node ${process.versions.node}; bytes relayed unread, the floor of a hop in Node`,
   async start(_, rig) {
-    const path = fileURLToPath(new URL("relay-process.ts", processes));
-    const args = [`${await rig.backend(false)}`];
-    return running(await startNode(path, { prefix: rig.measured, args, ready: /^ready / }));
+    return running(await startProgram("relay-process.ts", rig.measured, [`${await rig.backend(false)}`]));
   },
 };
 
 /** Starts the fast server on a processor of the caller's choice. */
 export function startBackend(prefix: readonly string[], tls: string | undefined): Promise<Running & { line: string }> {
-  return startNode(fileURLToPath(new URL("backend-process.ts", processes)), {
-    prefix,
-    args: tls === undefined ? [] : ["--tls", tls],
-    ready: /^ready /,
-  });
+  return startProgram("backend-process.ts", prefix, tls === undefined ? [] : ["--tls", tls]);
 }
 
 function node(title: string, program: string, remark: string): PeerKind {
@@ -75,11 +69,14 @@ function node(title: string, program: string, remark: string): PeerKind {
     async start({ tls = false }, rig) {
       const { cert, key } = rig.certificate;
       const args = tls ? ["--tls", `${cert}:${key}`] : [];
-      const path = fileURLToPath(new URL(program, processes));
-      const started = await startNode(path, { prefix: rig.measured, args, ready: /^ready / });
-      return { ...running(started), ca: tls ? cert : undefined };
+      return { ...running(await startProgram(program, rig.measured, args)), ca: tls ? cert : undefined };
     },
   };
+}
+
+/** Starts one of the bench's Node programs. */
+function startProgram(name: string, prefix: readonly string[], args: readonly string[]) {
+  return startNode(fileURLToPath(new URL(name, processes)), { prefix, args, ready: /^ready / });
 }
 
 async function startGo(name: "server" | "proxy", args: readonly string[], rig: Rig) {

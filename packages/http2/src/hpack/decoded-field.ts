@@ -34,6 +34,12 @@ export class DecodedField implements FieldView {
     this.fault = entry.fault;
   }
 
+  /** The field at hand is a literal that stays out of the table. */
+  showNoEntry(): void {
+    this.entry = undefined;
+    this.isFirst = false;
+  }
+
   /** Shows the name of a table entry; the value is still to come. */
   showNameOf(entry: Entry): void {
     this.nameId = entry.nameId;

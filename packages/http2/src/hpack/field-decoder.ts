@@ -112,7 +112,7 @@ export class FieldDecoder {
       field.showEntry(entry);
       field.isFirst = true;
     } else {
-      field.entry = undefined;
+      field.showNoEntry();
       field.fault =
         field.nameFault || checkFieldValue(field.nameId, field.valueBytes, field.valueStart, field.valueEnd);
     }
@@ -125,7 +125,7 @@ export class FieldDecoder {
     field.valueBytes = this.block;
     field.valueStart = this.valueStart;
     field.valueEnd = this.valueEnd;
-    field.entry = undefined;
+    field.showNoEntry();
     field.fault = field.nameFault;
     return FieldStep.field;
   }

@@ -193,6 +193,27 @@ class CountingReader implements HeadReader<readonly string[]> {
   }
 }
 
+test("HeaderBlockDecoder says of a field whether it has just made its entry", () => {
+  const encoder = new ReferenceEncoder();
+  const seen: string[] = [];
+  const reader = {
+    begin: () => {},
+    field: ({ isFirst, entry }: FieldView) => seen.push(`${entry !== undefined} ${isFirst}`),
+    end: () => undefined,
+    keep: () => undefined,
+  };
+  const decoder = new HeaderBlockDecoder<undefined>(reader, defaultLimits);
+  const field = (text: TextField, form: "plain" | "indexed") => ({ field: text, form, huffman: false, useIndex: true });
+  for (const fields of [
+    [field([":status", "200"], "indexed"), field(["x-a", "1"], "indexed"), field(["x-b", "1"], "plain")],
+    [field([":status", "200"], "indexed"), field(["x-a", "1"], "indexed")],
+  ]) {
+    const block = encoder.encode(fields);
+    expect(decoder.decode(block, 0, block.length, HeadKind.response)).toBe(HeadResult.ok);
+  }
+  expect(seen).toEqual(["true false", "true true", "false false", "true false", "true false"]);
+});
+
 describe("HeaderBlockDecoder.recognize", () => {
   const literal = (field: TextField, huffman: boolean, form: "plain" | "indexed" | "never" = "plain") =>
     ({ field, form, huffman, useIndex: true }) as const;

@@ -48,6 +48,7 @@ class Source {
 
   #view(name: string, value: string, indexed: boolean): FieldView {
     const key = `${name}: ${value}`;
+    const isFirst = indexed && !this.#entries.has(key);
     const entry = this.#entries.get(key) ?? { note: undefined };
     this.#entries.set(key, entry);
     const nameBytes = bytes(`..${name}`);
@@ -61,7 +62,7 @@ class Source {
       valueStart: 3,
       valueEnd: valueBytes.length,
       neverIndexed: false,
-      isFirst: false,
+      isFirst,
       entry: indexed ? entry : undefined,
     };
   }
