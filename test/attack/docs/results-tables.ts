@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TargetName } from "../attack.ts";
-import { canBeJudged, isBack, isServedWell } from "../rig/judge.ts";
+import { comparedMs, isBack, isVictimServedWell } from "../rig/judge.ts";
 import type { AttackResult } from "../rig/run-attack.ts";
 import type { RunReport } from "./run-report.ts";
 
@@ -37,19 +37,15 @@ export function reactionTable(reports: RunReports): string {
  * baseline, memory that did not come back, a process that ended.
  */
 export function harmOf({ victim, memory, faults }: AttackResult): string {
-  const { baseline, attacked, quietTries, failures } = victim;
-  const failed = failures.length;
+  const failed = victim.failures.length;
   const kept = (memory.after.residentBytes - memory.before.residentBytes) / mib;
-  const isSlow = !isServedWell(baseline.p99Ms, attacked.p99Ms);
-  const isBusy = !canBeJudged(quietTries);
   const harms = [
     failed === 0 ? "" : `${failed} calls failed`,
-    isSlow && !isBusy ? `p99 ${timesOf(attacked.p99Ms / baseline.p99Ms)}` : "",
+    isVictimServedWell(victim) ? "" : `p99 ${timesOf(victim.attacked.p99Ms / comparedMs(victim))}`,
     isBack(memory.before, memory.after) ? "" : `${kept.toFixed(0)} MiB kept`,
     faults.some((fault) => / ended with code /.test(fault)) ? "process ended" : "",
   ].filter((harm) => harm !== "");
-  if (harms.length > 0) return `**${harms.join(", ")}**`;
-  return isSlow ? "none seen (machine busy)" : "none";
+  return harms.length > 0 ? `**${harms.join(", ")}**` : "none";
 }
 
 function timesOf(ratio: number): string {

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import type { Running } from "../../harness/processes.ts";
 import { startNode } from "../../harness/stack.ts";
 import type { Form, Outcome, TargetName } from "../attack.ts";
-import type { RunningTarget, TargetAddress, TargetMemory } from "../targets/target.ts";
-import type { Victim } from "./victim.ts";
+import type { TargetAddress, TargetMemory } from "../targets/target.ts";
+import type { Scene } from "./run-attack.ts";
 
 const program = fileURLToPath(new URL("../processes/attacker-process.ts", import.meta.url));
 
@@ -31,18 +31,14 @@ export interface Attacker {
   stop(): Promise<void>;
 }
 
-/** Starts an attacker of `target`, which is told what goes on behind the target. */
-export async function startAttacker(
-  target: RunningTarget,
-  victim: Victim,
-  prefix: readonly string[],
-): Promise<Attacker> {
+/** Starts an attacker, which is told what goes on behind the target. */
+export async function startAttacker({ target, pause, pinning }: Scene): Promise<Attacker> {
   const answers = {
     instance: () => target.instance(),
-    memory: () => victim.pause(() => target.memory()),
+    memory: () => pause(() => target.memory()),
     limitHits: () => target.limitHits(),
   };
-  const running: Running = await startNode(program, { prefix, args: [], ready: /^ready/, answers });
+  const running: Running = await startNode(program, { prefix: pinning.attacker, args: [], ready: /^ready/, answers });
   return {
     spin: (ms) => running.link.ask("spin", ms),
     attack: (order) => running.link.ask<Outcome>("run", order),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { canBeJudged, isBack, isQuiet, isServedWell } from "./judge.ts";
+import { isBack, isServedWell, isVictimServedWell } from "./judge.ts";
 import { percentile } from "./percentile.ts";
 
 const mib = 1024 * 1024;
@@ -33,6 +33,22 @@ describe("isServedWell()", () => {
   });
 });
 
+describe("isVictimServedWell()", () => {
+  const p99 = (p99Ms: number) => ({ calls: 300, p50Ms: 0.3, p99Ms, mostMs: 20 });
+  test.each([
+    { baselineMs: 2, bystanderMs: undefined, attackMs: 5, holds: false },
+    { baselineMs: 2, bystanderMs: 5, attackMs: 5.5, holds: true },
+    { baselineMs: 2, bystanderMs: 2.2, attackMs: 5, holds: false },
+    { baselineMs: 3, bystanderMs: 1, attackMs: 6, holds: true },
+  ])(
+    "$baselineMs before, bystander $bystanderMs, attacked $attackMs ms: $holds",
+    ({ baselineMs, bystanderMs, attackMs, holds }) => {
+      const bystander = bystanderMs === undefined ? undefined : p99(bystanderMs);
+      expect(isVictimServedWell({ baseline: p99(baselineMs), attacked: p99(attackMs), bystander })).toBe(holds);
+    },
+  );
+});
+
 describe("isBack()", () => {
   test.each([
     { before: memory(100, 20), now: memory(128, 21), holds: true },
@@ -42,18 +58,4 @@ describe("isBack()", () => {
   ])("$before.residentBytes to $now.residentBytes: $holds", ({ before, now, holds }) => {
     expect(isBack(before, now)).toBe(holds);
   });
-});
-
-describe("isQuiet()", () => {
-  test.each([
-    { waitedMs: 0, quiet: true },
-    { waitedMs: 30, quiet: true },
-    { waitedMs: 31, quiet: false },
-  ])("after waiting $waitedMs of 1,500 ms: $quiet", ({ waitedMs, quiet }) => {
-    expect(isQuiet(waitedMs, 1_500)).toBe(quiet);
-  });
-});
-
-test("canBeJudged() needs five quiet tries", () => {
-  expect([0, 4, 5, 10].map(canBeJudged)).toEqual([false, false, true, true]);
 });

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TargetMemory } from "../targets/target.ts";
+import type { VictimSummary } from "./victim.ts";
 
 /** How many times its own baseline a victim's p99 may be. */
 const mostRatio = 2;
 /** Milliseconds up to which p99 is good whatever the baseline: the timers of a machine are no finer. */
 const floorMs = 2;
-/** Share of the time for which a target may wait for its processor; above it a p99 speaks of the machine, not of the target. */
-const mostWaited = 0.02;
-/** Tries on a quiet machine that a verdict on a p99 needs. */
-const leastQuietTries = 5;
 /** How much more memory than before is "back". */
 const memoryShare = 0.05;
 /**
@@ -19,19 +16,28 @@ const residentNoiseBytes = 24 * 1024 * 1024;
 /** The same for what is in use after a collection: compiled code, caches of bounded size. */
 const retainedNoiseBytes = 1024 * 1024;
 
+/** The summaries that a verdict on a victim needs. */
+export interface VictimTimes {
+  /** With an idle attacker: just before, else whenever this target was measured so. */
+  readonly baseline: VictimSummary;
+  readonly attacked: VictimSummary;
+  /** The victim of an equal target that nobody attacks, at the same time; undefined where it was not needed. */
+  readonly bystander: VictimSummary | undefined;
+}
+
 /** Whether a victim was served as well as before, by its p99 in milliseconds. */
 export function isServedWell(baselineMs: number, attackMs: number): boolean {
   return attackMs <= Math.max(floorMs, baselineMs * mostRatio);
 }
 
-/** Whether a target had its processor while it was measured. */
-export function isQuiet(waitedMs: number, measuredMs: number): boolean {
-  return waitedMs <= measuredMs * mostWaited;
+/** What a victim's p99 is compared with, in milliseconds: its own without the attack, or a bystander's beside it if that is more. */
+export function comparedMs({ baseline, bystander }: VictimTimes): number {
+  return Math.max(baseline.p99Ms, bystander?.p99Ms ?? 0);
 }
 
-/** Whether enough tries were quiet for a p99 that is too high to be the target's. */
-export function canBeJudged(quietTries: number): boolean {
-  return quietTries >= leastQuietTries;
+/** Whether the attack cost the victim no more than it cost the machine. */
+export function isVictimServedWell(victim: VictimTimes): boolean {
+  return isServedWell(comparedMs(victim), victim.attacked.p99Ms);
 }
 
 /** Whether a target has given back what an attack made it take. */

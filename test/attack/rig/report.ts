@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canBeJudged, isServedWell } from "./judge.ts";
+import { comparedMs } from "./judge.ts";
 import type { AttackResult } from "./run-attack.ts";
 
 const mib = 1024 * 1024;
@@ -19,15 +19,15 @@ export function formatTable(results: readonly AttackResult[]): string {
 }
 
 function rowOf({ id, name, attack, counter, victim, memory, faults }: AttackResult): string[] {
-  const { baseline, attacked, quietTries } = victim;
-  const isUnjudged = !isServedWell(baseline.p99Ms, attacked.p99Ms) && !canBeJudged(quietTries);
+  const { attacked, bystander } = victim;
+  const baselineMs = comparedMs(victim);
   const grownBytes = memory.after.residentBytes - memory.before.residentBytes;
   return [
     id,
     name,
     attack.reaction,
     `${attack.runs}`,
-    `${baseline.p99Ms.toFixed(1)} to ${attacked.p99Ms.toFixed(1)} ms (${(attacked.p99Ms / baseline.p99Ms).toFixed(1)}x)${isUnjudged ? ", machine busy" : ""}`,
+    `${baselineMs.toFixed(1)} to ${attacked.p99Ms.toFixed(1)} ms (${(attacked.p99Ms / baselineMs).toFixed(1)}x)${bystander === undefined ? "" : ", bystander"}`,
     `${grownBytes >= 0 ? "+" : ""}${(grownBytes / mib).toFixed(1)} MiB`,
     counter === undefined ? "none" : counter.reaction,
     faults.length === 0 ? "holds" : "FAILS",

@@ -1,32 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
-import { threadTimes } from "../../harness/thread-times.ts";
 import type { Attack, Check, Form, Outcome, TargetName } from "../attack.ts";
 import type { Pinning, RunningTarget, TargetMemory } from "../targets/target.ts";
 import { type Attacker, type AttackerOrder, startAttacker } from "./attacker.ts";
-import { canBeJudged, isBack, isQuiet, isServedWell } from "./judge.ts";
-import { summarize, type Victim, type VictimReport, type VictimSummary } from "./victim.ts";
+import { isBack, isVictimServedWell, type VictimTimes } from "./judge.ts";
+import { summarize, type Victim, type VictimReport } from "./victim.ts";
 
 /** Milliseconds for which the victim is measured with an idle attacker, and at least under attack. */
 const windowMs: Readonly<Record<Form, number>> = { quick: 1_500, full: 5_000 };
 /** How often a p99 that is not good is measured in all: other programs use the machine, too. */
 const mostTries = 10;
+/** After so many of them a bystander calls, too: it tells what the attack costs the machine. */
+const triesAlone = 4;
 /** Milliseconds for the memory to be back after the attacker is gone. */
 const memoryWithinMs = 10_000;
 /** Milliseconds between two looks at the memory. */
 const memoryLookMs = 500;
 
-/** How a victim fared: in the first try in which it was served well, else in all tries together, beside all its baselines. */
-export interface VictimResult {
-  readonly baseline: VictimSummary;
-  readonly attacked: VictimSummary;
+/** How a victim fared: in the first try in which it was served well, else in all tries with a bystander together. */
+export interface VictimResult extends VictimTimes {
   /** A word for each call of any try that did not succeed. */
   readonly failures: readonly string[];
-  /** Milliseconds for which the target waited for its processor under attack, in all tries: other programs of the machine. */
-  readonly targetWaitedMs: number;
   readonly tries: number;
-  /** Tries in which the target had its processor; only these can say that a p99 is too high. */
-  readonly quietTries: number;
 }
 
 /** Everything that was seen of one attack. */
@@ -49,6 +44,10 @@ export interface Scene {
   readonly target: RunningTarget;
   readonly targetName: TargetName;
   readonly victim: Victim;
+  /** The victim of a second target, equal to the first, which is started when it is first asked for. */
+  readonly bystander: () => Promise<Victim>;
+  /** Runs `during` while neither has a call open: it would cost them what is no fault of the attack. */
+  readonly pause: <T>(during: () => Promise<T>) => Promise<T>;
   /** How the victim fared whenever nobody attacked: its baseline. */
   readonly calm: VictimReport[];
   readonly pinning: Pinning;
@@ -58,7 +57,7 @@ export interface Scene {
 /** Runs the counter-test, measures the victim without and with the attack, and waits for the memory to come back. */
 export async function runAttack(attack: Attack, scene: Scene): Promise<AttackResult> {
   const { target } = scene;
-  const attacker = await startAttacker(target, scene.victim, scene.pinning.attacker);
+  const attacker = await startAttacker(scene);
   try {
     await target.resetInstance();
     const order = { ...orderOf(attack, scene), before: await target.memory() };
@@ -84,40 +83,59 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<AttackRes
 
 /** Measures until the victim is served well or there have been enough tries; what else was wrong in any of them stays. */
 async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
+  const { target, victim, calm, form } = scene;
   const failedChecks: Check[] = [];
   const failures: string[] = [];
   const attacks: VictimReport[] = [];
-  let quietTries = 0;
-  let targetWaitedMs = 0;
+  const besides: VictimReport[] = [];
   for (let tries = 1; ; tries++) {
-    await scene.target.resetInstance();
-    const { report: calm } = await scene.victim.measure(() => attacker.spin(windowMs[scene.form]));
-    const before = threadTimes(order.pid);
-    const beganMs = performance.now();
-    const { report: busy, result: outcome } = await scene.victim.measure(async () => {
-      const startedMs = performance.now();
-      const seen = await attacker.attack(order);
-      await sleep(Math.max(0, windowMs[scene.form] - (performance.now() - startedMs)));
-      return seen;
-    });
-    const waitedMs = threadTimes(order.pid).waitedMs - before.waitedMs;
-    if (isQuiet(waitedMs, performance.now() - beganMs)) quietTries++;
-    targetWaitedMs += waitedMs;
-    failures.push(...calm.failures, ...busy.failures);
+    await target.resetInstance();
+    const before = (await victim.measure(() => attacker.spin(windowMs[form]))).report;
+    const bystander = tries > triesAlone ? await scene.bystander() : undefined;
+    const { outcome, attacked, beside } = await measureAttack(order, scene, attacker, bystander);
+    failures.push(...before.failures, ...attacked.failures);
     failedChecks.push(...outcome.checks.filter(({ holds }) => !holds));
-    scene.calm.push(calm);
-    attacks.push(busy);
-    const victim = { failures, targetWaitedMs, tries, quietTries };
-    const one = { baseline: summarize([calm]), attacked: summarize([busy]) };
-    if (isServedWell(one.baseline.p99Ms, one.attacked.p99Ms)) {
-      return { outcome, failedChecks, victim: { ...victim, ...one } };
+    calm.push(before);
+    const one = victimResult([before], [attacked], beside === undefined ? [] : [beside]);
+    if (isVictimServedWell(one)) return { outcome, failedChecks, victim: { ...one, failures, tries } };
+    if (beside !== undefined) {
+      attacks.push(attacked);
+      besides.push(beside);
     }
-    // The p99 of one try is the third worst of 300 calls; that of all of them is less of a lottery.
-    if (tries === mostTries) {
-      const all = { baseline: summarize(scene.calm), attacked: summarize(attacks) };
-      return { outcome, failedChecks, victim: { ...victim, ...all } };
-    }
+    // The p99 of one try is the third worst of 300 calls; that of several is less of a lottery.
+    const all = victimResult(calm, attacks, besides);
+    if (tries === mostTries) return { outcome, failedChecks, victim: { ...all, failures, tries } };
   }
+}
+
+/** One try: the victim calls, and with it the bystander if there is one, while the attack lasts. */
+async function measureAttack(
+  order: AttackerOrder,
+  { victim, form }: Scene,
+  attacker: Attacker,
+  bystander: Victim | undefined,
+) {
+  const attack = async (): Promise<Outcome> => {
+    const startedMs = performance.now();
+    const outcome = await attacker.attack(order);
+    await sleep(Math.max(0, windowMs[form] - (performance.now() - startedMs)));
+    return outcome;
+  };
+  if (bystander === undefined) {
+    const { report: attacked, result: outcome } = await victim.measure(attack);
+    return { outcome, attacked, beside: undefined };
+  }
+  const { report: beside, result } = await bystander.measure(() => victim.measure(attack));
+  return { outcome: result.result, attacked: result.report, beside };
+}
+
+function victimResult(
+  calm: readonly VictimReport[],
+  attacks: readonly VictimReport[],
+  besides: readonly VictimReport[],
+) {
+  const bystander = besides.length > 0 ? summarize(besides) : undefined;
+  return { baseline: summarize(calm), attacked: summarize(attacks), bystander };
 }
 
 function orderOf({ id, repeats = true }: Attack, scene: Scene): Omit<AttackerOrder, "before"> {
@@ -147,14 +165,14 @@ function faultsOf(
   failedChecks: readonly Check[],
   target: RunningTarget,
 ): string[] {
-  const { baseline, attacked, failures, targetWaitedMs, tries, quietTries } = victim;
+  const { baseline, attacked, bystander, failures, tries } = victim;
   const failed = [...failedChecks, ...(counter?.checks.filter(({ holds }) => !holds) ?? [])];
   const faults = failed.map(({ what, seen }) => `not so: ${what} (${seen ?? "no"})`);
   if (failures.length > 0) faults.push(`${failures.length} calls of the victim failed: ${[...new Set(failures)]}`);
-  if (!isServedWell(baseline.p99Ms, attacked.p99Ms) && canBeJudged(quietTries)) {
-    const times = `${attacked.p99Ms.toFixed(1)} ms, ${baseline.p99Ms.toFixed(1)} ms before`;
-    const waited = `the target waited ${Math.round(targetWaitedMs)} ms for its processor`;
-    faults.push(`victim p99 ${times}, of ${tries} tries, ${quietTries} of them quiet (${waited})`);
+  if (!isVictimServedWell(victim)) {
+    const beside = bystander === undefined ? "" : `, ${bystander.p99Ms.toFixed(1)} ms of a bystander`;
+    const times = `${attacked.p99Ms.toFixed(1)} ms, ${baseline.p99Ms.toFixed(1)} ms before${beside}`;
+    faults.push(`victim p99 ${times}, in ${tries} tries`);
   }
   if (!Number.isFinite(memory.backAfterMs)) faults.push("the memory did not come back");
   return [...faults, ...target.faults()];

@@ -28,7 +28,7 @@ export interface VictimSummary {
 export interface Victim {
   /** Calls while `during` lasts, and tells how it went. */
   measure<T>(during: () => Promise<T>): Promise<{ readonly report: VictimReport; readonly result: T }>;
-  /** Runs `during` while no call is open: it would cost them what is no fault of the attack. */
+  /** Runs `during` while no call is open. */
   pause<T>(during: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
