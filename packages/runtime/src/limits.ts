@@ -69,6 +69,10 @@ export const maxHealthServices = 100;
 
 /** Ready statuses that are remembered: instance names that change for ever. */
 export const maxCachedStatuses = 1024;
+/** The same of those with facts that a caller chooses, such as paths: a flood of calls to one path that is none. */
+export const maxCachedChoices = 64;
+/** Characters of the facts of a status that is remembered: memory. */
+export const maxCachedFacts = 2048;
 
 /** Characters of one fact in a status: a path of 16 KiB that comes back twice in the trailers. */
 export const maxFactLength = 256;

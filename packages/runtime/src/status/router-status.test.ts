@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeStatusDetails, StatusCode } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
+import { maxCachedFacts } from "../limits.js";
 import { createRouterStatus } from "./router-status.js";
 import { createStatusCache } from "./status-cache.js";
 import { encodeStatusLiterals } from "./status-literals.js";
@@ -49,9 +50,20 @@ describe("createStatusCache()", () => {
     expect(cache.get("ROUTER_DRAINING", {})).toBe(cache.get("ROUTER_DRAINING", {}));
   });
 
-  it("does not remember what a caller can vary", () => {
+  it("remembers what a caller can vary by itself, so that it drives nothing else out", () => {
+    const cache = createStatusCache({ maxEntries: 2, maxChoices: 2 });
+    const ours = cache.get("NO_INSTANCE", { service });
+    const unknown = (path: string) => cache.get("METHOD_UNKNOWN", { path, served: service });
+    const first = unknown("/a/B");
+    expect(unknown("/a/B")).toBe(first);
+    for (let n = 0; n < 10; n++) unknown(`/a/C${n}`);
+    expect(unknown("/a/B")).not.toBe(first);
+    expect(cache.get("NO_INSTANCE", { service })).toBe(ours);
+  });
+
+  it("does not remember what is long", () => {
     const cache = createStatusCache();
-    const facts = { path: "/a/B", served: service };
+    const facts = { path: `/${"x".repeat(maxCachedFacts)}`, served: service };
     expect(cache.get("METHOD_UNKNOWN", facts)).not.toBe(cache.get("METHOD_UNKNOWN", facts));
   });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Reason, ReasonFacts } from "@grpc-router/protocol";
-import { maxCachedStatuses } from "../limits.js";
+import { maxCachedChoices, maxCachedFacts, maxCachedStatuses } from "../limits.js";
 import type { RouterStatus, RouterStatusOptions } from "./router-status.js";
 import { createRouterStatus } from "./router-status.js";
 
@@ -10,7 +10,7 @@ export interface StatusCache {
   get<R extends Reason>(reason: R, facts: ReasonFacts<R>, options?: RouterStatusOptions): RouterStatus;
 }
 
-/** Reasons whose facts a caller chooses (paths, sizes): remembering them would drive the others out. */
+/** Reasons whose facts a caller chooses (paths, sizes): remembered by themselves, they cannot drive the others out. */
 const callersChoice: ReadonlySet<Reason> = new Set<Reason>([
   "METHOD_UNKNOWN",
   "MESSAGE_TOO_LARGE",
@@ -23,23 +23,27 @@ const callersChoice: ReadonlySet<Reason> = new Set<Reason>([
 export interface StatusCacheOptions {
   /** Statuses to remember; a full cache starts anew. Default `maxCachedStatuses`. */
   readonly maxEntries?: number;
+  /** The same of those whose facts a caller chooses. Default `maxCachedChoices`. */
+  readonly maxChoices?: number;
   /** As `RouterOptions.errorDetails`, for all statuses. Default true. */
   readonly errorDetails?: boolean;
 }
 
 /** Creates an empty cache. */
 export function createStatusCache(options: StatusCacheOptions = {}): StatusCache {
-  const { maxEntries = maxCachedStatuses, errorDetails = true } = options;
-  const known = new Map<string, RouterStatus>();
+  const { maxEntries = maxCachedStatuses, maxChoices = maxCachedChoices, errorDetails = true } = options;
+  const ours = new Map<string, RouterStatus>();
+  const choices = new Map<string, RouterStatus>();
   return {
     get(reason, facts, about = {}) {
-      const options = { ...about, errorDetails };
-      if (callersChoice.has(reason)) return createRouterStatus(reason, facts, options);
-      const key = `${reason}\n${options.execution}\n${options.retryAfterMs}\n${Object.values(facts).join("\n")}`;
+      const key = `${reason}\n${about.execution}\n${about.retryAfterMs}\n${Object.values(facts).join("\n")}`;
+      const isChoice = callersChoice.has(reason);
+      const known = isChoice ? choices : ours;
       const cached = known.get(key);
       if (cached !== undefined) return cached;
-      if (known.size >= maxEntries) known.clear();
-      const status = createRouterStatus(reason, facts, options);
+      const status = createRouterStatus(reason, facts, { ...about, errorDetails });
+      if (key.length > maxCachedFacts) return status;
+      if (known.size >= (isChoice ? maxChoices : maxEntries)) known.clear();
       known.set(key, status);
       return status;
     },
