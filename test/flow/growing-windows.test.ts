@@ -68,7 +68,6 @@ class Scene {
         ...ports,
         incarnation: 1,
         counters: this.counters,
-        shortly: (task) => void setImmediate(task),
         dial(events) {
           link.left.deliverTo(events.connected(link.left));
           return { cancel() {} };

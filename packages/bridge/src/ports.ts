@@ -32,11 +32,6 @@ export interface BridgePorts {
   /** Orders the processes with one instance id, greater is newer; the process's start in milliseconds serves well. */
   readonly incarnation: bigint | number;
   readonly dial: Dialer;
-  /**
-   * Runs `task` once, after the microtasks that user code has queued by now and before the output of this turn leaves
-   * (Node: `setImmediate`).
-   */
-  shortly(task: () => void): void;
   /** `http://host:port` of the router, for the log and for scheme and authority. Default: the transport's peer. */
   readonly url?: string;
   /**

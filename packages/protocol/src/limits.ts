@@ -36,6 +36,11 @@ export const MAX_CREDIT: number = 2 ** 31 - 1;
 export const MAX_CHANNEL_BUFFER_BYTES: number = 16 * 1024 * 1024;
 /** Octets of a call's request that are kept until it is accepted, so that proof can send it elsewhere. */
 export const MAX_KEPT_REQUEST_BYTES: number = 64 * 1024;
+/**
+ * Milliseconds for which an accepted mark waits for a frame that takes it along: a write and a read more for each call.
+ * A channel that is lost meanwhile leaves its calls `unknown` instead of `started`, which forbids no less.
+ */
+export const MARK_DELAY_MS = 100;
 /** Octets of one call before the next call's turn: a large message that delays all others. */
 export const TURN_BYTES: number = 16 * 1024;
 

@@ -82,7 +82,6 @@ function open(scheduler: FakeScheduler, random: ReturnType<typeof createSeededRa
         },
       },
       incarnation: 1,
-      shortly: (task) => scheduler.defer(task),
       url: "http://router.test",
       dial: (events) => {
         if (isDialled) return { cancel: () => {} };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold for every schedule and for any bytes (docs/channel.md section 9); the seed is in the test's name.
-import { Cancel_Mode } from "@grpc-router/protocol";
+import { Cancel_Mode, MARK_DELAY_MS } from "@grpc-router/protocol";
 import { createSeededRandom, type SeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { type Bed, head, message, registered, start, whole } from "../testing/bridge-bed.suite.js";
@@ -153,7 +153,7 @@ describe("a channel under any schedule", () => {
       if (random.integer(3) === 0) bed.scheduler.runUntilIdle();
       if (random.integer(5) === 0) await bed.scheduler.advanceSettled(random.integer(10));
     }
-    await bed.scheduler.settle();
+    await bed.scheduler.advanceSettled(MARK_DELAY_MS);
     checkInvariants(bed, calls, noted.begun);
     // Every request comes to its end and every reply has room: then every call ends, once, and every slot is free.
     for (const call of calls) {

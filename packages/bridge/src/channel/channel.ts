@@ -88,7 +88,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#writer = new ReplyWriter({
       output: connection,
       stream,
-      shortly: (task) => ports.shortly(task),
+      scheduler: ports.scheduler,
       onEnded: (call) => this.#calls.ended(call),
     });
     this.#calls = new ChannelCalls(options, this.#writer, () => this.#onCallOver());

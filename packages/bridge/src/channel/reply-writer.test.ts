@@ -2,6 +2,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
+import { MARK_DELAY_MS } from "@grpc-router/protocol";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { head, message, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
@@ -303,5 +304,45 @@ describe("ReplyWriter", () => {
       answers.map((bytes, at) => Buffer.from(bytes).equals(expected[at] ?? new Uint8Array())),
       `seed ${seed}`,
     ).toEqual(blobs.map(() => true));
+  });
+
+  it("sends the mark with the reply of a quick handler, else once for all calls after a moment", async () => {
+    const { channel, scheduler } = await registered({
+      say: ({ value }) => new Promise((resolve) => scheduler.after(Number(value), () => resolve({ value }))),
+    });
+    const frames = () =>
+      channel.frames.splice(0).map(({ head }) => [Number(head.callId), Number(head.acceptedThrough)]);
+    frames();
+    channel.send(whole(1, "say", `${MARK_DELAY_MS - 1}`));
+    await scheduler.advanceSettled(3 * MARK_DELAY_MS);
+    expect(frames()).toEqual([[1, 1]]);
+    channel.send(whole(2, "say", `${2 * MARK_DELAY_MS}`));
+    await scheduler.advanceSettled(MARK_DELAY_MS - 1);
+    channel.send(whole(3, "say", `${2 * MARK_DELAY_MS}`));
+    expect(frames()).toEqual([]);
+    await scheduler.advanceSettled(1);
+    expect(frames()).toEqual([[0, 3]]);
+    await scheduler.advanceSettled(2 * MARK_DELAY_MS);
+    expect(frames()).toEqual([
+      [2, 0],
+      [3, 0],
+    ]);
+  });
+
+  it("keeps a mark for which there is no room until there is some", async () => {
+    const { channel, scheduler, peer } = await registered(
+      { blob: () => ({ value: new Uint8Array(100_000) }), join: () => new Promise(() => undefined) },
+      { welcome: { initialCredit: 2 ** 31 - 1 }, duplex: { capacityBytes: 20_000 } },
+    );
+    const { duplex } = peer.connections[0] ?? {};
+    duplex?.right.setReading(false);
+    channel.send({ ...start(1, "blob", {}, { halfClose: true }), fragment: {} });
+    await scheduler.settle();
+    channel.send(start(2, "join"));
+    await scheduler.advanceSettled(5 * MARK_DELAY_MS);
+    expect(channel.acceptedThrough).toBeLessThan(2);
+    duplex?.right.setReading(true);
+    await scheduler.settle();
+    expect(channel.acceptedThrough).toBe(2);
   });
 });

@@ -2,11 +2,12 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { Connection, Stream } from "@grpc-router/http2";
+import type { Connection, Scheduler, Stream, Timer } from "@grpc-router/http2";
 import {
   copyBytes,
   FRAGMENT_NUMBER,
   type InstanceControlSchema,
+  MARK_DELAY_MS,
   MAX_PAYLOAD_BYTES,
   MESSAGE_PREFIX_BYTES,
   PAYLOAD_OVERHEAD,
@@ -34,8 +35,7 @@ export type ReplyOutput<Data> = Pick<Connection<Data>, "reserve" | "outputBytes"
 export interface ReplyWriterOptions<Data> {
   readonly output: ReplyOutput<Data>;
   readonly stream: Stream<Data>;
-  /** As `BridgePorts.shortly`. */
-  shortly(task: () => void): void;
+  readonly scheduler: Scheduler;
   /** A call's End is written. */
   onEnded(call: Call): void;
 }
@@ -53,7 +53,9 @@ export class ReplyWriter<Data> {
   readonly #fields = new ReplyHeadFields();
   #mark = 0;
   #markWritten = 0;
-  #markScheduled = false;
+  /** The mark has waited long enough for a frame that takes it along. */
+  #markIsDue = false;
+  #markTimer: Timer | undefined;
   readonly #line = new CallLine();
   /** One slot per kind: what is said again before it left replaces what was said. */
   readonly #controls = new Map<string, Control>();
@@ -76,7 +78,8 @@ export class ReplyWriter<Data> {
 
   /** Nothing waits here for room. */
   get idle(): boolean {
-    return this.#line.first === undefined && this.#controls.size === 0 && this.#creditCalls.length === 0;
+    const isQuiet = this.#controls.size === 0 && this.#creditCalls.length === 0 && !this.#markIsDue;
+    return isQuiet && this.#line.first === undefined;
   }
 
   /** `call` has a message or its End to write, or its pump waits to go on. */
@@ -105,14 +108,14 @@ export class ReplyWriter<Data> {
     this.run();
   }
 
-  /** User code is about to run for this call: the mark rises now, and is on the wire with the next frame. */
+  /**
+   * User code is about to run for this call: the mark rises now, and is on the wire with the next frame; soon with one of
+   * its own, if no other has taken it along.
+   */
   accept(callId: number): void {
     if (callId <= this.#mark) return;
     this.#mark = callId;
-    if (this.#markScheduled) return;
-    this.#markScheduled = true;
-    // A frame of its own only if no other has taken it along when this turn is over.
-    this.#options.shortly(this.#writeMark);
+    this.#markTimer ??= this.#options.scheduler.after(MARK_DELAY_MS, this.#onMarkDue);
   }
 
   /** Writes what waits, as far as there is room. Called again when there is room anew. */
@@ -133,11 +136,13 @@ export class ReplyWriter<Data> {
     this.#line.clear();
     this.#controls.clear();
     this.#creditCalls = [];
+    this.#markTimer?.cancel();
   }
 
-  readonly #writeMark = (): void => {
-    this.#markScheduled = false;
-    if (!this.#closed && this.#mark > this.#markWritten && this.#hasRoom()) this.#writeHead(NO_CALL, 0);
+  readonly #onMarkDue = (): void => {
+    this.#markTimer = undefined;
+    this.#markIsDue = this.#mark > this.#markWritten;
+    if (this.#markIsDue) this.run();
   };
 
   #hasRoom(): boolean {
@@ -148,6 +153,7 @@ export class ReplyWriter<Data> {
   #writeNext(): boolean {
     if (this.#controls.size > 0) this.#writeFirstControl();
     else if (this.#creditCalls.length > 0) this.#writeCredit(this.#creditCalls.pop());
+    else if (this.#markIsDue) this.#writeHead(NO_CALL, 0);
     else {
       const call = this.#line.take();
       if (call === undefined) return false;
@@ -246,6 +252,7 @@ export class ReplyWriter<Data> {
     fields.hasEnd = false;
     fields.acceptedThrough = this.#mark > this.#markWritten ? this.#mark : 0;
     this.#markWritten = this.#mark;
+    this.#markIsDue = false;
     return fields;
   }
 

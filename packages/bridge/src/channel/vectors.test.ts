@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs packages/protocol/vectors/refusals.json (docs/channel.md section 9) against the bridge: all that a router says.
 
+import { MARK_DELAY_MS } from "@grpc-router/protocol";
 import { loadRefusalVectors } from "@grpc-router/testing";
 import { describe, expect, test } from "vitest";
 import { createBridge } from "../bridge.js";
@@ -31,7 +32,7 @@ async function setUp(): Promise<Bed> {
   });
   const bed = await opened(bridge, { welcome: { initialCredit } });
   for (const { callId, method } of calls) bed.channel.send({ head: { callId: BigInt(callId), start: { method } } });
-  await bed.scheduler.settle();
+  await bed.scheduler.advanceSettled(MARK_DELAY_MS);
   return bed;
 }
 

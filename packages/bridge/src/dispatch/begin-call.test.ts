@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Code, ConnectError } from "@connectrpc/connect";
+import { MARK_DELAY_MS } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { head, message, registered, start, text, textOf, whole } from "../testing/bridge-bed.suite.js";
 import { echoNumbers } from "../testing/echo-service.suite.js";
@@ -99,7 +100,7 @@ describe("beginCall()", () => {
     expect(channel.endOf(1)?.code).toBe(0);
   });
 
-  it("begins a client-streaming call before its first message, marked before the code runs", async () => {
+  it("begins a client-streaming call before its first message, with a mark of its own", async () => {
     let begun = false;
     const { channel, scheduler } = await registered({
       join: () => {
@@ -109,7 +110,8 @@ describe("beginCall()", () => {
     });
     channel.send(start(1, "join"));
     await scheduler.settle();
-    expect(begun).toBe(true);
+    expect([begun, channel.acceptedThrough]).toEqual([true, 0]);
+    await scheduler.advanceSettled(MARK_DELAY_MS);
     expect(channel.acceptedThrough).toBe(1);
     expect(channel.frames.at(-1)?.head).toMatchObject({ callId: 0n, acceptedThrough: 1n });
   });

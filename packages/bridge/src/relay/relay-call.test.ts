@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "@grpc-router/http2";
-import { StatusCode } from "@grpc-router/protocol";
+import { MARK_DELAY_MS, StatusCode } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { head } from "../testing/bridge-bed.suite.js";
 import { octets, relayed, relayStart, relayWhole, slice, withCall } from "../testing/relay-bed.suite.js";
@@ -82,7 +82,8 @@ describe("RelayCall, the request", () => {
   });
 
   it("raises the mark when the head leaves", async () => {
-    const { channel } = await withCall();
+    const { channel, scheduler } = await withCall();
+    await scheduler.advanceSettled(MARK_DELAY_MS);
     expect(channel.acceptedThrough).toBe(1);
   });
 

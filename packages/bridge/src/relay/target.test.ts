@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Health_Status, StatusCode } from "@grpc-router/protocol";
+import { Health_Status, MARK_DELAY_MS, StatusCode } from "@grpc-router/protocol";
 import { createDuplex } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { MAX_KEPT_REQUEST_BYTES, MAX_TARGET_CONNECTIONS, TARGET_IDLE_MS, TARGET_SETTLE_MS } from "../limits.js";
@@ -242,7 +242,7 @@ describe("Target, streams used up", () => {
     const { channel, target, scheduler } = await relayed({ target: one });
     const count = MAX_TARGET_CONNECTIONS + 3;
     for (let id = 1; id <= count; id++) channel.send(relayWhole(id, "Say", octets(id)));
-    await scheduler.settle();
+    await scheduler.advanceSettled(MARK_DELAY_MS);
     expect(target.streams).toHaveLength(MAX_TARGET_CONNECTIONS);
     expect(channel.acceptedThrough).toBe(MAX_TARGET_CONNECTIONS);
     for (let at = 0; at < 3; at++) target.streams[at]?.head().message(hello).trailers(0);

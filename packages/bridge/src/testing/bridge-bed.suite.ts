@@ -66,7 +66,6 @@ export async function opened(bridge: Pick<Bridge, "open">, options: BedOptions =
     incarnation: 7,
     dial: peer.dial,
     // After real microtasks, as in Node; `settle` waits for it.
-    shortly: (task) => void setImmediate(task),
     url: "http://router.test:80",
     ...options.ports,
   });

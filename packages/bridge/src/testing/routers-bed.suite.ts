@@ -80,7 +80,6 @@ export async function openAmongRouters(options: RoutersBedOptions = {}): Promise
     random: () => 0.5,
     randomBytes,
     incarnation: 7,
-    shortly: (task: () => void) => void setImmediate(task),
     ...first,
     furtherRouters,
     endpoint,

@@ -6,7 +6,6 @@ import type { Logger } from "@grpc-router/protocol";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { NodeError } from "../node-error.js";
-import { afterMicrotasks } from "../scheduler/after-microtasks.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createRenewedMaterial } from "../tls/renewed-material.js";
 import type { TlsMaterial } from "../tls/tls-material.js";
@@ -71,7 +70,6 @@ export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOpti
     ...first,
     furtherRouters,
     endpoint: (address: string) => endpointOf(parseRouterUrl(address)),
-    shortly: afterMicrotasks,
     inflate: inflateGzip,
     sha256: (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(),
     ...(token === undefined ? {} : { token: typeof token === "string" ? () => token : token }),

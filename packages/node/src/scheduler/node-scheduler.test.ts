@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { afterMicrotasks } from "./after-microtasks.js";
 import { createNodeScheduler } from "./node-scheduler.js";
 
 const immediate = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -99,20 +98,5 @@ describe("createNodeScheduler().after()", () => {
     await immediate();
     process.off("warning", onWarning);
     expect(warnings).toEqual([]);
-  });
-});
-
-describe("afterMicrotasks()", () => {
-  it("runs behind chains of promises and before the deferred flush", async () => {
-    const seen: string[] = [];
-    createNodeScheduler().defer(() => seen.push("flush"));
-    afterMicrotasks(() => seen.push("task"));
-    const settle = async () => {
-      for (let step = 0; step < 5; step++) await undefined;
-      seen.push("settled");
-    };
-    void settle();
-    await immediate();
-    expect(seen).toEqual(["settled", "task", "flush"]);
   });
 });

@@ -28,7 +28,6 @@ export class EventLoop {
   onStep: () => void = () => {};
   #order = 0;
   readonly #heap: LoopEvent[] = [];
-  #shortly: (() => void)[] = [];
 
   /** Runs `task` at `atMs`, or now if that is past. */
   at(atMs: number, task: () => void, owner?: SimProcess, isTimer = false): LoopEvent {
@@ -42,11 +41,6 @@ export class EventLoop {
     event.atMs = this.nowMs;
     event.order = this.#order++;
     this.#push(event);
-  }
-
-  /** Runs `task` when the promises of the event at hand have settled, before any other event. */
-  shortly(task: () => void): void {
-    this.#shortly.push(task);
   }
 
   /** Runs everything up to `untilMs`, and leaves the clock there. */
@@ -64,26 +58,11 @@ export class EventLoop {
       const mayAwait = owner !== undefined && owner.work > 0;
       event.task();
       this.steps++;
-      if (mayAwait || (owner !== undefined && owner.work > 0)) await this.#settle();
-      else while (this.#shortly.length > 0) this.#runShortly();
+      // A turn of the real loop: every promise that can settle has settled after it.
+      if (mayAwait || (owner !== undefined && owner.work > 0)) await new Promise((resolve) => setImmediate(resolve));
       this.onStep();
     }
     this.nowMs = Math.max(this.nowMs, untilMs);
-  }
-
-  async #settle(): Promise<void> {
-    // A turn of the real loop: every promise that can settle has settled after it.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#shortly.length > 0) {
-      this.#runShortly();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
-  #runShortly(): void {
-    const tasks = this.#shortly;
-    this.#shortly = [];
-    for (const task of tasks) task();
   }
 
   #push(event: LoopEvent): void {

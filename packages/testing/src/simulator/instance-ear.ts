@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeInstanceControl, decodeRouterControl, EndView, readEnd } from "@grpc-router/protocol";
+import { decodeInstanceControl, decodeRouterControl, EndView, MARK_DELAY_MS, readEnd } from "@grpc-router/protocol";
 import { maxCreditGrowth } from "./credit-growth-bound.js";
 import { describeCallFrame, describeControl, describeReplyFrame } from "./describe-frame.js";
 import { callHead, FrameEar, frame, payloadCost, replyHead } from "./frame-ear.js";
@@ -167,7 +167,7 @@ export class InstanceEar {
     }
   }
 
-  /** Whatever leaves, the mark of what has begun leaves with it, or in the next turn if there was no room for it. */
+  /** Whatever leaves, the mark of what has begun leaves with it, or soon, or when there is room for it. */
   #checkMarkSoon(): void {
     const { owner, world } = this.#channel;
     const begun = this.#unmarked.splice(0);
@@ -179,7 +179,7 @@ export class InstanceEar {
         this.#channel.violate("grammar", `call ${late} had begun when frames left with the mark at ${this.#markSent}`);
       }
     };
-    world.loop.at(world.nowMs + 1, check, owner.instanceProcess);
+    world.loop.at(world.nowMs + MARK_DELAY_MS + 1, check, owner.instanceProcess);
   }
 
   #trace(arrow: "→" | "←", what: string): void {

@@ -67,7 +67,6 @@ export class SimInstance implements WorldInstance {
       randomBytes: random.randomBytes,
       logger: createSimLogger(world, process.name),
       incarnation,
-      shortly: process.shortly,
       inflate,
       ...(token === undefined ? {} : { token: () => token }),
       ...first,

@@ -41,12 +41,6 @@ export class SimProcess implements Scheduler {
 
   readonly after = (delayMs: number, task: () => void): Timer => this.#after(delayMs, task, true);
 
-  readonly shortly = (task: () => void): void => {
-    this.#loop.shortly(() => {
-      if (this.state !== "dead") task();
-    });
-  };
-
   /** Resolves after `ms` of the process's time, as user code waits. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.after(ms, resolve));

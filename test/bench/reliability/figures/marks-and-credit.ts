@@ -19,6 +19,8 @@ interface Case extends Load {
   readonly calls: number;
   readonly what: string;
   readonly requestBytes: number;
+  /** As of `RawHabits`. */
+  readonly answersAfterMs?: number;
   readonly rivals: readonly Rival[];
 }
 
@@ -29,8 +31,8 @@ interface Rival extends Pick<RawHabits, "marks" | "credit"> {
   readonly isOurs: boolean;
 }
 
-const withReply: Rival = { what: "mark in the reply", marks: "with reply", credit: "half window", isOurs: true };
-const eachTurn: Rival = { what: "mark in a frame a turn", marks: "each turn", credit: "half window", isOurs: true };
+const soon: Rival = { what: "marks as our bridge sends them", marks: "soon", credit: "half window", isOurs: true };
+const eachTurn: Rival = { what: "mark in a frame a turn", marks: "each turn", credit: "half window", isOurs: false };
 const eachCall: Rival = {
   what: "mark and credit in frames for each call",
   marks: "each call",
@@ -42,18 +44,29 @@ const cases: readonly Case[] = [
   {
     what: "7 B, 10 x 50 calls at once",
     ...{ connections: 10, streams: 50, calls: 60_000, requestBytes: 7 },
-    rivals: [withReply, eachTurn, eachCall],
+    rivals: [soon, eachTurn, eachCall],
   },
   {
     what: "7 B, one call at a time",
     ...{ connections: 1, streams: 1, calls: 6_000, requestBytes: 7 },
-    rivals: [withReply, eachTurn],
+    rivals: [soon, eachTurn],
+  },
+  {
+    what: "7 B, 10 x 10 calls at once, handlers of 20 ms",
+    ...{ connections: 10, streams: 10, calls: 6_000, requestBytes: 7, answersAfterMs: 20 },
+    rivals: [soon],
+  },
+  {
+    what: "7 B, one call at a time, handlers of 20 ms",
+    ...{ connections: 1, streams: 1, calls: 150, requestBytes: 7, answersAfterMs: 20 },
+    // The frame of its own that the mark of a lone call gets if its handler takes longer than MARK_DELAY_MS.
+    rivals: [soon, eachTurn],
   },
   {
     // Beyond half a window, so that credit is due, and within a window, so that nobody has to wait for it.
     what: "60 KiB requests, 10 at once",
     ...{ connections: 10, streams: 1, calls: 6_000, requestBytes: 60 * 1_024 },
-    rivals: [withReply],
+    rivals: [soon],
   },
 ];
 
@@ -94,7 +107,8 @@ async function compare(one: Case, { router, instance, run }: Bed): Promise<Findi
   const folder = mkdtempSync(join(tmpdir(), "grpc-router-bench-"));
   const silent = { marks: "none", credit: "none" } as const;
   const measure = async ({ marks, credit }: Pick<RawHabits, "marks" | "credit">): Promise<number> => {
-    await instance.link.ask("habits", { answers: true, marks, credit } satisfies RawHabits);
+    const { answersAfterMs = 0 } = one;
+    await instance.link.ask("habits", { answers: true, answersAfterMs, marks, credit } satisfies RawHabits);
     const before = threadTimes(router.pid).cpuMs;
     await runH2load(load, { port: router.port }, { calls, prefix: others, folder, answerBytes });
     return ((threadTimes(router.pid).cpuMs - before) * 1_000) / calls;

@@ -22,7 +22,6 @@ export function createBridgePorts({ url, logger, randomBytes }: BridgePortsOptio
     randomBytes,
     logger,
     incarnation: Date.now(),
-    shortly: (task) => queueMicrotask(() => process.nextTick(task)),
     url,
   };
 }

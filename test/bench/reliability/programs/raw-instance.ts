@@ -19,6 +19,7 @@ import {
   encodeInstanceControl,
   FrameView,
   INITIAL_CREDIT,
+  MARK_DELAY_MS,
   MAX_HELLO_BYTES,
   type MessageSink,
   MessageSplitter,
@@ -39,8 +40,13 @@ import { monotonicMs } from "../monotonic.ts";
 export interface RawHabits {
   /** False: holds every call and says nothing. */
   readonly answers: boolean;
-  /** Accepted marks: none; in the reply's frame; one frame a turn for all calls of it, before the replies; one each call. */
-  readonly marks: "none" | "with reply" | "each turn" | "each call";
+  /**
+   * Accepted marks: none; in the reply's frame, or in one of their own if no reply has taken them along for 100 ms, as our bridge
+   * does; one frame a turn for all calls of it, before the replies; one each call.
+   */
+  readonly marks: "none" | "soon" | "each turn" | "each call";
+  /** Milliseconds that the handler of a call takes. Default 0: a turn. */
+  readonly answersAfterMs?: number;
   /** Credit: none; what is half a window, as our bridge gives it; for every payload. */
   readonly credit: "none" | "half window" | "each payload";
 }
@@ -159,6 +165,7 @@ class RawChannel implements MessageSink {
   #answers: Answer[] = [];
   #lastId = 0;
   #marked = 0;
+  #markTimer: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection<true>, stream: Stream<true>, habits: RawHabits, onWelcome: () => void) {
     this.#connection = connection;
@@ -194,17 +201,26 @@ class RawChannel implements MessageSink {
     this.#answers.push({ callId, payload: isWhole ? bytes.slice(payloadStart, payloadEnd) : nothing });
   }
 
-  /** All that has come is read: marks go now, answers in the next turn, as those of code that waits for something. */
+  /** All that has come is read: marks go now or soon, answers later, as those of code that waits for something. */
   turn(): void {
     if (this.#answers.length === 0) return;
     const answers = this.#answers;
     this.#answers = [];
     if (this.habits.marks === "each turn") this.#mark(this.#lastId);
     if (this.habits.marks === "each call") for (const { callId } of answers) this.#mark(callId);
-    setImmediate(() => {
+    if (this.habits.marks === "soon") this.#markTimer ??= setTimeout(this.#markSoon, MARK_DELAY_MS);
+    const answerAll = () => {
       for (const answer of answers) this.#answer(answer);
-    });
+    };
+    const { answersAfterMs = 0 } = this.habits;
+    if (answersAfterMs === 0) setImmediate(answerAll);
+    else setTimeout(answerAll, answersAfterMs);
   }
+
+  readonly #markSoon = (): void => {
+    this.#markTimer = undefined;
+    this.#mark(this.#lastId);
+  };
 
   #consume(callId: number, size: number, isLast: boolean): void {
     const { credit } = this.habits;
@@ -233,8 +249,8 @@ class RawChannel implements MessageSink {
     fields.callId = callId;
     fields.hasHeader = true;
     fields.hasEnd = true;
-    if (this.habits.marks === "with reply") {
-      this.#marked = Math.max(this.#marked, callId);
+    if (this.habits.marks === "soon" && this.#lastId > this.#marked) {
+      this.#marked = this.#lastId;
       fields.acceptedThrough = this.#marked;
     }
     this.#write(echoNumber, payload.subarray(0, maxEchoBytes));
