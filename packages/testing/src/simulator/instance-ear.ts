@@ -174,7 +174,8 @@ export class InstanceEar {
     const check = (): void => {
       if (this.#channel.instanceGone || owner.routerProcess.state === "dead") return;
       const late = begun.filter((id) => id > this.#markSent);
-      if (owner.isInstanceHeld) this.#unmarked.push(...late);
+      const isWaking = owner.instanceProcess.resumedMs === world.nowMs;
+      if (owner.isInstanceHeld || isWaking) this.#unmarked.push(...late);
       else if (late.length > 0) {
         this.#channel.violate("grammar", `call ${late} had begun when frames left with the mark at ${this.#markSent}`);
       }
