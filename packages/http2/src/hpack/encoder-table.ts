@@ -11,8 +11,8 @@ const initialTableBytes = 4_096;
  * oldest never changes, only the number of entries behind it does.
  */
 export class EncoderTable {
-  /** Keys of the entries, and their numbers from the oldest, 0. */
-  readonly #ordinals = new Map<string, number>();
+  /** The entries, the oldest first; they are few, and looked for only when a template is encoded anew. */
+  readonly #fields: PreparedField[] = [];
   #bytes = 0;
   #maxBytes = initialTableBytes;
   #revision = 0;
@@ -29,8 +29,9 @@ export class EncoderTable {
 
   /** Index of the field in the address space of RFC 7541 section 2.3.3; 0 if it is not in the table. */
   indexOf(field: PreparedField): number {
-    const ordinal = this.#ordinals.get(keyOf(field));
-    return ordinal === undefined ? 0 : staticTableLength + this.#ordinals.size - ordinal;
+    const { name, value } = field;
+    const ordinal = this.#fields.findIndex((one) => one === field || (one.name === name && one.value === value));
+    return ordinal < 0 ? 0 : staticTableLength + this.#fields.length - ordinal;
   }
 
   /** Inserts the field if it fits beside what is there; false if not. */
@@ -38,7 +39,7 @@ export class EncoderTable {
     if (this.#bytes + field.entryBytes > this.#maxBytes) {
       return false;
     }
-    this.#ordinals.set(keyOf(field), this.#ordinals.size);
+    this.#fields.push(field);
     this.#bytes += field.entryBytes;
     this.#revision++;
     return true;
@@ -46,14 +47,9 @@ export class EncoderTable {
 
   /** Empties the table and gives it a new size. */
   reset(maxBytes: number): void {
-    this.#ordinals.clear();
+    this.#fields.length = 0;
     this.#bytes = 0;
     this.#maxBytes = maxBytes;
     this.#revision++;
   }
-}
-
-/** NUL is in no name and in no value. */
-function keyOf(field: PreparedField): string {
-  return `${field.name}\0${field.value}`;
 }

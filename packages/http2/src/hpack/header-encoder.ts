@@ -12,8 +12,10 @@ const maxSizeUpdateBytes = 4;
 
 /** A template as it is encoded while the table stays at `revision`. */
 interface EncodedTemplate {
-  readonly revision: number;
-  readonly bytes: Uint8Array;
+  readonly template: HeaderTemplate;
+  readonly next: EncodedTemplate | undefined;
+  revision: number;
+  bytes: Uint8Array;
 }
 
 /**
@@ -26,7 +28,9 @@ interface EncodedTemplate {
  */
 export class HeaderEncoder {
   readonly #table = new EncoderTable();
-  readonly #encoded = new Map<HeaderTemplate, EncodedTemplate>();
+  /** A list: a connection has two or three, and a map takes more memory than they do. */
+  #encoded: EncodedTemplate | undefined;
+  #encodedCount = 0;
   /** The peer's table size changed: the next block begins with size updates. */
   #sizeUpdateDue = false;
 
@@ -42,7 +46,7 @@ export class HeaderEncoder {
   /** Writes the start of a block (pending table size updates, then the template's fields) and returns the offset behind it. */
   encode(template: HeaderTemplate, target: Uint8Array, offset: number): number {
     const at = this.#sizeUpdateDue ? this.#writeSizeUpdates(target, offset) : offset;
-    const encoded = this.#encoded.get(template);
+    const encoded = this.#find(template);
     if (encoded !== undefined && encoded.revision === this.#table.revision) {
       return copyBytes(encoded.bytes, 0, encoded.bytes.length, target, at);
     }
@@ -62,12 +66,27 @@ export class HeaderEncoder {
     }
     // A block that inserted is good for this once only; the next one refers to what it inserted.
     if (revision === this.#table.revision) {
-      if (this.#encoded.size >= maxCachedTemplates) {
-        this.#encoded.clear();
-      }
-      this.#encoded.set(template, { revision, bytes: target.slice(offset, to) });
+      this.#keep(template, revision, target.slice(offset, to));
     }
     return to;
+  }
+
+  #find(template: HeaderTemplate): EncodedTemplate | undefined {
+    let encoded = this.#encoded;
+    while (encoded !== undefined && encoded.template !== template) encoded = encoded.next;
+    return encoded;
+  }
+
+  #keep(template: HeaderTemplate, revision: number, bytes: Uint8Array): void {
+    const known = this.#find(template);
+    if (known !== undefined) {
+      known.revision = revision;
+      known.bytes = bytes;
+      return;
+    }
+    const isFull = this.#encodedCount >= maxCachedTemplates;
+    this.#encoded = { template, next: isFull ? undefined : this.#encoded, revision, bytes };
+    this.#encodedCount = isFull ? 1 : this.#encodedCount + 1;
   }
 
   #writeField(field: PreparedField, target: Uint8Array, offset: number): number {

@@ -8,7 +8,8 @@ const slots = 64;
  * of a fault (RFC 9113 section 5.1). Frames on any other closed stream may have crossed a reset of ours and are skipped.
  */
 export class EndedStreams {
-  readonly #ids = new Int32Array(slots);
+  /** By the id's low bits; grows with use, as many connections see few streams. */
+  readonly #ids: number[] = [];
 
   remember(id: number): void {
     this.#ids[(id >> 1) & (slots - 1)] = id;

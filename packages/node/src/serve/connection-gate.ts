@@ -50,7 +50,7 @@ export class ConnectionGate {
     this.#perAddress.set(key, count + 1);
     this.#counters.accepted++;
     this.#counters.connections++;
-    socket.once("close", () => this.#left(key));
+    socket.on("close", () => this.#left(key));
     return true;
   }
 

@@ -60,7 +60,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const accept = (socket: Socket): void => {
     if (!gate.admit(socket)) return;
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    // Once would cost a wrapper for each of many sockets, and there is one 'close'.
+    socket.on("close", () => sockets.delete(socket));
     if (tls === undefined) onSocket(socket);
     else tls.accept(socket);
   };

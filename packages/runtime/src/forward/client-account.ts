@@ -44,8 +44,8 @@ export class ClientAccount {
   headBytes = 0;
   /** Calls whose stream is gone while their instance has not confirmed the Cancel. */
   lingering = 0;
-  /** Calls with replies that the client has not taken. */
-  readonly #holders = new Set<CallRecord>();
+  /** Calls with replies that the client has not taken; made when there is one, as most clients take theirs. */
+  #holders: Set<CallRecord> | undefined;
   /** Cost of those replies, and how much of such was taken since the last look. */
   #held = 0;
   #taken = 0;
@@ -89,7 +89,9 @@ export class ClientAccount {
   hold(call: CallRecord, cost: number): void {
     this.keptBytes += cost;
     this.#held += cost;
-    if (call.replyHeld === cost) this.#holders.add(call);
+    if (call.replyHeld !== cost) return;
+    this.#holders ??= new Set();
+    this.#holders.add(call);
   }
 
   /** The client has taken `cost` of it, or will not; its `replyHeld` is what is left. */
@@ -97,7 +99,7 @@ export class ClientAccount {
     this.keptBytes -= cost;
     this.#held -= cost;
     this.#taken += cost;
-    if (call.replyHeld === 0) this.#holders.delete(call);
+    if (call.replyHeld === 0) this.#holders?.delete(call);
   }
 
   /**
@@ -114,7 +116,7 @@ export class ClientAccount {
     while (this.#held > this.budget.memoryBytes) {
       const largest = this.#largest();
       if (largest === undefined) return;
-      this.#holders.delete(largest);
+      this.#holders?.delete(largest);
       cutOff(largest);
     }
   }
@@ -131,7 +133,7 @@ export class ClientAccount {
 
   #largest(): CallRecord | undefined {
     let largest: CallRecord | undefined;
-    for (const call of this.#holders) if (call.replyHeld > (largest?.replyHeld ?? 0)) largest = call;
+    for (const call of this.#holders ?? []) if (call.replyHeld > (largest?.replyHeld ?? 0)) largest = call;
     return largest;
   }
 }
