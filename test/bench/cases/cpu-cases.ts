@@ -89,7 +89,7 @@ const own: readonly CpuCase[] = [
       title: `7 B unary, default features beside none, ${connections} × ${of}`,
       unit: "call",
       entries: [
-        { label: "router", peer: { name: "router" }, load: { connections, streams: of } },
+        { label: "router", peer: { name: "router", features: "on" }, load: { connections, streams: of } },
         { label: "router, all off", peer: { name: "router", features: "off" }, load: { connections, streams: of } },
       ],
     }),

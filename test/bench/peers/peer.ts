@@ -25,8 +25,11 @@ export interface PeerSpec {
   readonly instances?: number;
   /** Services that they register. Default: Echo and streams. */
   readonly services?: readonly ("echo" | "stream" | "many")[];
-  /** "off": everything of the router that can be switched off is. */
-  readonly features?: "off";
+  /**
+   * "off": everything of the router that can be switched off is; "on": nothing is, in a process that has done nothing else.
+   * Default: the router of all cases, which costs a little more once it has seen loads of all kinds.
+   */
+  readonly features?: "on" | "off";
   /** Longest message, in bytes. Default: each one's own limit. */
   readonly maxMessageBytes?: number;
   /** Calls that an instance may have open. Default: the router's own. */
