@@ -65,7 +65,6 @@ export async function opened(bridge: Pick<Bridge, "open">, options: BedOptions =
     randomBytes,
     incarnation: 7,
     dial: peer.dial,
-    // After real microtasks, as in Node; `settle` waits for it.
     url: "http://router.test:80",
     ...options.ports,
   });
