@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 of an instance: what becomes of each call goes by the lost rule (docs/channel.md section 4).
+import { setTimeout as sleep } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
+import { MARK_DELAY_MS } from "@grpc-router/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Outcome } from "../clients/grpc-js-client.ts";
 import { createFaultClient, errorInfoOf, patient } from "../faults/fault-client.ts";
@@ -62,6 +64,9 @@ const unconfirmed: readonly Fate[] = [
   { name: "bidi stream", begin: (client, name) => left(client.converse({ name })), expected: "unknown" },
 ];
 
+/** Resolves when the router knows of calls that have begun, although nothing else is said about them. */
+const untilMarked = () => sleep(3 * MARK_DELAY_MS);
+
 /** A router and instances that a test adds; all is stopped at its end. */
 class Bed {
   readonly router: RouterProcess;
@@ -113,7 +118,10 @@ describe.each([
     if (isStopped) first.kill("SIGSTOP");
     const calls = fates.map(({ name, begin }) => [name, begin(bed.client, name)] as const);
     if (isStopped) await bed.settled();
-    else await Promise.all(fates.map(({ name }) => first.untilLine(new RegExp(`^began ${name}$`))));
+    else {
+      await Promise.all(fates.map(({ name }) => first.untilLine(new RegExp(`^began ${name}$`))));
+      await untilMarked();
+    }
     await bed.add("second");
     const killedMs = performance.now();
     first.kill("SIGKILL");
@@ -154,6 +162,7 @@ describe("kill -9 of an instance", () => {
     await first.untilLine(/^began running$/);
     const waiting = [client.run({ name: "waiting" }, { metadata: patient() }), client.run({ name: "impatient" })];
     await bed.settled();
+    await untilMarked();
     first.kill("SIGKILL");
     expect(errorInfoOf(await running)).toMatchObject({ reason: "INSTANCE_LOST", metadata: { execution: "started" } });
     const impatient = await waiting[1];
