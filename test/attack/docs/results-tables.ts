@@ -34,7 +34,7 @@ export function reactionTable(reports: RunReports): string {
 
 /**
  * What a target's users noticed, by the same rules for all targets: calls of the victim that failed, a p99 above twice its
- * baseline, memory that did not come back, a process that ended.
+ * baseline and a bystander's, memory that did not come back, a process that ended.
  */
 export function harmOf({ victim, memory, faults }: AttackResult): string {
   const failed = victim.failures.length;

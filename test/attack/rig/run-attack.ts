@@ -102,9 +102,9 @@ async function measure(order: AttackerOrder, scene: Scene, attacker: Attacker) {
       attacks.push(attacked);
       besides.push(beside);
     }
+    if (tries < mostTries) continue;
     // The p99 of one try is the third worst of 300 calls; that of several is less of a lottery.
-    const all = victimResult(calm, attacks, besides);
-    if (tries === mostTries) return { outcome, failedChecks, victim: { ...all, failures, tries } };
+    return { outcome, failedChecks, victim: { ...victimResult(calm, attacks, besides), failures, tries } };
   }
 }
 

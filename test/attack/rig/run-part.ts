@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Link } from "../../harness/link.ts";
 import { residentBytes, watchPeak } from "../../harness/memory.ts";
-import { threadTimes } from "../../harness/thread-times.ts";
+import { threadCpuMs } from "../../harness/thread-cpu.ts";
 import type { Attack, AttackContext, Check, Outcome } from "../attack.ts";
 import { openRawClient } from "../raw/raw-client.ts";
 import { openRawConnection } from "../raw/raw-connection.ts";
@@ -75,7 +75,7 @@ function createContext(
     },
     residentBytes: () => residentBytes(pid),
     watchPeak: () => watchPeak(pid),
-    cpuMs: () => threadTimes(pid).cpuMs,
+    cpuMs: () => threadCpuMs(pid),
     sleep: (ms) => sleep(ms),
     async until(condition, withinMs) {
       const endMs = performance.now() + withinMs;

@@ -32,18 +32,19 @@ export interface StatusCacheOptions {
 /** Creates an empty cache. */
 export function createStatusCache(options: StatusCacheOptions = {}): StatusCache {
   const { maxEntries = maxCachedStatuses, maxChoices = maxCachedChoices, errorDetails = true } = options;
-  const ours = new Map<string, RouterStatus>();
-  const choices = new Map<string, RouterStatus>();
+  const ours = { known: new Map<string, RouterStatus>(), most: maxEntries };
+  const choices = { known: new Map<string, RouterStatus>(), most: maxChoices };
   return {
     get(reason, facts, about = {}) {
       const key = `${reason}\n${about.execution}\n${about.retryAfterMs}\n${Object.values(facts).join("\n")}`;
-      const isChoice = callersChoice.has(reason);
-      const known = isChoice ? choices : ours;
+      const options = { ...about, errorDetails };
+      // Not even looked for: a path of 16 KiB would be hashed for that.
+      if (key.length > maxCachedFacts) return createRouterStatus(reason, facts, options);
+      const { known, most } = callersChoice.has(reason) ? choices : ours;
       const cached = known.get(key);
       if (cached !== undefined) return cached;
-      const status = createRouterStatus(reason, facts, { ...about, errorDetails });
-      if (key.length > maxCachedFacts) return status;
-      if (known.size >= (isChoice ? maxChoices : maxEntries)) known.clear();
+      if (known.size >= most) known.clear();
+      const status = createRouterStatus(reason, facts, options);
       known.set(key, status);
       return status;
     },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
 import { residentBytes } from "../../../harness/memory.ts";
-import { threadTimes } from "../../../harness/thread-times.ts";
+import { threadCpuMs } from "../../../harness/thread-cpu.ts";
 import { short } from "../distribution.ts";
 import type { Figure, FigureRun, Finding } from "../figure.ts";
 import { startBenchInstances, startBenchRouter } from "../programs/start.ts";
@@ -58,10 +58,10 @@ async function measure({ what, services, judged }: Layout, run: FigureRun): Prom
     await waitUntil(instances.registered, channels, { what: "channels", withinMs: 180_000, progress });
     await opened;
     run.progress(`${what}: ${channels} channels stand, waiting for a round of pings`);
-    const cpuBefore = threadTimes(router.pid).cpuMs;
+    const cpuBefore = threadCpuMs(router.pid);
     const waitMs = run.quick ? 1_000 : settleMs;
     await sleep(waitMs);
-    const cpuShare = (threadTimes(router.pid).cpuMs - cpuBefore) / waitMs;
+    const cpuShare = (threadCpuMs(router.pid) - cpuBefore) / waitMs;
     const uncollectedBytes = residentBytes(router.pid);
     const after = await router.state();
     const open = await router.instances();

@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Running } from "../../../harness/processes.ts";
-import { threadTimes } from "../../../harness/thread-times.ts";
+import { threadCpuMs } from "../../../harness/thread-cpu.ts";
 import { missingTool } from "../../../harness/tools.ts";
 import { runH2load } from "../../load/h2load.ts";
 import type { Load } from "../../load/load.ts";
@@ -109,9 +109,9 @@ async function compare(one: Case, { router, instance, run }: Bed): Promise<Findi
   const measure = async ({ marks, credit }: Pick<RawHabits, "marks" | "credit">): Promise<number> => {
     const { answersAfterMs = 0 } = one;
     await instance.link.ask("habits", { answers: true, answersAfterMs, marks, credit } satisfies RawHabits);
-    const before = threadTimes(router.pid).cpuMs;
+    const before = threadCpuMs(router.pid);
     await runH2load(load, { port: router.port }, { calls, prefix: others, folder, answerBytes });
-    return ((threadTimes(router.pid).cpuMs - before) * 1_000) / calls;
+    return ((threadCpuMs(router.pid) - before) * 1_000) / calls;
   };
   for (const habits of [silent, ...one.rivals]) await measure(habits); // warms up
   const alone: number[] = [];
