@@ -100,7 +100,7 @@ interface Bed {
 
 async function compare(one: Case, { router, instance, run }: Bed): Promise<Finding[]> {
   const rounds = run.quick ? 1 : 11;
-  const calls = run.quick ? one.calls / 20 : one.calls;
+  const calls = run.quick ? Math.ceil(one.calls / 20) : one.calls;
   const load = { ...one, payloadBytes: one.requestBytes };
   // Large requests are answered with an empty message.
   const answerBytes = one.requestBytes > 16_384 ? 5 : 5 + 2 + one.requestBytes;
