@@ -2,7 +2,14 @@
 
 // For people who set up a router.
 
-export type { BalancedCall, Balancer, Candidate, CandidateLoad, Candidates } from "./balance/balancer.js";
+export type {
+  AttemptOutcome,
+  BalancedCall,
+  Balancer,
+  Candidate,
+  CandidateLoad,
+  Candidates,
+} from "./balance/balancer.js";
 export { canTake } from "./balance/balancer.js";
 export type { LeastRequestOptions } from "./balance/least-request.js";
 export { createLeastRequest } from "./balance/least-request.js";

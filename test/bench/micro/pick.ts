@@ -2,7 +2,14 @@
 import { type Candidate, createLeastRequest, createRoundRobin } from "@grpc-router/runtime";
 import type { Operation } from "./operation.ts";
 
-const anyCall = { avoid: undefined };
+const anyCall = {
+  nowMs: 0,
+  hasKey: false,
+  keyHigh: 0,
+  keyLow: 0,
+  avoids: () => false,
+  admits: () => true,
+};
 const instances = [3, 100];
 
 /** One pick of each strategy, instances with the same weight and some calls each. */
@@ -10,7 +17,7 @@ export const pickOperations: readonly Operation[] = [createLeastRequest, createR
   instances.map((count) => {
     const balancer = create();
     const list = Array.from({ length: count }, (_, index) => candidate(index));
-    const candidates = { list, version: 1 };
+    const candidates = { list, away: [], version: 1 };
     const { random } = Math; // what the router uses
     return {
       name: `pick: ${balancer.name} of ${count}`,
@@ -32,5 +39,8 @@ function candidate(index: number): Candidate {
     openCalls: index % 7,
     capacity: Number.POSITIVE_INFINITY,
     load: undefined,
+    loadMs: Number.NEGATIVE_INFINITY,
+    registeredMs: 0,
+    healthy: true,
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
-import type { Balancer, Candidate, Candidates } from "./balancer.js";
+import type { BalancedCall, Balancer, Candidate, Candidates } from "./balancer.js";
 
 /** A candidate that a test may change at will. */
 export type TestCandidate = { -readonly [Key in keyof Candidate]: Candidate[Key] };
@@ -9,6 +9,7 @@ export type TestCandidate = { -readonly [Key in keyof Candidate]: Candidate[Key]
 /** A list that a test may change at will. */
 export interface TestCandidates extends Candidates<TestCandidate> {
   list: TestCandidate[];
+  away: TestCandidate[];
   version: number;
 }
 
@@ -20,7 +21,18 @@ export interface BalancerSuiteOptions {
   readonly weighted: boolean;
 }
 
-export const anyCall = { avoid: undefined };
+/** A call that goes anywhere. */
+export const anyCall: BalancedCall = createCall();
+
+/** Creates a call; what is not said is that of one without a key or an earlier attempt. */
+export function createCall(changes: Partial<BalancedCall> = {}): BalancedCall {
+  return { nowMs: 0, hasKey: false, keyHigh: 0, keyLow: 0, avoids: () => false, admits: () => true, ...changes };
+}
+
+/** Creates a call that has been at these candidates. */
+export function createRetry(...tried: readonly Candidate[]): BalancedCall {
+  return createCall({ avoids: (candidate) => tried.includes(candidate) });
+}
 
 /** Creates a candidate that takes calls. */
 export function createCandidate(instanceId: string, changes: Partial<Candidate> = {}): TestCandidate {
@@ -32,6 +44,9 @@ export function createCandidate(instanceId: string, changes: Partial<Candidate> 
     openCalls: 0,
     capacity: Number.POSITIVE_INFINITY,
     load: undefined,
+    loadMs: Number.NEGATIVE_INFINITY,
+    registeredMs: 0,
+    healthy: true,
     ...changes,
   };
 }
@@ -39,7 +54,7 @@ export function createCandidate(instanceId: string, changes: Partial<Candidate> 
 /** Creates a list of candidates with these weights; equal ones if only a count is given. */
 export function createCandidates(weights: number | readonly number[]): TestCandidates {
   const given = typeof weights === "number" ? new Array<number>(weights).fill(100) : weights;
-  return { list: given.map((weight, index) => createCandidate(`i${index}`, { weight })), version: 1 };
+  return { list: given.map((weight, index) => createCandidate(`i${index}`, { weight })), away: [], version: 1 };
 }
 
 /** How often each candidate is picked in `count` calls that end at once. */
@@ -133,9 +148,21 @@ export function describeBalancer(options: BalancerSuiteOptions): void {
       const { random } = createSeededRandom(7);
       const candidates = createCandidates([100, 100, 500]);
       const avoid = candidates.list[2] as TestCandidate;
-      for (let call = 0; call < 200; call++) expect(balancer.pick(candidates, { avoid }, random)).not.toBe(avoid);
+      for (let call = 0; call < 200; call++)
+        expect(balancer.pick(candidates, createRetry(avoid), random)).not.toBe(avoid);
       for (const other of candidates.list.slice(0, 2)) other.ready = false;
-      for (let call = 0; call < 20; call++) expect(balancer.pick(candidates, { avoid }, random)).toBe(avoid);
+      for (let call = 0; call < 20; call++) expect(balancer.pick(candidates, createRetry(avoid), random)).toBe(avoid);
+    });
+
+    it("asks of every candidate whether the call is admitted there", () => {
+      const balancer = create();
+      const { random } = createSeededRandom(11);
+      const candidates = createCandidates(5);
+      const [open] = candidates.list.slice(3);
+      const guarded = createCall({ admits: (candidate) => candidate === open });
+      for (let call = 0; call < 50; call++) expect(balancer.pick(candidates, guarded, random)).toBe(open);
+      const barred = createCall({ admits: () => false });
+      for (let call = 0; call < 10; call++) expect(balancer.pick(candidates, barred, random)).toBeUndefined();
     });
 
     it("follows members that come and go, and never picks one that has gone", () => {
@@ -161,7 +188,7 @@ export function describeBalancer(options: BalancerSuiteOptions): void {
       const balancer = create();
       const { random } = createSeededRandom(9);
       const all = createCandidates([100, 300, 100]);
-      const some: TestCandidates = { list: all.list.slice(0, 2), version: 1 };
+      const some: TestCandidates = { list: all.list.slice(0, 2), away: [], version: 1 };
       for (let call = 0; call < 100; call++) {
         expect(some.list).toContain(balancer.pick(some, anyCall, random));
         expect(all.list).toContain(balancer.pick(all, anyCall, random));
@@ -174,9 +201,10 @@ export function describeBalancer(options: BalancerSuiteOptions): void {
     it("changes neither candidates nor call", () => {
       const balancer = create();
       const list = createCandidates([100, 200]).list.map((candidate) => Object.freeze(candidate));
-      const candidates = Object.freeze({ list: Object.freeze(list), version: 1 });
+      const candidates = Object.freeze({ list: Object.freeze(list), away: Object.freeze([]), version: 1 });
       const { random } = createSeededRandom(10);
-      for (let call = 0; call < 20; call++) balancer.pick(candidates, Object.freeze({ avoid: list[0] }), random);
+      for (let call = 0; call < 20; call++)
+        balancer.pick(candidates, Object.freeze(createRetry(...list.slice(0, 1))), random);
     });
   });
 }

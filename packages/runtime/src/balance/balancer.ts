@@ -16,6 +16,12 @@ export interface Candidate {
   readonly capacity: number;
   /** What the instance last reported; undefined before its first report. */
   readonly load: CandidateLoad | undefined;
+  /** When that report came, in milliseconds of the router's monotonic clock; -Infinity before the first. */
+  readonly loadMs: number;
+  /** When it registered, on the same clock. */
+  readonly registeredMs: number;
+  /** Nothing speaks against it: it is not ejected for its failures (gRFC A50). One that is may take calls in a panic. */
+  readonly healthy: boolean;
 }
 
 /** A load report (docs/channel.md section 1, `Load`; the first five as in an ORCA report). */
@@ -41,31 +47,56 @@ export interface CandidateLoad {
 export interface Candidates<C extends Candidate = Candidate> {
   /** In order of registration. Members that cannot take a call now stay in the list; see `canTake`. */
   readonly list: readonly C[];
+  /** Registered, but saying of themselves that they do not serve: never picked, counted where the share of the healthy matters. */
+  readonly away: readonly C[];
   /** Rises whenever membership, a label or a weight changes: what a balancer has derived from those is then stale. */
   readonly version: number;
 }
 
 /** What a balancer may know of the call it places; the forwarder's own call record implements it. */
 export interface BalancedCall {
-  /** The instance that had the last attempt and should not have the next one while another can take it. */
-  readonly avoid: Candidate | undefined;
+  /** The router's monotonic clock in milliseconds, read once per turn. */
+  readonly nowMs: number;
+  /** The call has a key: `keyHigh` and `keyLow` are the XXH64 of its bytes, as two unsigned halves of 32 bits. */
+  readonly hasKey: boolean;
+  readonly keyHigh: number;
+  readonly keyLow: number;
+  /** `candidate` had an attempt of the call already, and should not have the next one while another can take it. */
+  avoids(candidate: Candidate): boolean;
+  /** No policy keeps the call from `candidate` at the moment (a circuit breaker that is open does). */
+  admits(candidate: Candidate): boolean;
+}
+
+/** How an attempt ended, for balancers that learn from it. One record serves all calls: read it, do not keep it. */
+export interface AttemptOutcome {
+  /** gRPC status code. */
+  readonly code: number;
+  /** From the Start to the End, in milliseconds. */
+  readonly latencyMs: number;
+  /** The router's monotonic clock in milliseconds. */
+  readonly nowMs: number;
 }
 
 /**
- * Chooses who gets a call. Pure but for what it remembers about its own picks: it reads no clock, starts nothing, and
- * changes neither candidates nor call. One balancer serves one service or method.
+ * Chooses who gets a call. Pure but for what it remembers about its own picks and their outcomes: it reads no clock,
+ * starts nothing, and changes neither candidates nor call. One balancer serves one service or method.
  */
 export interface Balancer {
   /** The strategy, as in the `Balance` option: `round_robin`, `least_request`, … */
   readonly name: string;
   /**
    * The candidate for `call`, or undefined if none can take it now (then the call waits). `random` gives numbers in
-   * [0, 1). Runs once per call: allocates nothing, throws nothing.
+   * [0, 1). Runs once per attempt: allocates nothing, throws nothing.
    */
   pick<C extends Candidate>(candidates: Candidates<C>, call: BalancedCall, random: () => number): C | undefined;
+  /**
+   * An attempt that was sent to `candidate` has ended, whoever ended it. Absent: nobody wants to know, and nothing is
+   * measured for it.
+   */
+  onEnd?(candidate: Candidate, outcome: AttemptOutcome): void;
 }
 
-/** Whether `candidate` may be given one more call. Every balancer asks this before it answers. */
-export function canTake(candidate: Candidate): boolean {
-  return candidate.ready && candidate.openCalls < candidate.capacity;
+/** Whether `candidate` may be given `call`. Every balancer asks this before it answers. */
+export function canTake(candidate: Candidate, call: BalancedCall): boolean {
+  return candidate.ready && candidate.openCalls < candidate.capacity && call.admits(candidate);
 }

@@ -35,8 +35,8 @@ class LeastRequest implements Balancer {
     for (let choice = 0; choice < this.#choices; choice++) {
       const index = choice === 0 ? first : this.#draw.otherIndex(candidates, first, random);
       const candidate = list[index];
-      if (candidate === undefined || !canTake(candidate)) continue;
-      const isAvoided = candidate === call.avoid;
+      if (candidate === undefined || !canTake(candidate, call)) continue;
+      const isAvoided = call.avoids(candidate);
       if (best === undefined || (isAvoided === bestIsAvoided ? isLessBusy(candidate, best) : bestIsAvoided)) {
         best = candidate;
         bestIsAvoided = isAvoided;
@@ -57,8 +57,8 @@ function scan<C extends Candidate>(list: readonly C[], start: number, call: Bala
   let last: C | undefined;
   for (let step = 0, index = start; step < count; step++, index = index + 1 < count ? index + 1 : 0) {
     const candidate = list[index];
-    if (candidate === undefined || !canTake(candidate)) continue;
-    if (candidate !== call.avoid) return candidate;
+    if (candidate === undefined || !canTake(candidate, call)) continue;
+    if (!call.avoids(candidate)) return candidate;
     last = candidate;
   }
   return last;

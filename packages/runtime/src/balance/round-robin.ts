@@ -26,8 +26,8 @@ class RoundRobin implements Balancer {
     for (let asked = 0; asked < count; asked++) {
       const candidate = list[index];
       index = index + 1 < count ? index + 1 : 0;
-      if (candidate === undefined || !canTake(candidate)) continue;
-      if (candidate !== call.avoid) {
+      if (candidate === undefined || !canTake(candidate, call)) continue;
+      if (!call.avoids(candidate)) {
         this.#next = index;
         return candidate;
       }

@@ -80,6 +80,9 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   labels: ReadonlyMap<string, string>;
   weight: number;
   load: CandidateLoad | undefined = undefined;
+  loadMs = Number.NEGATIVE_INFINITY;
+  /** False while it is ejected for its failures. */
+  healthy = true;
   capacity: number;
   /** Credit of each call's request direction at its start. */
   readonly sendCredit: number;

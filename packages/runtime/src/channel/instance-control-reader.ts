@@ -67,6 +67,7 @@ export class InstanceControlReader {
         return undefined;
       case "load":
         channel.load = toCandidateLoad(kind.value);
+        channel.loadMs = this.#clock.lastMs;
         return undefined;
       case "traits": {
         const problem = findLabelProblem(kind.value.labels);

@@ -193,7 +193,7 @@ export class CallEnding {
       call.execution = verdict.execution;
       call.requeues++;
       if (verdict.countsAsAttempt) call.attempt++;
-      call.avoid = channel;
+      call.noteTried(channel);
       call.rewind();
       call.state = CallState.queued;
       this.#forwarder.placement.place(call);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Connection, copyBytes, type Stream } from "@grpc-router/http2";
 import { type GrowingWindow, SliceTracker } from "@grpc-router/protocol";
-import type { BalancedCall } from "../balance/balancer.js";
+import type { BalancedCall, Candidate } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import { keptHeadShare } from "../limits.js";
 import type { MethodRoute } from "../registry/method-route.js";
@@ -77,7 +77,15 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   deaths = 0;
   /** The worst of the attempts before the present one. */
   execution: Execution = "none";
-  avoid: Channel | undefined = undefined;
+  /** The instances that had it. */
+  tried: Channel | undefined = undefined;
+  triedBefore: Channel[] | undefined = undefined;
+
+  // What balancers go by.
+  nowMs = 0;
+  hasKey = false;
+  keyHigh = 0;
+  keyLow = 0;
 
   // The request's way: `sendRequest`.
   readonly log = new RequestLog();
@@ -148,6 +156,24 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
 
   constructor(route: MethodRoute) {
     this.route = route;
+  }
+
+  avoids(candidate: Candidate): boolean {
+    if (candidate === this.tried) return true;
+    return this.triedBefore?.some((channel) => channel === candidate) ?? false;
+  }
+
+  admits(_candidate: Candidate): boolean {
+    return true;
+  }
+
+  /** `channel` had an attempt, and others are asked first for the next one. */
+  noteTried(channel: Channel): void {
+    if (this.tried !== undefined && this.tried !== channel) {
+      this.triedBefore ??= [];
+      this.triedBefore.push(this.tried);
+    }
+    this.tried = channel;
   }
 
   /** Takes from the head what the Start needs; the head's bytes only by reference until `saveHead`. */
@@ -239,7 +265,9 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.requeues = 0;
     this.deaths = 0;
     this.execution = "none";
-    this.avoid = undefined;
+    this.tried = undefined;
+    this.triedBefore = undefined;
+    this.hasKey = false;
     this.log.clear();
     this.log.client = undefined;
     this.client = undefined;

@@ -18,6 +18,9 @@ function candidate(methods: readonly number[]): MethodCandidate {
     capacity: 1,
     ready: true,
     load: undefined,
+    loadMs: Number.NEGATIVE_INFINITY,
+    registeredMs: 0,
+    healthy: true,
     methods: table,
   } as MethodCandidate;
 }
@@ -51,6 +54,23 @@ describe("MethodLists", () => {
     expect(slots[2]?.candidates.list).toEqual([whole]);
     lists.remove(partial);
     expect(slots.every(({ candidates }) => candidates === shared)).toBe(true);
+  });
+
+  test("keeps those that are there without serving beside the list, and in lists made later", () => {
+    const { shared, slots, lists } = setUp();
+    const away = candidate(all);
+    lists.addAway(away);
+    lists.addAway(away);
+    lists.add(candidate([0]));
+    expect(slots.map(({ candidates }) => candidates.away)).toEqual(slots.map(() => [away]));
+    const other = candidate([0, 1]);
+    lists.addAway(other);
+    expect([shared, slots[1]?.candidates, slots[2]?.candidates].map((list) => list?.away.length)).toEqual([2, 2, 1]);
+    const { version } = shared;
+    lists.removeAway(away);
+    lists.removeAway(away);
+    expect(shared.version).toBe(version + 1);
+    expect(slots.map(({ candidates }) => candidates.away.length)).toEqual([1, 1, 0, 0]);
   });
 
   test("takes an instance once, and lets go of one that is not there", () => {

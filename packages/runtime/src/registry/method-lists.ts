@@ -50,6 +50,20 @@ export class MethodLists<Member extends MethodCandidate> {
     }
   }
 
+  /** `member` is there without serving. */
+  addAway(member: Member): void {
+    this.#shared.addAway(member);
+    for (const { index, candidates } of this.#slots) {
+      if (candidates !== this.#shared && member.methods.serves(index)) candidates.addAway(member);
+    }
+  }
+
+  /** `member` serves again, or has left. */
+  removeAway(member: Member): void {
+    this.#shared.removeAway(member);
+    for (const { candidates } of this.#slots) if (candidates !== this.#shared) candidates.removeAway(member);
+  }
+
   /** A label or a weight of a member has changed. */
   touch(): void {
     this.#shared.touch();
@@ -67,6 +81,7 @@ export class MethodLists<Member extends MethodCandidate> {
   #only(index: number): CandidateList<Member> {
     const own = new CandidateList<Member>();
     for (const member of this.#shared.list) if (member.methods.serves(index)) own.add(member);
+    for (const member of this.#shared.away) if (member.methods.serves(index)) own.addAway(member);
     return own;
   }
 }

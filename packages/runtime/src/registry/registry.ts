@@ -159,8 +159,7 @@ export class Registry implements ChannelOwner {
 
   onAvailability(channel: Channel): void {
     const { service } = channel;
-    if (channel.available) service.addCandidate(channel);
-    else service.removeCandidate(channel);
+    service.placeCandidate(channel);
     this.#tellHealth(service);
     if (channel.available) this.#placement.dispatch(service);
     else this.#placement.abandon(service);
@@ -192,7 +191,7 @@ export class Registry implements ChannelOwner {
     this.#channels.delete(channel.epoch);
     service.channels.delete(channel);
     if (service.live.get(instanceId) === channel) service.live.delete(instanceId);
-    service.removeCandidate(channel);
+    service.placeCandidate(channel);
     this.#tellHealth(service);
     this.#logClosed(channel, fault, note);
     this.#placement.abandon(service);
@@ -214,7 +213,7 @@ export class Registry implements ChannelOwner {
     this.#channels.set(channel.epoch, channel);
     service.channels.add(channel);
     service.live.set(channel.instanceId, channel);
-    if (channel.available) service.addCandidate(channel);
+    service.placeCandidate(channel);
     this.#tellHealth(service);
     const { address, principal } = channel.profile;
     const fields = {

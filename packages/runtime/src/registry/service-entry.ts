@@ -111,14 +111,16 @@ export class ServiceEntry {
     return count;
   }
 
-  /** `channel` may be picked from now on. */
-  addCandidate(channel: Channel): void {
-    this.#lists.add(channel);
-  }
-
-  /** `channel` gets no new calls. */
-  removeCandidate(channel: Channel): void {
+  /** Puts `channel` where its state says: among those that may be picked, among those that are there without serving, or nowhere. */
+  placeCandidate(channel: Channel): void {
+    if (channel.available) {
+      this.#lists.removeAway(channel);
+      this.#lists.add(channel);
+      return;
+    }
     this.#lists.remove(channel);
+    if (channel.open) this.#lists.addAway(channel);
+    else this.#lists.removeAway(channel);
   }
 
   /** A label or a weight of a candidate has changed. */
