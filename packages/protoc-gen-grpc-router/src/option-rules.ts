@@ -8,6 +8,7 @@ import {
   isMethodNumber,
   type MethodOptions,
   MethodOptionsSchema,
+  millisecondsOf,
   PrioritySchema,
   type RetryPolicy,
   RetryPolicySchema,
@@ -79,6 +80,8 @@ function findBalanceFault(policy: Balance["policy"]): string | undefined {
     }
     case "custom":
       return policy.value.name === "" ? 'custom.name must not be empty, received ""' : undefined;
+    default:
+      return undefined;
   }
 }
 
@@ -159,11 +162,6 @@ function checkPositive(name: string, duration: Duration | undefined, fault: (rea
 /** Seconds and nanoseconds must agree in sign; a compiler checks neither. */
 function isZeroOrMore({ seconds, nanos }: Duration): boolean {
   return seconds >= 0n && nanos >= 0 && nanos < 1_000_000_000;
-}
-
-/** The length in milliseconds, fractions kept (protobuf-es rounds them away). */
-export function millisecondsOf({ seconds, nanos }: Duration): number {
-  return Number(seconds) * 1000 + nanos / 1_000_000;
 }
 
 function formatDuration(duration: Duration): string {

@@ -2,6 +2,7 @@
 
 // For people: the channel's schema, the options of a .proto, the log.
 
+export * from "./gen/grpcrouter/config/v1/policy_config_pb.js";
 export * from "./gen/grpcrouter/v1/channel_pb.js";
 export * from "./gen/grpcrouter/v1/options_pb.js";
 export * from "./log.js";
@@ -32,6 +33,10 @@ export {
 } from "./status.js";
 export * from "./status-details.js";
 export * from "./timeout.js";
+
+// What can be said about balancing and resilience: from messages to facts, and their rules.
+
+export * from "./policy/facts-of.js";
 
 // The channel's frame codec.
 

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescMethod, DescService, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { BalanceFacts } from "./balance-facts.js";
+import type {
+  AdmissionControlFacts,
+  CircuitBreakerFacts,
+  ConcurrencyLimitFacts,
+  FallbackFacts,
+  HedgingFacts,
+  OutlierDetectionFacts,
+  RetryBudgetFacts,
+  RetryFacts,
+  RetryThrottlingFacts,
+} from "./resilience-facts.js";
 
 /** Local names of a service's methods, such as "getUser". */
 export type MethodName<Service extends DescService> = keyof Service["method"] & string;
@@ -17,12 +29,15 @@ export type ResponseOf<Service extends DescService, Name extends MethodName<Serv
   MethodOf<Service, Name>["output"]
 >;
 
-/** What the generator found out about a method: checked, defaults merged in. Absent means not said in the .proto. */
-export interface MethodFacts {
-  /** The method's number on channels. */
-  readonly number: number;
-  /** Time for the whole call, in milliseconds. */
+/**
+ * What was said of a method: the checked result of its options, its settings in code or its configuration. Absent means
+ * not said; what then counts is the router's to decide.
+ */
+export interface MethodPolicyFacts {
+  /** Longest time for the whole call, in milliseconds. */
   readonly timeoutMs?: number;
+  /** Time for calls whose client brings no deadline, in milliseconds. */
+  readonly defaultTimeoutMs?: number;
   readonly retry?: RetryFacts;
   readonly hedging?: HedgingFacts;
   readonly balance?: BalanceFacts;
@@ -32,30 +47,36 @@ export interface MethodFacts {
   readonly maxRequestMessageBytes?: number;
   readonly maxResponseMessageBytes?: number;
   readonly priority?: "low" | "normal" | "high";
+  /** Whether calls wait while no instance can take them. */
+  readonly waitForReady?: boolean;
+  /** Judges this method on each instance. */
+  readonly circuitBreaker?: CircuitBreakerFacts;
+  /** Counts the calls of this method. */
+  readonly concurrencyLimit?: ConcurrencyLimitFacts;
+  readonly fallback?: FallbackFacts;
 }
 
-/** `grpcrouter.v1.RetryPolicy` with durations in milliseconds and status codes as numbers. */
-export interface RetryFacts {
-  readonly maxAttempts: number;
-  readonly initialBackoffMs?: number;
-  readonly maxBackoffMs?: number;
-  readonly backoffMultiplier?: number;
-  readonly retryableStatusCodes?: readonly number[];
+/** What the generator found out about a method: checked, defaults merged in. Absent means not said in the .proto. */
+export interface MethodFacts extends MethodPolicyFacts {
+  /** The method's number on channels. */
+  readonly number: number;
 }
 
-/** `grpcrouter.v1.HedgingPolicy` with durations in milliseconds and status codes as numbers. */
-export interface HedgingFacts {
-  readonly maxAttempts: number;
-  readonly hedgingDelayMs?: number;
-  readonly nonFatalStatusCodes?: readonly number[];
+/** What was said of a service as a whole, and of its methods that do not say otherwise. Absent means not said. */
+export interface ServicePolicyFacts {
+  /** How instances are picked for methods that do not say. */
+  readonly balance?: BalanceFacts;
+  /** For each field that a method does not set. */
+  readonly defaults?: MethodPolicyFacts;
+  readonly outlierDetection?: OutlierDetectionFacts;
+  readonly retryThrottling?: RetryThrottlingFacts;
+  readonly retryBudget?: RetryBudgetFacts;
+  /** Judges the whole service. */
+  readonly circuitBreaker?: CircuitBreakerFacts;
+  /** Counts the calls of all methods. */
+  readonly concurrencyLimit?: ConcurrencyLimitFacts;
+  readonly admissionControl?: AdmissionControlFacts;
 }
-
-/** `grpcrouter.v1.Balance`: exactly one strategy with its parameters. */
-export type BalanceFacts =
-  | { readonly roundRobin: Readonly<Record<string, never>> }
-  | { readonly leastRequest: { readonly choiceCount?: number } }
-  | { readonly ringHash: { readonly minRingSize?: number; readonly maxRingSize?: number } }
-  | { readonly custom: { readonly name: string; readonly parameters?: JsonObject } };
 
 /** A key inside the request message, so that reading it needs no descriptor. */
 export interface RouteKeyFacts {
@@ -78,6 +99,8 @@ export interface GenRouter<Service extends DescService> {
   /** The generated service whose Register method instances call. */
   readonly channel: DescService;
   readonly methods: ServiceFacts<Service>;
+  /** What the .proto says of the service as a whole; the facts of `methods` have `balance` and `defaults` merged in. */
+  readonly policies?: ServicePolicyFacts;
 }
 
 /** What a generated bridge module exports: how to plug in an implementation of one service. */

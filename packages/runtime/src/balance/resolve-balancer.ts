@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BalanceJson } from "@grpc-router/protocol";
+import type { BalanceFacts } from "@grpc-router/protocol/codegenv1";
 import { RouterError } from "../router-error.js";
 import type { Balancer } from "./balancer.js";
 import { createLeastRequest } from "./least-request.js";
@@ -36,19 +37,22 @@ export function balancerByName(name: string): Balancer | undefined {
  *
  * @throws RouterError INVALID_SETTING if there is no such strategy, or the option names none or more than one.
  */
-export function resolveBalancer(balance: BalanceJson | undefined, options: ResolveBalancerOptions): Balancer {
+export function resolveBalancer(
+  balance: BalanceFacts | BalanceJson | undefined,
+  options: ResolveBalancerOptions,
+): Balancer {
   if (balance === undefined) return createLeastRequest();
   const policies = Object.entries(balance).filter(([, parameters]) => parameters !== undefined);
   const [policy] = policies;
   if (policy === undefined || policies.length > 1) {
     throw invalid(options, `balance must name one strategy, received ${policies.length}`);
   }
-  if (balance.roundRobin !== undefined) return createRoundRobin();
-  if (balance.leastRequest !== undefined) {
+  if ("roundRobin" in balance && balance.roundRobin !== undefined) return createRoundRobin();
+  if ("leastRequest" in balance && balance.leastRequest !== undefined) {
     const choices = balance.leastRequest.choiceCount;
     return createLeastRequest(choices === undefined ? {} : { choices });
   }
-  if (balance.custom !== undefined) return resolveCustom(balance.custom, options);
+  if ("custom" in balance && balance.custom !== undefined) return resolveCustom(balance.custom, options);
   throw invalid(
     options,
     `balance must be one of ${balancerNames.join(", ")}, custom, received ${snakeCase(policy[0])}`,
