@@ -143,3 +143,6 @@ export const maxFailedCredentialsPerSecond = 10;
 
 /** Addresses whose wrong tokens are counted: memory, when each guess comes from another. */
 export const maxFailedAddresses = 1024;
+
+/** Attempts of one call by retries or hedges, the first included, whatever a policy says (gRFC A6): load times thousands. */
+export const maxPolicyAttempts = 5;
