@@ -19,6 +19,8 @@ export interface BalancerSuiteOptions {
   readonly name: string;
   /** Calls are spread by weight, also while no call lasts. */
   readonly weighted: boolean;
+  /** Whether calls are spread over all candidates, or one has them all while it can take them. Default "equal". */
+  readonly spread?: "equal" | "one";
 }
 
 /** A call that goes anywhere. */
@@ -84,32 +86,14 @@ export function chiSquare(counts: readonly number[], shares: readonly number[]):
 
 /** What every balancer must do, whatever its strategy. */
 export function describeBalancer(options: BalancerSuiteOptions): void {
-  const { create, name, weighted } = options;
+  const { create, name, spread = "equal" } = options;
   describe(`${name} as a balancer`, () => {
     it("has the name that the option uses", () => {
       expect(create().name).toBe(name);
     });
 
-    it.each([1, 2, 3, 7])("gives equal shares to %i equal candidates", (size) => {
-      for (const seed of [1, 2, 3]) {
-        const { random } = createSeededRandom(seed);
-        const candidates = createCandidates(size);
-        const counts = [...countPicks(create(), candidates, random, 7_000).values()];
-        // 6 degrees of freedom: above 22.5 only once in a thousand seeds.
-        expect(chiSquare(counts, new Array<number>(size).fill(1)), `seed ${seed}`).toBeLessThan(22.5);
-      }
-    });
-
-    it(`gives shares ${weighted ? "by weight" : "without a look at weights"} while no call lasts`, () => {
-      const weights = [100, 200, 50, 150];
-      for (const seed of [1, 2, 3]) {
-        const { random } = createSeededRandom(seed);
-        const candidates = createCandidates(weights);
-        const counts = [...countPicks(create(), candidates, random, 10_000).values()];
-        // 3 degrees of freedom: above 16.3 only once in a thousand seeds.
-        expect(chiSquare(counts, weighted ? weights : [1, 1, 1, 1]), `seed ${seed}`).toBeLessThan(16.3);
-      }
-    });
+    if (spread === "equal") describeShares(options);
+    else describeOne(options);
 
     it("picks nobody from an empty list", () => {
       expect(create().pick(createCandidates(0), anyCall, createSeededRandom(1).random)).toBeUndefined();
@@ -206,5 +190,43 @@ export function describeBalancer(options: BalancerSuiteOptions): void {
       for (let call = 0; call < 20; call++)
         balancer.pick(candidates, Object.freeze(createRetry(...list.slice(0, 1))), random);
     });
+  });
+}
+
+/** Of strategies that spread calls. */
+function describeShares({ create, weighted }: BalancerSuiteOptions): void {
+  it.each([1, 2, 3, 7])("gives equal shares to %i equal candidates", (size) => {
+    for (const seed of [1, 2, 3]) {
+      const { random } = createSeededRandom(seed);
+      const candidates = createCandidates(size);
+      const counts = [...countPicks(create(), candidates, random, 7_000).values()];
+      // 6 degrees of freedom: above 22.5 only once in a thousand seeds.
+      expect(chiSquare(counts, new Array<number>(size).fill(1)), `seed ${seed}`).toBeLessThan(22.5);
+    }
+  });
+
+  it(`gives shares ${weighted ? "by weight" : "without a look at weights"} while no call lasts`, () => {
+    const weights = [100, 200, 50, 150];
+    for (const seed of [1, 2, 3]) {
+      const { random } = createSeededRandom(seed);
+      const candidates = createCandidates(weights);
+      const counts = [...countPicks(create(), candidates, random, 10_000).values()];
+      // 3 degrees of freedom: above 16.3 only once in a thousand seeds.
+      expect(chiSquare(counts, weighted ? weights : [1, 1, 1, 1]), `seed ${seed}`).toBeLessThan(16.3);
+    }
+  });
+}
+
+/** Of strategies by which one has all calls. */
+function describeOne({ create }: BalancerSuiteOptions): void {
+  it.each([[[100]], [[100, 100, 100]], [[100, 200, 50, 150]]])("gives one of %j all calls", (weights) => {
+    for (const seed of [1, 2, 3]) {
+      const { random } = createSeededRandom(seed);
+      const counts = [...countPicks(create(), createCandidates(weights), random, 500).values()];
+      expect(
+        counts.filter((count) => count > 0),
+        `seed ${seed}`,
+      ).toEqual([500]);
+    }
   });
 }
