@@ -79,7 +79,9 @@ export interface AttemptOutcome {
 
 /**
  * Chooses who gets a call. Pure but for what it remembers about its own picks and their outcomes: it reads no clock,
- * starts nothing, and changes neither candidates nor call. One balancer serves one service or method.
+ * starts nothing, and changes neither candidates nor call. One balancer serves one service or method, and may be given
+ * several lists of it by turns: those of methods that not all instances have, tiers, zones. What it remembers of its walk
+ * through a list is of that list.
  */
 export interface Balancer {
   /** The strategy, as in the `Balance` option: `round_robin`, `least_request`, … */
