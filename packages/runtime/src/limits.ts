@@ -146,3 +146,18 @@ export const maxFailedAddresses = 1024;
 
 /** Attempts of one call by retries or hedges, the first included, whatever a policy says (gRFC A6): load times thousands. */
 export const maxPolicyAttempts = 5;
+
+/** Milliseconds between two counts of the healthy instances of a level: a search through all of them for each call. */
+export const recountHealthMs = 100;
+
+/** The last tier of instances, for those that say more: a list of one instance for each of a thousand tiers. Envoy's bound. */
+export const lastTier = 128;
+
+/** Entries of a ring of hashes (gRFC A42): memory, and a build that holds up all calls. */
+export const maxRingEntries = 4096;
+
+/** Entries of a Maglev table, the bound that Envoy has: the same. */
+export const maxTableEntries = 5_000_011;
+
+/** Slots of a ring or table that are looked at for one call: a long search for each call when all instances are full. */
+export const maxWalkedSlots = 4096;

@@ -36,6 +36,7 @@ class Narrowed implements Balancer {
 
   pick<C extends Candidate>(candidates: Candidates<C>, call: BalancedCall, random: () => number): C | undefined {
     // Members of the derived list come from `candidates`, and from nowhere else.
-    return this.#child.pick(this.#lists.of(candidates) as Candidates<C>, call, random);
+    const list: Candidates = this.#lists.of(candidates);
+    return this.#child.pick(list as Candidates<C>, call, random);
   }
 }
