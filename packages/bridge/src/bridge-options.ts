@@ -11,7 +11,8 @@ import {
   MIN_INITIAL_CREDIT,
 } from "@grpc-router/protocol";
 import { BridgeError } from "./bridge-error.js";
-import { MAX_CONNECTIONS_PER_ROUTER } from "./limits.js";
+import { MAX_CONNECTIONS_PER_ROUTER, MAX_LOAD_INTERVAL_MS, MIN_LOAD_INTERVAL_MS } from "./limits.js";
+import type { LoadOptions } from "./load/load-options.js";
 import { connectionId } from "./register/connection-identity.js";
 
 /** Options of `createBridge`. */
@@ -37,6 +38,11 @@ export interface BridgeOptions {
   readonly agent?: string;
   /** Metadata of every registration, such as `{ authorization: "Bearer …" }`; called anew for each. */
   readonly registrationMetadata?: () => Readonly<Record<string, string>>;
+  /**
+   * How this process reports its load to routers, which balancers may go by; false: not at all. Default: shares of CPU and
+   * memory, how late timers run, and rates of requests, as often as the routers ask (every 10 s).
+   */
+  readonly load?: LoadOptions | false;
   /** Connections to routers: limits of HTTP/2 other than the defaults (`defaultLimits` of `@grpc-router/http2`). */
   readonly connections?: { readonly limits?: Partial<Limits> };
 }
@@ -92,6 +98,8 @@ export function validateBridgeOptions(options: BridgeOptions): void {
   checkInteger("weight", options.weight, 0, MAX_UINT32);
   checkInteger("maxMessageBytes", options.maxMessageBytes ?? MAX_MESSAGE_BYTES, 1, MAX_UINT32);
   checkInteger("requestCredit", options.requestCredit, MIN_INITIAL_CREDIT, 2 ** 31 - 1);
+  if (options.load)
+    checkInteger("load.intervalMs", options.load.intervalMs, MIN_LOAD_INTERVAL_MS, MAX_LOAD_INTERVAL_MS);
   checkLimits(options.connections?.limits);
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) throw invalid("labels", `at most ${MAX_LABELS} labels`, entries.length);

@@ -89,7 +89,9 @@ class ServiceBridge implements Bridge {
     }
     const identity = this.#identity.at(ports, first.name, open.id);
     validateOpenOptions(open, identity.instanceId);
-    return new RouterSet({ ports, options, open, services, identity, nextOrdinal: this.#identity.nextOrdinal });
+    const { nextOrdinal } = this.#identity;
+    const measureLoad = ports.measureLoad?.bind(ports);
+    return new RouterSet({ ports, options, open, services, identity, nextOrdinal, measureLoad });
   }
 
   #add(bridge: GenBridge<DescService>, entries: ReadonlyMap<string, MethodEntry>): this {

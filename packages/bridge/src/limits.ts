@@ -87,6 +87,15 @@ export const MAX_HEALTH_BYTES = 1_024;
 /** How often a service's health is told the router, a second: a target that flaps. */
 export const MAX_HEALTH_PER_SECOND = 10;
 
+/** Milliseconds between two load reports at least: reports that cost more than they tell, and the router's control rate. */
+export const MIN_LOAD_INTERVAL_MS = 1_000;
+/** … and at most: a timer that overflows. */
+export const MAX_LOAD_INTERVAL_MS = 3_600_000;
+/** Named metrics of one report: a frame, or the trailers of a call, full of them. */
+export const MAX_NAMED_METRICS = 64;
+/** Octets of the name of one. */
+export const MAX_METRIC_NAME_BYTES = 128;
+
 /** Milliseconds for a router's answer to a lowered capacity; then what it sent before is given back: a router that does not answer would hold what others need. */
 export const SETTLE_CAPACITY_MS = 1_000;
 /** Milliseconds for which room that was in use still counts as needed: shares that go to and fro with every call. */

@@ -2,6 +2,7 @@
 
 import type { Scheduler, Transport, TransportSink } from "@grpc-router/http2";
 import type { GrowthCounters, Logger } from "@grpc-router/protocol";
+import type { LoadMeasurement } from "./load/load-options.js";
 
 /** What a dialler reports: one of the two, once. */
 export interface DialEvents {
@@ -50,6 +51,8 @@ export interface BridgePorts {
   inflate?(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined;
   /** Counts how the windows of requests grow. Default: nobody looks. */
   readonly counters?: GrowthCounters;
+  /** Begins to measure what this process uses, for load reports. Without it they say rates and what user code says. */
+  measureLoad?(): LoadMeasurement;
   /** SHA-256, for the hello's schema digest. Without it the digest stays empty. */
   sha256?(bytes: Uint8Array): Uint8Array;
 }

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-export type { Bridge, BridgeConnection, BridgeOptions, OpenOptions, Relay, RouterStatus } from "@grpc-router/bridge";
-export { BridgeError, createBridge } from "@grpc-router/bridge";
+export type {
+  ApplicationLoad,
+  Bridge,
+  BridgeConnection,
+  BridgeOptions,
+  CallLoad,
+  LoadOptions,
+  OpenOptions,
+  Relay,
+  RouterStatus,
+} from "@grpc-router/bridge";
+export { BridgeError, createBridge, recordLoad } from "@grpc-router/bridge";
 export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "@grpc-router/http2";
 export type { Logger, LogLevel } from "@grpc-router/protocol";
 export type {

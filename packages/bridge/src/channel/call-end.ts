@@ -21,6 +21,8 @@ export interface CallEnd {
   /** For people; not percent-encoded. */
   readonly message: string;
   readonly bytes: Uint8Array;
+  /** Proof that user code did not and will not run. */
+  readonly notRun: boolean;
 }
 
 /** What an End says; everything else is absent. */
@@ -38,7 +40,7 @@ export interface EndFacts {
 export type Execution = "none" | "unknown" | "started";
 
 /** OK without trailers: an End with nothing in it. */
-export const END_OK: CallEnd = { code: StatusCode.ok, message: "", bytes: new Uint8Array(0) };
+export const END_OK: CallEnd = { code: StatusCode.ok, message: "", bytes: new Uint8Array(0), notRun: false };
 /** The caller has gone. */
 export const END_CANCELLED: CallEnd = encodeEnd({ code: StatusCode.cancelled, message: "the call was cancelled" });
 /** Its deadline has passed. */
@@ -64,7 +66,7 @@ export function encodeEnd(facts: EndFacts): CallEnd {
   const { code, message = "", details, trailers = [], notRun = false } = facts;
   const end = create(EndSchema, { code, message: percentEncode(message), trailers, notRun });
   if (details !== undefined) end.details = details;
-  return { code, message, bytes: toBinary(EndSchema, end) };
+  return { code, message, bytes: toBinary(EndSchema, end), notRun };
 }
 
 /** The End of a call that the bridge itself ends, with the ErrorInfo that tells programs why (docs/channel.md section 8). */

@@ -17,7 +17,7 @@ import type { WelcomeTerms } from "./welcome-terms.js";
 /** What the calls of a channel ask of it. */
 export type CallsOptions = Pick<
   ChannelOptions,
-  "ports" | "service" | "instanceId" | "connection" | "scheme" | "maxRequestBytes" | "requestCredit" | "share"
+  "ports" | "service" | "instanceId" | "connection" | "scheme" | "maxRequestBytes" | "requestCredit" | "share" | "tally"
 >;
 
 /** The open calls of one channel, and what they ask of it. */
@@ -116,7 +116,8 @@ export class ChannelCalls implements CallPort {
   }
 
   /** The writer has written a call's End. */
-  ended(call: Call): void {
+  ended(call: Call, end: CallEnd): void {
+    this.#options.tally?.count(end);
     finishCall(call);
     this.table.remove(call);
     this.late.ended(framesUnderWay(call), this.#options.share.mostOpen);

@@ -4,6 +4,7 @@ import type { Connection, Stream } from "@grpc-router/http2";
 import type { Welcome } from "@grpc-router/protocol";
 import type { CapacityShare } from "../capacity/capacity-share.js";
 import type { ServedService } from "../dispatch/served-service.js";
+import type { CallTally } from "../load/call-tally.js";
 import type { BridgePorts } from "../ports.js";
 import type { Channel } from "./channel.js";
 import type { ChannelEnd } from "./channel-end.js";
@@ -42,4 +43,6 @@ export interface ChannelOptions {
   readonly requestCredit: number;
   /** What it may have open. */
   readonly share: CapacityShare;
+  /** Counts its calls for load reports; undefined: nobody does. */
+  readonly tally: CallTally | undefined;
 }

@@ -89,7 +89,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
       output: connection,
       stream,
       scheduler: ports.scheduler,
-      onEnded: (call) => this.#calls.ended(call),
+      onEnded: (call, end) => this.#calls.ended(call, end),
     });
     this.#calls = new ChannelCalls(options, this.#writer, () => this.#onCallOver());
     this.#reader = new FrameReader(this, this.#calls);

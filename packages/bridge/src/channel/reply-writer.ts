@@ -23,6 +23,7 @@ import {
 } from "@grpc-router/protocol";
 import { MIN_SLICE_BYTES } from "../limits.js";
 import { type Call, CallPhase } from "./call.js";
+import type { CallEnd } from "./call-end.js";
 import { CallLine } from "./call-line.js";
 
 /** A control frame to send: one of the kinds of `grpcrouter.v1.InstanceControl`. */
@@ -36,8 +37,8 @@ export interface ReplyWriterOptions<Data> {
   readonly output: ReplyOutput<Data>;
   readonly stream: Stream<Data>;
   readonly scheduler: Scheduler;
-  /** A call's End is written. */
-  onEnded(call: Call): void;
+  /** A call's End, this one, is written. */
+  onEnded(call: Call, end: CallEnd): void;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -178,7 +179,7 @@ export class ReplyWriter<Data> {
       budget -= sent;
       if (call.message !== undefined && (budget <= 0 || !this.#hasRoom())) return true;
     }
-    if (call.end !== undefined) this.#writeEnd(call);
+    if (call.end !== undefined) this.#writeEnd(call, call.end);
     else if (call.phase === CallPhase.begun) {
       if (call.header !== undefined) this.#writeHeader(call);
       if (!this.#hasRoom()) return true;
@@ -196,7 +197,8 @@ export class ReplyWriter<Data> {
     if (size + PAYLOAD_OVERHEAD > call.replyCredit || size < Math.min(rest, MIN_SLICE_BYTES)) return -1;
     const isLast = size === rest;
     const fields = this.#begin(call);
-    if (isLast && call.end !== undefined) setEnd(fields, call.end.bytes);
+    const end = isLast ? call.end : undefined;
+    if (end !== undefined) setEnd(fields, end.bytes);
     const { messageSent, messageRest, messageCompressed } = call;
     if (isMember) this.#writeFrame(call.method.number, message, 0, size, -1, false);
     else {
@@ -208,7 +210,7 @@ export class ReplyWriter<Data> {
     call.messageSent += size;
     if (isLast) {
       call.message = undefined;
-      if (fields.hasEnd) this.#ended(call);
+      if (end !== undefined) this.#ended(call, end);
     }
     return size;
   }
@@ -219,16 +221,15 @@ export class ReplyWriter<Data> {
     this.#writeFrame(0, NO_BYTES, 0, 0, -1, false);
   }
 
-  #writeEnd(call: Call): void {
-    const fields = this.#begin(call);
-    if (call.end !== undefined) setEnd(fields, call.end.bytes);
+  #writeEnd(call: Call, end: CallEnd): void {
+    setEnd(this.#begin(call), end.bytes);
     this.#writeFrame(0, NO_BYTES, 0, 0, -1, false);
-    this.#ended(call);
+    this.#ended(call, end);
   }
 
-  #ended(call: Call): void {
+  #ended(call: Call, end: CallEnd): void {
     call.end = undefined;
-    this.#options.onEnded(call);
+    this.#options.onEnded(call, end);
   }
 
   /** Starts the head of a frame of `call`: id, header if it waits, mark. */

@@ -12,6 +12,7 @@ import { type Feature, PONG_WITHIN_MS } from "@grpc-router/protocol";
 import type { BridgeOptions } from "../bridge-options.js";
 import type { CapacityPool } from "../capacity/capacity-pool.js";
 import type { ServedService } from "../dispatch/served-service.js";
+import type { LoadReporter } from "../load/load-reporter.js";
 import type { BridgePorts, Dialer, RouterStatus } from "../ports.js";
 import { Backoff } from "./backoff.js";
 import { describeWait, ordinal } from "./describe-wait.js";
@@ -47,6 +48,8 @@ export interface SessionOptions {
   readonly features: readonly Feature[];
   /** The capacity of each service. */
   readonly pools: ReadonlyMap<string, CapacityPool>;
+  /** Undefined: nothing is reported. */
+  readonly load: LoadReporter | undefined;
   readonly owner: SessionOwner;
 }
 
@@ -60,6 +63,7 @@ export class BridgeSession implements RegistrationHost, LinkOwner {
   readonly identity: ProcessIdentity;
   readonly features: readonly Feature[];
   readonly nextOrdinal: () => bigint;
+  readonly load: LoadReporter | undefined;
   /** The router process that answered last; empty: none has. */
   routerId = "";
   readonly #session: SessionOptions;
@@ -84,6 +88,7 @@ export class BridgeSession implements RegistrationHost, LinkOwner {
     this.identity = identity;
     this.features = session.features;
     this.nextOrdinal = nextOrdinal;
+    this.load = session.load;
     this.#flusher = createFlusher(ports.scheduler);
     this.#backoff = new Backoff(() => ports.random());
     this.#registrations = services.map((service) => new Registration(service, this));

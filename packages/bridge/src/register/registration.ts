@@ -9,6 +9,7 @@ import { type ChannelEnd, channelLost, isPermanent } from "../channel/channel-en
 import type { ChannelOwner } from "../channel/channel-options.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { MAX_HEALTH_PER_SECOND, OWN_TAKEOVER_MS } from "../limits.js";
+import type { LoadReporter } from "../load/load-reporter.js";
 import type { BridgePorts } from "../ports.js";
 import { Backoff } from "./backoff.js";
 import type { HealthState } from "./health-source.js";
@@ -39,6 +40,8 @@ export interface RegistrationHost {
   readonly routerName: string;
   /** What hellos offer. */
   readonly features: readonly Feature[];
+  /** Reports the load of the process; undefined: nobody does. */
+  readonly load: LoadReporter | undefined;
   /** A connection on which a stream may be opened now. */
   readonly link: Link | undefined;
   /** What all channels of a service share. */
@@ -156,6 +159,7 @@ export class Registration implements ChannelOwner {
     this.#log.registered(welcome);
     this.isRegistered = true;
     this.#updateHealth();
+    this.#host.load?.join(channel, welcome.loadEveryMs);
     if (this.#host.features.includes("routers")) this.#host.onRouters(welcome.routers);
     this.#host.onRegistered(this.#state.link, this.service.name, welcome.routerId);
   }
@@ -179,6 +183,7 @@ export class Registration implements ChannelOwner {
   }
 
   onChannelOver(channel: Channel, end: ChannelEnd): void {
+    this.#host.load?.leave(channel);
     if (end.code !== 0) this.#tellFate(channel);
     if (channel.runningCalls > 0) this.#former.add(channel);
     else this.#former.delete(channel);
@@ -216,6 +221,7 @@ export class Registration implements ChannelOwner {
         maxRequestBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
         requestCredit: options.requestCredit ?? INITIAL_CREDIT,
         share,
+        tally: this.#host.load?.tally,
       });
     });
     this.#state = { kind: "live", channel, link };

@@ -6,6 +6,8 @@ import { type BridgeOptions, type OpenOptions, validateCapacity } from "../bridg
 import { CapacityPool } from "../capacity/capacity-pool.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { LEAVE_AFTER_MS, OWN_TAKEOVER_MS } from "../limits.js";
+import type { LoadMeasurement } from "../load/load-options.js";
+import { LoadReporter } from "../load/load-reporter.js";
 import type { BridgeConnection, BridgePorts, Dialer, RouterEndpoint, RouterStatus } from "../ports.js";
 import { BridgeSession, type SessionOwner } from "./bridge-session.js";
 import { connectionId, shareWeight } from "./connection-identity.js";
@@ -23,6 +25,8 @@ export interface RouterSetOptions {
   readonly services: readonly ServedService[];
   readonly identity: ProcessIdentity;
   nextOrdinal(): bigint;
+  /** Begins to measure the process, where it is this one that answers. Default: nobody measures. */
+  readonly measureLoad?: (() => LoadMeasurement) | undefined;
   /** Around every dialler. */
   readonly wrapDial?: (dial: Dialer) => Dialer;
 }
@@ -40,6 +44,7 @@ export class RouterSet implements BridgeConnection {
   /** Services that have been registered at some router. */
   readonly #registered = new Set<string>();
   readonly #pools: ReadonlyMap<string, CapacityPool>;
+  readonly #load: LoadReporter | undefined;
   readonly #features: readonly Feature[];
   readonly #configured: readonly EntryEndpoint[];
   readonly #entries: RouterEntry[] = [];
@@ -62,6 +67,9 @@ export class RouterSet implements BridgeConnection {
     this.#features = isFollowing ? [Feature.routers, Feature.demand] : [Feature.demand];
     const pools = services.map(({ name }) => [name, new CapacityPool(ports.scheduler, options.capacity)] as const);
     this.#pools = new Map(pools);
+    const { load = {} } = options;
+    const { connectionsPerRouter: connections = 1 } = open;
+    if (load !== false) this.#load = new LoadReporter({ ports, load, connections, measure: set.measureLoad });
     const first: EntryEndpoint = { url: ports.url, dial: (events) => ports.dial(events) };
     const configured: readonly EntryEndpoint[] = [first, ...furtherRouters];
     const names = configured.map(nameOf);
@@ -114,6 +122,7 @@ export class RouterSet implements BridgeConnection {
       nextOrdinal,
       features: this.#features,
       pools: this.#pools,
+      load: this.#load,
       owner: this.#ownerOf(entry),
     });
   }

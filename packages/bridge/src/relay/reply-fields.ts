@@ -70,12 +70,12 @@ export function endOf(fields: FieldList, context: FieldsContext): CallEnd {
   const fault = judge(trailers, size, context);
   if (fault !== undefined) return fault;
   const bytes = encodeEnd({ code, message, trailers, ...(details !== undefined && { details }) });
-  return { code, message, bytes };
+  return { code, message, bytes, notRun: false };
 }
 
 /** An End of a code and a percent-encoded message. */
 function end(code: number, message: string): CallEnd {
-  return { code, message, bytes: encodeEnd({ code, message }) };
+  return { code, message, bytes: encodeEnd({ code, message }), notRun: false };
 }
 
 function metadataOf(fields: FieldList, context: FieldsContext): MetadataList {

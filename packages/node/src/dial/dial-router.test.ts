@@ -39,6 +39,7 @@ describe("dialRouter()", () => {
     expect(ports.randomBytes(16).length).toBe(16);
     expect(Buffer.from(ports.sha256?.(Buffer.from("")) ?? []).toString("hex")).toMatch(/^e3b0c44298fc1c14/);
     expect(ports.inflate).toBeDefined();
+    expect(ports.measureLoad).toBeDefined();
     expect(Number(ports.incarnation)).toBeGreaterThan(1_700_000_000_000);
   });
 

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Bridge, BridgeConnection, Dialer, OpenOptions, RouterEndpoint } from "@grpc-router/bridge";
 import type { Logger } from "@grpc-router/protocol";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
+import { measureLoad } from "../load/measure-load.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
@@ -71,6 +72,7 @@ export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOpti
     furtherRouters,
     endpoint: (address: string) => endpointOf(parseRouterUrl(address)),
     inflate: inflateGzip,
+    measureLoad: () => measureLoad(),
     sha256: (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(),
     ...(token === undefined ? {} : { token: typeof token === "string" ? () => token : token }),
   };

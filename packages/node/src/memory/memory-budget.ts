@@ -4,10 +4,15 @@ import { totalmem } from "node:os";
 import { MEMORY_SHARE } from "../limits.js";
 import { NodeError } from "../node-error.js";
 
+/** Octets of its container's memory, or of the machine's. */
+export function memoryLimit(constrained = process.constrainedMemory(), total = totalmem()): number {
+  // Without a limit Node says 0, or on some kernels a number near 2^64.
+  return constrained > 0 && constrained < total ? constrained : total;
+}
+
 /** Octets that this process may use unless told otherwise: `MEMORY_SHARE` of its container's memory, or of the machine's. */
 export function defaultMemoryBytes(constrained = process.constrainedMemory(), total = totalmem()): number {
-  // Without a limit Node says 0, or on some kernels a number near 2^64.
-  return Math.floor((constrained > 0 && constrained < total ? constrained : total) * MEMORY_SHARE);
+  return Math.floor(memoryLimit(constrained, total) * MEMORY_SHARE);
 }
 
 /** @throws NodeError `LIMIT_INVALID` for a budget in which not even an idle process fits. */
