@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SlowStartFacts } from "@grpc-router/protocol/codegenv1";
+
+const defaultMinWeightPercent = 10;
+
+/**
+ * Weight of an instance `ageMs` after it began to serve: its own, `weight`, once the window is over, and less before:
+ * `weight × max(minWeightPercent, (ageMs / windowMs) ^ (1 / aggression))`.
+ *
+ * Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/slow_start
+ */
+export function slowStartWeight(weight: number, ageMs: number, options: SlowStartFacts): number {
+  const { windowMs, aggression = 1, minWeightPercent = defaultMinWeightPercent } = options;
+  if (ageMs >= windowMs) return weight;
+  const share = Math.max(0, ageMs / windowMs) ** (1 / aggression);
+  return weight * Math.max(minWeightPercent / 100, share);
+}
