@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage } from "@bufbuild/protobuf";
+import { resolveFieldPath } from "@grpc-router/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
-import { resolveFieldPath } from "./field-path.js";
 import { compileRegistry } from "./run-plugin.suite.js";
 
 const source = `syntax = "proto3";

@@ -8,7 +8,7 @@ const mistakes: readonly (readonly [options: string, message: string])[] = [
   ["channel_number: 19000", "channel_number of #: it must be 8 to 18999 or 20000 to 536870911, received 19000"],
   ["timeout: {}", "timeout of #: it must be longer than 0 s, received 0 s"],
   ["timeout: {seconds: -1}", "timeout of #: it must be longer than 0 s, received -1 s"],
-  ["timeout: {seconds: 1, nanos: -5}", "timeout of #: it must be longer than 0 s, received 0.999999995 s"],
+  ["timeout: {seconds: 1, nanos: -5}", "timeout of #: it must be longer than 0 s, received NaN (seconds and nanos that disagree)"],
   ["retry: {}", "retry of #: max_attempts must be 2 to 5, received 0"],
   ["retry: {max_attempts: 6}", "retry of #: max_attempts must be 2 to 5, received 6"],
   [
@@ -33,7 +33,7 @@ const mistakes: readonly (readonly [options: string, message: string])[] = [
   ],
   [
     "retry: {max_attempts: 2, retryable_status_codes: [STATUS_CODE_UNAVAILABLE, STATUS_CODE_UNSPECIFIED]}",
-    "retry of #: retryable_status_codes must name codes of the enum other than unspecified, received 0",
+    "retry of #: retryable_status_codes must name codes from 1 to 16 (0 is OK or unspecified), received 0",
   ],
   [
     "hedging: {max_attempts: 2}",
@@ -136,7 +136,7 @@ service TestService {
       "acme/v1/test.proto:11:17: Cannot use hedging of acme.v1.TestService/A: it excludes retry; one of the two must go",
       "acme/v1/test.proto:11:17: Cannot use hedging of acme.v1.TestService/A: its idempotency_level must be NO_SIDE_EFFECTS or IDEMPOTENT, because several attempts may run",
       "acme/v1/test.proto:11:50: Cannot use hedging of acme.v1.TestService/A: hedging_delay must be 0 s or longer, received -1 s",
-      "acme/v1/test.proto:11:64: Cannot use hedging of acme.v1.TestService/A: non_fatal_status_codes must name codes of the enum other than unspecified, received 0",
+      "acme/v1/test.proto:11:64: Cannot use hedging of acme.v1.TestService/A: non_fatal_status_codes must name codes from 1 to 16 (0 is OK or unspecified), received 0",
       "acme/v1/test.proto:16:5: Cannot use timeout of acme.v1.TestService/B: it must be longer than 0 s, received -1e-9 s",
       'acme/v1/test.proto:17:7: Cannot use route_key "a.b" of acme.v1.TestService/B: message acme.v1.M has no field "a" (it has none)',
     ]);

@@ -1,69 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  clone,
-  create,
+  type DescField,
   type DescFile,
   type DescMethod,
   type DescService,
   getOption,
   hasOption,
-  isFieldSet,
 } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
-import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
+  completeMethodFacts,
+  fieldsOfFact,
+  findPolicyFaults,
+  findServicePolicyFaults,
+  isMethodNumber,
   type MethodOptions,
   MethodOptionsSchema,
+  mergeMethodFacts,
+  methodFactsOf,
   method as methodOption,
+  type PolicyFault,
   type ServiceOptions,
   ServiceOptionsSchema,
+  serviceFactsOf,
   service as serviceOption,
 } from "@grpc-router/protocol";
+import type { GenPolicies, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { ProblemList } from "./errors.js";
-import { type FieldPath, resolveFieldPath } from "./field-path.js";
-import { checkBalance, checkMethodOptions } from "./option-rules.js";
 import { pathOfMethodOption, pathOfServiceOption } from "./source-position.js";
 
 /** The options of a method after its service's defaults are merged in and everything is checked. */
 export interface MethodSettings {
+  /** The number that an option gives it. */
+  readonly channelNumber?: number;
   /** Merged: a field that the method sets itself has replaced the one of the defaults. */
-  readonly options: MethodOptions;
-  /** The route key's path with its field numbers. */
-  readonly routeKey?: FieldPath;
+  readonly facts: MethodPolicyFacts;
+  /** Names of the facts that the method itself does not state. */
+  readonly inherited: readonly (keyof MethodPolicyFacts)[];
 }
 
-/** One message of options and where its fields stand in the source. */
+/** The options of a service, read once for all methods. */
+export interface ServiceSettings {
+  readonly options: ServiceOptions;
+  /** What belongs to the service alone: without what is merged into the methods. */
+  readonly policies: GenPolicies;
+}
+
+/** What one message of options says of a method, and where its fields stand in the source. */
 interface Layer {
-  readonly options: MethodOptions;
+  readonly facts: MethodPolicyFacts;
+  /** Said by the method itself. */
+  readonly own: boolean;
   readonly place: (...numbers: readonly number[]) => readonly number[];
 }
 
-const field = MethodOptionsSchema.field;
-const serviceField = ServiceOptionsSchema.field;
-
-/** Of each pair only one can hold, so a method that sets one of the two takes neither from the defaults. */
-const pairs = [
-  [field.retry, field.hedging],
-  [field.routeKey, field.routeKeyMetadata],
-];
+const channelNumber = MethodOptionsSchema.field.channelNumber;
+const { defaults, balance } = ServiceOptionsSchema.field;
 
 /** Reads and checks the options of services and methods. */
 export interface OptionReader {
   /** Reads `(grpcrouter.v1.service)` and checks what it says of itself, once for all methods. */
-  readService(service: DescService): ServiceOptions | undefined;
+  readService(service: DescService): ServiceSettings | undefined;
   /** Reads `(grpcrouter.v1.method)`, merges the service's defaults in and checks what only the method can decide. */
-  readMethod(method: DescMethod, serviceOptions: ServiceOptions | undefined): MethodSettings;
+  readMethod(method: DescMethod, service: ServiceSettings | undefined): MethodSettings;
 }
 
 /** Creates a reader for one run; mistakes go to `problems`. `files` are all files that the run can see. */
 export function createOptionReader(files: Iterable<DescFile>, problems: ProblemList): OptionReader {
   if (hasForeignOptions(files)) {
-    const options = create(MethodOptionsSchema);
-    return { readService: () => undefined, readMethod: () => ({ options }) };
+    return { readService: () => undefined, readMethod: () => ({ facts: {}, inherited: [] }) };
   }
   return {
     readService: (service) => readServiceOptions(service, problems),
-    readMethod: (method, serviceOptions) => readMethodSettings(method, serviceOptions, problems),
+    readMethod: (method, settings) => readMethodSettings(method, settings, problems),
   };
 }
 
@@ -88,86 +97,92 @@ function hasForeignOptions(files: Iterable<DescFile>): boolean {
   return false;
 }
 
-function readServiceOptions(service: DescService, problems: ProblemList): ServiceOptions | undefined {
+function readServiceOptions(service: DescService, problems: ProblemList): ServiceSettings | undefined {
   if (!hasOption(service, serviceOption)) return undefined;
   const options = getOption(service, serviceOption);
-  if (options.skip) return options;
+  if (options.skip) return { options, policies: {} };
   const report = (path: readonly number[], name: string, reason: string) => {
     const place = pathOfServiceOption(service, serviceOption.number, ...path);
     problems.add(service.file, place, `Cannot use ${name} of ${service.typeName}: ${reason}`);
   };
-  if (options.balance !== undefined) checkBalance(options.balance, [serviceField.balance.number], report);
-  if (options.defaults === undefined) return options;
-  const outer = serviceField.defaults.number;
-  checkMethodOptions(options.defaults, (path, name, reason) => report([outer, ...path], `defaults.${name}`, reason));
-  if (options.defaults.channelNumber !== undefined) {
-    const reason = "a number belongs to one method; write it there";
-    report([outer, field.channelNumber.number], "defaults.channel_number", reason);
+  const facts = serviceFactsOf(options);
+  for (const { path, reason } of findServicePolicyFaults(facts)) {
+    const fields = fieldsOfFact(ServiceOptionsSchema, path);
+    const names = fields.map(({ name }) => name);
+    const name = names[0] === defaults.name ? names.slice(0, 2).join(".") : names[0];
+    report(numbersOf(fields), name ?? "options", reason);
   }
-  return options;
+  if (options.defaults?.channelNumber !== undefined) {
+    const reason = "a number belongs to one method; write it there";
+    report([defaults.number, channelNumber.number], "defaults.channel_number", reason);
+  }
+  const { balance: _, defaults: __, ...policies } = facts;
+  return { options, policies };
 }
 
 function readMethodSettings(
   method: DescMethod,
-  serviceOptions: ServiceOptions | undefined,
+  service: ServiceSettings | undefined,
   problems: ProblemList,
 ): MethodSettings {
-  const report = (path: readonly number[], name: string, reason: string) => {
-    problems.add(method.parent.file, path, `Cannot use ${name} of ${nameOf(method)}: ${reason}`);
+  const own = hasOption(method, methodOption) ? getOption(method, methodOption) : undefined;
+  const layers = layersOf(method, own, service?.options);
+  const report = ({ path, reason }: PolicyFault, { facts, place }: Layer) => {
+    const fields = fieldsOfFact(MethodOptionsSchema, path);
+    const [name = "options"] = fields.map((field) => field.name);
+    // A path is shown, because what is wrong with it is in it.
+    const shown = path[0] === "routeKey" ? `${name} "${facts.routeKey?.path}"` : name;
+    problems.add(
+      method.parent.file,
+      place(...numbersOf(fields)),
+      `Cannot use ${shown} of ${nameOf(method)}: ${reason}`,
+    );
   };
-  const layers = layersOf(method, serviceOptions);
-  if (hasOption(method, methodOption)) {
-    const place = (path: readonly number[]) => pathOfMethodOption(method, methodOption.number, ...path);
-    const own = getOption(method, methodOption);
-    checkMethodOptions(own, (path, name, reason) => report(place(path), name, reason));
+  for (const layer of layers.filter((candidate) => candidate.own)) {
+    checkChannelNumber(own?.channelNumber, (reason) => {
+      const text = `Cannot use ${channelNumber.name} of ${nameOf(method)}: ${reason}`;
+      problems.add(method.parent.file, layer.place(channelNumber.number), text);
+    });
+    for (const fault of findPolicyFaults(layer.facts)) report(fault, layer);
   }
-  const options = mergeLayers(layers);
-  const origin = (desc: typeof field.hedging) =>
-    layers.find((layer) => isFieldSet(layer.options, desc))?.place(desc.number) ?? [];
-  if (options.hedging !== undefined && method.idempotency === MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN) {
-    const reason = "its idempotency_level must be NO_SIDE_EFFECTS or IDEMPOTENT, because several attempts may run";
-    report(origin(field.hedging), "hedging", reason);
+  const merged = mergeMethodFacts(layers.map((layer) => ({ source: layer, facts: layer.facts })));
+  const { facts, faults } = completeMethodFacts(merged.facts, method);
+  for (const fault of faults) {
+    const layer = merged.sources[fault.path[0] as keyof MethodPolicyFacts];
+    if (layer !== undefined) report(fault, layer);
   }
-  if (options.routeKey === undefined) return { options };
-  const resolved = resolveFieldPath(method.input, options.routeKey);
-  if ("value" in resolved) return { options, routeKey: resolved.value };
-  report(origin(field.routeKey), `route_key "${options.routeKey}"`, resolved.error);
-  return { options };
+  const names = Object.keys(facts) as (keyof MethodPolicyFacts)[];
+  const inherited = names.filter((name) => merged.sources[name]?.own === false);
+  return { facts, inherited, ...(own?.channelNumber !== undefined && { channelNumber: own.channelNumber }) };
 }
 
 /** Strongest first: the method's own options, the service's defaults, the service's balance. */
-function layersOf(method: DescMethod, service: ServiceOptions | undefined): Layer[] {
+function layersOf(method: DescMethod, own: MethodOptions | undefined, service: ServiceOptions | undefined): Layer[] {
   const layers: Layer[] = [];
-  if (hasOption(method, methodOption)) {
+  if (own !== undefined) {
     const place = (...numbers: readonly number[]) => pathOfMethodOption(method, methodOption.number, ...numbers);
-    layers.push({ options: getOption(method, methodOption), place });
+    layers.push({ facts: methodFactsOf(own), own: true, place });
   }
+  if (service === undefined) return layers;
   const inService = (...numbers: readonly number[]) =>
     pathOfServiceOption(method.parent, serviceOption.number, ...numbers);
-  if (service?.defaults !== undefined) {
-    const place = (...numbers: readonly number[]) => inService(serviceField.defaults.number, ...numbers);
-    const options = clone(MethodOptionsSchema, service.defaults);
-    delete options.channelNumber; // refused there; were it inherited, each method would be told of a collision, too
-    layers.push({ options, place });
+  const said = serviceFactsOf(service);
+  if (said.defaults !== undefined) {
+    const place = (...numbers: readonly number[]) => inService(defaults.number, ...numbers);
+    layers.push({ facts: said.defaults, own: false, place });
   }
-  if (service?.balance !== undefined) {
-    const options = create(MethodOptionsSchema, { balance: service.balance });
-    layers.push({ options, place: () => inService(serviceField.balance.number) });
+  if (said.balance !== undefined) {
+    const place = (...numbers: readonly number[]) => inService(balance.number, ...numbers.slice(1));
+    layers.push({ facts: { balance: said.balance }, own: false, place });
   }
   return layers;
 }
 
-function mergeLayers(layers: readonly Layer[]): MethodOptions {
-  const merged = create(MethodOptionsSchema);
-  const taken = new Set<number>();
-  for (const { options } of layers) {
-    const set = MethodOptionsSchema.fields.filter((desc) => isFieldSet(options, desc) && !taken.has(desc.number));
-    for (const desc of set) {
-      Object.assign(merged, { [desc.localName]: options[desc.localName as keyof MethodOptions] });
-      taken.add(desc.number);
-    }
-    for (const pair of pairs)
-      if (pair.some((desc) => taken.has(desc.number))) for (const d of pair) taken.add(d.number);
-  }
-  return merged;
+function checkChannelNumber(number: number | undefined, fault: (reason: string) => void): void {
+  if (number === undefined || isMethodNumber(number)) return;
+  fault(`it must be 8 to 18999 or 20000 to 536870911, received ${number}`);
+}
+
+function numbersOf(fields: readonly DescField[]): number[] {
+  return fields.map((field) => field.number);
 }

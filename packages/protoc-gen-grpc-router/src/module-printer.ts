@@ -28,6 +28,8 @@ export interface ExportedConstant {
   readonly summary: string;
   /** What is printed for one method. */
   readonly value: (method: MethodModel) => string;
+  /** What is printed for the service as a whole, behind the methods. Absent: nothing. */
+  readonly policies?: string;
 }
 
 /** Prints a constant for one target. JavaScript and declarations are printed as such; nothing is transpiled. */
@@ -58,7 +60,7 @@ function printCall(f: GeneratedFile, { model, service, channel }: PrintedService
     if (documentation !== "") f.print(f.jsDoc(documentation, "    "));
     f.print("    ", method.desc.localName, ": ", constant.value(method), ",");
   }
-  f.print("  });");
+  f.print(constant.policies === undefined ? "  });" : `  }, ${constant.policies});`);
 }
 
 function documentService(service: DescService, summary: string): string {

@@ -2,6 +2,7 @@
 import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { MAX_METHODS } from "@grpc-router/protocol";
+import type { GenPolicies } from "@grpc-router/protocol/codegenv1";
 import { checkBundleNames } from "./bundle-names.js";
 import { assignChannelNumbers } from "./channel-numbers.js";
 import type { ProblemList } from "./errors.js";
@@ -20,6 +21,8 @@ export interface ServiceModel {
   readonly exportPrefix: string;
   /** In the order of the source. */
   readonly methods: readonly MethodModel[];
+  /** What its options say of the service as a whole. */
+  readonly policies: GenPolicies;
 }
 
 /** A method of a {@link ServiceModel}. */
@@ -61,11 +64,12 @@ export function createServiceModels(
   const models: ServiceModel[] = [];
   for (const service of files.filter((file) => !isOwnFile(file)).flatMap((file) => file.services)) {
     if (!isWanted(service, parameter)) continue;
-    const options = reader.readService(service);
-    if (options?.skip === true) continue;
+    const own = reader.readService(service);
+    if (own?.options.skip === true) continue;
     checkMethods(service, problems);
-    const settings = service.methods.map((method) => reader.readMethod(method, options));
-    models.push(createServiceModel(service, settings, { pins: parameter.pins, problems }));
+    const settings = service.methods.map((method) => reader.readMethod(method, own));
+    const policies = own?.policies ?? {};
+    models.push(createServiceModel(service, settings, { pins: parameter.pins, policies, problems }));
   }
   checkBundleNames(models, problems);
   return models;
@@ -78,12 +82,16 @@ function isWanted({ typeName }: DescService, { services }: Parameter): boolean {
 function createServiceModel(
   desc: DescService,
   settings: readonly MethodSettings[],
-  context: { readonly pins: ReadonlyMap<string, number>; readonly problems: ProblemList },
+  context: {
+    readonly pins: ReadonlyMap<string, number>;
+    readonly policies: GenPolicies;
+    readonly problems: ProblemList;
+  },
 ): ServiceModel {
-  const { pins, problems } = context;
+  const { pins, policies, problems } = context;
   const numbered = desc.methods.map((method, i) => ({
     desc: method,
-    option: settings[i]?.options.channelNumber,
+    option: settings[i]?.channelNumber,
     pin: pins.get(`${desc.typeName}.${method.name}`),
   }));
   const numbers = assignChannelNumbers(numbered, problems);
@@ -98,7 +106,7 @@ function createServiceModel(
     methods.push({ desc: method, number, memberName, typed, settings: own });
   }
   const fileName = lowerSnakeCase(desc.name);
-  return { desc, channel: nameChannel(desc, fileName), exportPrefix: protoCamelCase(fileName), methods };
+  return { desc, channel: nameChannel(desc, fileName), exportPrefix: protoCamelCase(fileName), methods, policies };
 }
 
 function nameChannel({ name, file }: DescService, fileName: string): ChannelNames {

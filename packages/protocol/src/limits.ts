@@ -80,6 +80,10 @@ export const MAX_LABELS = 64;
 export const MAX_LABEL_NAME_BYTES = 63;
 /** Octets of a label's value. */
 export const MAX_LABEL_VALUE_BYTES = 256;
+/** Entries of a hash ring; the cap of gRFC A42, which keeps a typing error from taking gigabytes. */
+export const MAX_RING_SIZE = 8_388_608;
+/** Entries of a maglev table; Envoy's cap, for the same reason. */
+export const MAX_MAGLEV_TABLE_SIZE = 5_000_011;
 /** Octets of an instance id. */
 export const MAX_INSTANCE_ID_BYTES = 128;
 /** Octets of a process key. */

@@ -36,6 +36,7 @@ export { isGenRouter, routerDesc } from "./router-desc.js";
 export { typedNumbers } from "./typed-numbers.js";
 export type {
   GenBridge,
+  GenPolicies,
   GenRouter,
   MethodFacts,
   MethodName,

@@ -115,6 +115,11 @@ export interface StaticReplyFacts {
   readonly message?: string;
   /** The response message as JSON. */
   readonly payload?: JsonValue;
-  /** The response message's bytes in base64: what has been made of `payload` where the message's descriptor was known. */
+  /** The same as text. */
+  readonly payloadJson?: string;
+  /**
+   * The response message's bytes in base64, made of the JSON where the message's descriptor was known: the generator and
+   * `completeMethodFacts` put it in place of `payload` and `payloadJson`.
+   */
   readonly payloadBase64?: string;
 }

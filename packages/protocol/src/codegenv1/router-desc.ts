@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescService } from "@bufbuild/protobuf";
-import type { GenRouter, ServiceFacts, ServicePolicyFacts } from "./types.js";
+import type { GenPolicies, GenRouter, ServiceFacts } from "./types.js";
 
 /**
  * Makes the registry entry of one service. Called by generated code.
@@ -12,7 +12,7 @@ export function routerDesc<Service extends DescService>(
   service: Service,
   channel: DescService,
   methods: ServiceFacts<Service>,
-  policies?: ServicePolicyFacts,
+  policies?: GenPolicies,
 ): GenRouter<Service> {
   return { $kind: "grpcrouter.v1.router", service, channel, methods, ...(policies && { policies }) };
 }

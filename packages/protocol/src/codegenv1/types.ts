@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { KeyKind } from "../key/key-kind.js";
 import type { BalanceFacts } from "./balance-facts.js";
 import type {
   AdmissionControlFacts,
@@ -82,8 +83,14 @@ export interface ServicePolicyFacts {
 export interface RouteKeyFacts {
   /** As written in the .proto, such as "selector.shard". */
   readonly path: string;
-  /** The same as field numbers. */
+  /** The same as field numbers; the value of a wrapper such as google.protobuf.StringValue is one more step. */
   readonly fields: readonly number[];
+  /** How the field is encoded. Absent in code of older generators; the descriptor of the request tells, too. */
+  readonly kind?: KeyKind;
+  /** Steps, counted from 0, into messages that are delimited by tags (groups) and not by a length. */
+  readonly groups?: readonly number[];
+  /** For each step the tags (number << 3 | wire type) of the other members of its oneof: a later one takes its place. */
+  readonly rivals?: readonly (readonly number[])[];
 }
 
 /** Facts of every method, by local name. */
@@ -92,6 +99,12 @@ export type ServiceFacts<Service extends DescService> = { readonly [Name in Meth
 /** Numbers of every method, by local name. */
 export type ServiceNumbers<Service extends DescService> = { readonly [Name in MethodName<Service>]: number };
 
+/** What a generated router module says of a service; `balance` and `defaults` are merged into the facts of its methods. */
+export interface GenPolicies extends ServicePolicyFacts {
+  /** By a method's local name, those of its facts that the service's options have said for it. */
+  readonly inherited?: { readonly [name: string]: readonly (keyof MethodPolicyFacts)[] };
+}
+
 /** What a generated router module exports: the registry entry of one service. */
 export interface GenRouter<Service extends DescService> {
   readonly $kind: "grpcrouter.v1.router";
@@ -99,8 +112,8 @@ export interface GenRouter<Service extends DescService> {
   /** The generated service whose Register method instances call. */
   readonly channel: DescService;
   readonly methods: ServiceFacts<Service>;
-  /** What the .proto says of the service as a whole; the facts of `methods` have `balance` and `defaults` merged in. */
-  readonly policies?: ServicePolicyFacts;
+  /** What the .proto says of the service as a whole. Absent: nothing, or written by an earlier generator. */
+  readonly policies?: GenPolicies;
 }
 
 /** What a generated bridge module exports: how to plug in an implementation of one service. */

@@ -55,8 +55,12 @@ export function factName(field: DescField): string {
   return field.message?.typeName === DurationSchema.typeName ? `${field.localName}Ms` : field.localName;
 }
 
-/** The length in milliseconds, fractions kept (protobuf-es rounds them away). */
+/**
+ * The length in milliseconds, fractions kept (protobuf-es rounds them away). NaN if seconds and nanoseconds have
+ * different signs or the nanoseconds are a second or more, which no compiler refuses.
+ */
 export function millisecondsOf({ seconds, nanos }: Duration): number {
+  if (Math.abs(nanos) >= 1_000_000_000 || Number(seconds) * nanos < 0) return Number.NaN;
   return Number(seconds) * 1000 + nanos / 1_000_000;
 }
 
