@@ -161,3 +161,28 @@ export const maxTableEntries = 5_000_011;
 
 /** Slots of a ring or table that are looked at for one call: a long search for each call when all instances are full. */
 export const maxWalkedSlots = 4096;
+
+/** Candidates that are passed over in a schedule's order before it is searched: a search for each call when one is heavy and cannot take any. */
+export const maxBlockedTurns = 8;
+
+/** By how much open calls lengthen an instance's turn in a schedule at most: one that never gets another call. */
+export const maxStretch = 1e6;
+
+/** Weight by load reports as a multiple of their mean, at most and at least: an instance that reports next to no load gets all calls, or none. */
+export const maxLoadWeightRatio = 10;
+export const minLoadWeightRatio = 0.01;
+
+/** Milliseconds between two computations of weights from load reports, at least (gRFC A58): a look at all instances for each call. */
+export const minWeightUpdateMs = 100;
+
+/** Keys that `sticky` remembers, in 2 MiB: memory, by keys that a client invents. A power of two. */
+export const maxStickyKeys = 65_536;
+
+/** Milliseconds for which calls with keys of an instance that has left fail, if they are to: keys of one that never comes back. */
+export const lostInstanceMs = 60_000;
+
+/** Instances that have left and are remembered for it: memory, by ids that come and go. */
+export const maxLostInstances = 1024;
+
+/** Share of its weight by which that of a new instance grows at least, before balancers hear of it: what they build of weights, for every one of them four times a second. */
+export const minWeightStep = 0.01;
