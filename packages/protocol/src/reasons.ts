@@ -56,6 +56,10 @@ export const reasons = {
     code: StatusCode.deadlineExceeded,
     text: "The deadline of {method} passed before instance {instance} answered (CALL_DEADLINE)",
   },
+  ATTEMPT_TIMEOUT: {
+    code: StatusCode.deadlineExceeded,
+    text: "Instance {instance} did not answer {method} within {limitMs} ms, and no further attempt may follow (ATTEMPT_TIMEOUT)",
+  },
   METHOD_UNKNOWN: {
     code: StatusCode.unimplemented,
     text: "Cannot call {path}: it must be a method that is served here, {served} (METHOD_UNKNOWN)",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type GrowthCounters, type Reason, reasons } from "@grpc-router/protocol";
+import type { RetryRefusal } from "./resilience/judge-retry.js";
 
 /**
  * What the router does beside HTTP/2, counted since its start: plain numbers that only grow, so a reader takes
@@ -12,6 +13,22 @@ export class RouterCounters implements GrowthCounters {
   requestsNotKept = 0;
   /** Slots that clients got back although an instance had not confirmed a Cancel in time. */
   slotsGivenUp = 0;
+  /** Attempts that followed a failed one by a retry policy. */
+  retries = 0;
+  /** Failed attempts of methods with such a policy that none followed, by what stood against it. */
+  readonly retriesRefused: Record<RetryRefusal, number> = {
+    committed: 0,
+    notKept: 0,
+    deadline: 0,
+    clientRetries: 0,
+    pushback: 0,
+    notRetryable: 0,
+    attemptsUsed: 0,
+    throttled: 0,
+    budget: 0,
+  };
+  /** Attempts that raced with an earlier one by a hedging policy. */
+  hedges = 0;
   /** Of the windows of replies. */
   creditGrown = 0;
   creditNotGrown = 0;

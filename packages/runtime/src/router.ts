@@ -116,7 +116,7 @@ class ConfiguredRouter implements Router {
     }
     // What is wrong with the settings shows here and not when the router starts.
     const config: ServiceConfig = { desc, settings: settings as ServiceSettings };
-    this.#entry(config, { nowMs: () => 0, onDisplaced() {}, onExpired() {} });
+    this.#entry(config, { nowMs: () => 0, onDisplaced() {}, onExpired() {} }, "");
     this.#descriptors.add(desc.service);
     this.#services.set(name, config);
     return this;
@@ -126,7 +126,7 @@ class ConfiguredRouter implements Router {
     const clock = new Clock(ports.scheduler);
     const { logger, sha256, wallMs } = ports;
     const gate = new RegistrationGate({ credentials: this.#options.registration?.credentials, sha256, wallMs });
-    const { errorDetails = true } = this.#options;
+    const { errorDetails = true, forwardLoadReports = true } = this.#options;
     const wheel = createTimerWheel<CallRecord>({
       scheduler: clock,
       onDue: (call, nowMs) => {
@@ -142,6 +142,7 @@ class ConfiguredRouter implements Router {
       wheel,
       statuses: createStatusCache({ errorDetails }),
       errorDetails,
+      forwardLoadReports,
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
     });
@@ -150,10 +151,10 @@ class ConfiguredRouter implements Router {
       onDisplaced: (call) => forwarder.placement.refuse(call),
       onExpired: (call) => forwarder.ending.expire(call),
     };
-    const services = new Map<string, ServiceEntry>();
-    for (const [name, config] of this.#services) services.set(name, this.#entry(config, waitingEvents));
-    const health = createHealthBook();
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const services = new Map<string, ServiceEntry>();
+    for (const [name, config] of this.#services) services.set(name, this.#entry(config, waitingEvents, routerId));
+    const health = createHealthBook();
     const registry = new Registry({
       services,
       health,
@@ -180,13 +181,15 @@ class ConfiguredRouter implements Router {
     });
   }
 
-  #entry({ desc, settings }: ServiceConfig, waitingEvents: WaitingEvents): ServiceEntry {
+  #entry({ desc, settings }: ServiceConfig, waitingEvents: WaitingEvents, routerId: string): ServiceEntry {
+    const { zone, region } = this.#options;
     return new ServiceEntry({
       desc,
       settings,
       defaults: this.#defaults,
       balance: this.#options.balance,
       balancers: this.#options.balancers ?? new Map(),
+      place: { routerId, zone, region },
       maxWaitingCalls: this.#options.maxWaitingCalls ?? maxWaitingCalls,
       maxWaitingBytes: this.#options.maxWaitingBytes ?? maxWaitingBytes,
       waitingEvents,

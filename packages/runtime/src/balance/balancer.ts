@@ -92,10 +92,18 @@ export interface Balancer {
    */
   pick<C extends Candidate>(candidates: Candidates<C>, call: BalancedCall, random: () => number): C | undefined;
   /**
+   * Whether the call for which `pick` has just answered undefined waits for nothing: the one instance that it could go to
+   * has left, and the call ends as UNAVAILABLE. Absent: there is always something to wait for. As cheap as a pick, and
+   * asked again of the calls that wait when instances have left.
+   */
+  isLost?(candidates: Candidates, call: BalancedCall): boolean;
+  /**
    * An attempt that was sent to `candidate` has ended, whoever ended it. Absent: nobody wants to know, and nothing is
    * measured for it.
    */
   onEnd?(candidate: Candidate, outcome: AttemptOutcome): void;
+  /** It goes by `Candidate.load`: reports that come with single calls are read for it. Default false: nobody looks for them. */
+  readonly readsLoad?: boolean;
 }
 
 /** Whether `candidate` may be given `call`. Every balancer asks this before it answers. */

@@ -129,7 +129,7 @@ export class CallWriter {
     fields.cancel = -1;
     if (!isStart) return;
     fields.method = this.#owner.methodNumber(call);
-    fields.timeoutUs = this.#timeoutUs(call.deadlineMs);
+    fields.timeoutUs = this.#timeoutUs(this.#endMs(call));
     fields.attempt = call.attempt + call.previousAttempts;
     fields.rest = call.rest;
     fields.restStart = 0;
@@ -164,6 +164,12 @@ export class CallWriter {
   #commit(call: CallRecord, halfClose: boolean): void {
     if (halfClose) call.halfCloseSent = true;
     if (call.callId === 0) this.#owner.onStarted(call);
+  }
+
+  /** When the attempt that begins must be over. */
+  #endMs({ deadlineMs, route }: CallRecord): number {
+    const attemptMs = route.policy?.retry?.attemptTimeoutMs ?? Number.POSITIVE_INFINITY;
+    return attemptMs === Number.POSITIVE_INFINITY ? deadlineMs : Math.min(deadlineMs, this.#clock.lastMs + attemptMs);
   }
 
   /** Time left, rounded up, at least 1; 0 stands for no deadline. */

@@ -26,6 +26,7 @@ import { ChannelOutput, type ChannelOutputOwner } from "./channel-output.js";
 import type { ChannelOwner, PreviousChannel } from "./channel-owner.js";
 import { ChannelState } from "./channel-state.js";
 import { ChannelWatch } from "./channel-watch.js";
+import { ChannelWeight } from "./channel-weight.js";
 import { Demand } from "./demand.js";
 import { FrameReceiver } from "./frame-receiver.js";
 import { pongWithinMs } from "./heartbeat.js";
@@ -78,7 +79,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The instance says that it serves. */
   serving = true;
   labels: ReadonlyMap<string, string>;
-  weight: number;
+  readonly weights: ChannelWeight;
   load: CandidateLoad | undefined = undefined;
   loadMs = Number.NEGATIVE_INFINITY;
   /** False while it is ejected for its failures. */
@@ -119,7 +120,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.instanceId = profile.instanceId;
     this.epoch = parts.epoch;
     this.labels = profile.labels;
-    this.weight = profile.weight;
+    this.weights = new ChannelWeight(profile.weight, parts.service.slowStart, clock.lastMs);
     this.serving = profile.serving;
     this.capacity = profile.capacity ?? parts.maxOpenCalls ?? MAX_OPEN_CALLS;
     this.sendCredit = profile.initialCredit;
@@ -143,6 +144,10 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   get openCalls(): number {
     return this.table.size;
+  }
+
+  get weight(): number {
+    return this.weights.effective;
   }
 
   /** It takes calls; not draining, not closed. */
@@ -169,6 +174,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     call.callId = ++this.lastCallId;
     call.state = CallState.sent;
     this.table.add(call);
+    if (call.route.policy !== undefined) this.#forwarder.attempts.began(call, call.route.policy);
   }
 
   onBlocked(): void {
@@ -185,6 +191,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The call is on this channel no more: its slot is free. */
   forget(call: CallRecord): void {
     if (call.callId === 0) return;
+    if (call.attempts !== undefined) this.#forwarder.attempts.left(call);
     if (call.creditWindow > this.replyCredit) this.growth.end(call);
     this.table.remove(call);
     this.output.ring.remove(call);
@@ -243,12 +250,13 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   setServing(serving: boolean): void {
     if (serving === this.serving) return;
     this.serving = serving;
+    if (serving) this.weights.restart(this.#forwarder.context.clock.lastMs);
     this.#owner.onAvailability(this);
   }
 
   setTraits(labels: ReadonlyMap<string, string>, weight: number): void {
     this.labels = labels;
-    this.weight = weight;
+    this.weights.state(weight, this.#forwarder.context.clock.lastMs);
     this.#owner.onTraits(this);
   }
 
@@ -289,6 +297,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** Looks at the time limits; call often. `judged` false: this process stood still, so nobody is judged now. */
   sweep(nowMs: number, judged: boolean): void {
     this.tellDemand(nowMs);
+    if (this.weights.grow(nowMs)) this.#owner.onTraits(this);
     const busy = this.table.size > 0;
     switch (this.#watch.judge(nowMs, busy, judged)) {
       case "ping":

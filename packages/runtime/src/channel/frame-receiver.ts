@@ -122,7 +122,7 @@ export class FrameReceiver implements MessageSink {
       const call = channel.table.get(callId);
       if (call === undefined || call.state !== CallState.sent) continue;
       call.state = CallState.accepted;
-      if (!call.route.idempotent) call.commit();
+      if (!call.route.repeats) call.commit();
     }
     channel.acceptedThrough = through;
     return undefined;

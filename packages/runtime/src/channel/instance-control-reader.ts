@@ -6,13 +6,12 @@ import {
   encodeRouterControl,
   Health_Status,
   type InstanceControl,
-  type Load,
   MAX_CAPACITY_PER_SECOND,
   MAX_CONTROL_BURST,
   MAX_CONTROL_PER_SECOND,
   RateLimiter,
 } from "@grpc-router/protocol";
-import type { CandidateLoad } from "../balance/balancer.js";
+import { toCandidateLoad } from "../balance/load-report.js";
 import type { Clock } from "../clock.js";
 import { findLabelProblem, labelsOf, weightOf } from "../registry/instance-profile.js";
 import type { Channel } from "./channel.js";
@@ -102,15 +101,4 @@ export class InstanceControlReader {
     this.#channel.setCapacity(calls, token);
     return undefined;
   }
-}
-
-function toCandidateLoad(load: Load): CandidateLoad {
-  return {
-    cpuUtilization: load.cpuUtilization,
-    memUtilization: load.memUtilization,
-    applicationUtilization: load.applicationUtilization,
-    rps: load.rps,
-    eps: load.eps,
-    loopDelayUs: load.loopDelayUs,
-  };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts } from "@grpc-router/protocol";
+import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts, StatusCode } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
 import { type Execution, judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
 import type { RouterStatus } from "../status/router-status.js";
@@ -31,8 +31,10 @@ export class CallEnding {
     const about = { execution: executionOf(call) };
     const options = retryAfterMs === undefined ? about : { ...about, retryAfterMs };
     const status = this.#context.statuses.get(reason, facts, options);
+    if (call.attempts !== undefined) this.#endAttempts(call, reason);
     switch (call.state) {
       case CallState.queued:
+      case CallState.backoff:
         this.#forwarder.placement.withdraw(call);
         this.#finish(call);
         this.#answer(call, status);
@@ -46,7 +48,7 @@ export class CallEnding {
         return;
       case CallState.sent:
       case CallState.accepted:
-        this.#cancel(call, reason === "CALL_DEADLINE" ? CancelMode.deadline : CancelMode.abort);
+        this.#cancel(call, isDeadline(reason) ? CancelMode.deadline : CancelMode.abort);
         this.#answer(call, status);
         return;
       default:
@@ -56,7 +58,7 @@ export class CallEnding {
 
   /** The time for it is over on this side: a drain's grace has passed, or the router closes. */
   giveUp(call: CallRecord): void {
-    if (call.state === CallState.queued) {
+    if (call.state === CallState.queued || call.state === CallState.backoff) {
       this.fail(call, "ROUTER_DRAINING", {});
       return;
     }
@@ -84,8 +86,10 @@ export class CallEnding {
     call.stream = undefined;
     call.connection = undefined;
     if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.forget(call);
+    if (call.attempts !== undefined) this.#forwarder.attempts.dropRivals(call);
     switch (call.state) {
       case CallState.queued:
+      case CallState.backoff:
         this.#forwarder.placement.withdraw(call);
         this.#finish(call);
         break;
@@ -110,7 +114,16 @@ export class CallEnding {
   /** The time that the call waited for in the wheel has come: its deadline, or the end of patience with its Cancel. */
   due(call: CallRecord): void {
     const { route } = call;
+    if (
+      call.attempts !== undefined &&
+      this.#context.clock.lastMs < call.deadlineMs &&
+      call.state !== CallState.cancelling
+    ) {
+      this.#forwarder.attempts.onAlarm(call);
+      return;
+    }
     switch (call.state) {
+      case CallState.backoff:
       case CallState.queued:
         if (call.waitingIndex < 0) this.fail(call, "CALL_DEADLINE", { method: route.path, instance: "none" });
         else this.expire(call);
@@ -134,6 +147,23 @@ export class CallEnding {
     this.#finish(call);
   }
 
+  /** The attempt is over, and another one has the call. */
+  done(call: CallRecord, channel: Channel): void {
+    this.endChannelSide(call, channel);
+    this.settle(call);
+  }
+
+  /** Nobody waits for the attempt any more: the instance is told, and holds its slot until it confirms. */
+  abandon(call: CallRecord, isDeadline: boolean): void {
+    if (call.state === CallState.sent || call.state === CallState.accepted) {
+      this.#cancel(call, isDeadline ? CancelMode.deadline : CancelMode.abort);
+      return;
+    }
+    call.channel?.forget(call);
+    this.#finish(call);
+    this.settle(call);
+  }
+
   /** The channel of a sent call is lost, and the instance may still say what became of it. */
   hold(call: CallRecord): void {
     call.state = CallState.held;
@@ -147,11 +177,21 @@ export class CallEnding {
 
   /** The channel of a sent, accepted or cancelling call is lost: the lost rule. */
   lost(call: CallRecord, channel: Channel): void {
+    if (call.attempts !== undefined && call.state !== CallState.cancelling) {
+      this.#forwarder.attempts.ended(call, StatusCode.unavailable);
+    }
     if (this.#isAnswered(call, channel)) return;
     call.deaths++;
+    const { policy } = call.route;
+    if (
+      call.attempts !== undefined &&
+      this.#forwarder.attempts.failed(call, channel, StatusCode.unavailable, undefined)
+    )
+      return;
     const verdict = judgeLost({
       state: call.state === CallState.accepted ? "accepted" : "sent",
-      mayRepeat: call.route.idempotent,
+      // Where a retry policy speaks of lost channels, it has spoken.
+      mayRepeat: call.route.idempotent && policy?.retry?.isRetryable(StatusCode.unavailable) !== true,
       forwarded: call.headersSent,
       kept: call.log.kept,
       requeues: call.requeues,
@@ -164,6 +204,7 @@ export class CallEnding {
   /** Proof that the attempt did not run: not_run, a Drain below the id, Previous. */
   notRun(call: CallRecord, channel: Channel): void {
     if (this.#isAnswered(call, channel)) return;
+    if (call.attempts !== undefined && this.#forwarder.attempts.hedging.notRun(call, channel)) return;
     const verdict = judgeNotRun({
       state: call.state === CallState.accepted ? "accepted" : "sent",
       kept: call.log.kept,
@@ -225,6 +266,7 @@ export class CallEnding {
     call.log.clear();
     call.dropHead();
     call.deadlineMs = Number.POSITIVE_INFINITY;
+    if (call.attempts !== undefined) call.attempts.alarmMs = Number.POSITIVE_INFINITY;
     this.#context.wheel.insert(call, this.#context.clock.lastMs + CANCEL_CONFIRM_MS);
     call.channel?.cancel(call, mode);
   }
@@ -235,6 +277,12 @@ export class CallEnding {
     if (call.lingers) call.client?.release(call);
     call.log.clear();
     call.dropHead();
+  }
+
+  /** The call ends here for its client: what policies make of its attempts does, too. */
+  #endAttempts(call: CallRecord, reason: Reason): void {
+    if (isDeadline(reason)) this.#forwarder.attempts.ended(call, StatusCode.deadlineExceeded);
+    this.#forwarder.attempts.dropRivals(call);
   }
 
   /** The client's slot stays taken, too, as long as anyone may believe that the instance will confirm. */
@@ -262,6 +310,10 @@ export class CallEnding {
       { instance, method: call.route.path, callId: call.callId },
     );
   }
+}
+
+function isDeadline(reason: Reason): boolean {
+  return reason === "CALL_DEADLINE" || reason === "ATTEMPT_TIMEOUT";
 }
 
 /** Whether user code ran, the attempt at hand included. */

@@ -8,6 +8,7 @@ import type { MethodRoute } from "../registry/method-route.js";
 import type { Execution } from "../resilience/lost-rule.js";
 import type { WheelEntry } from "../resilience/timer-wheel.js";
 import type { WaitingEntry, WaitingPlace } from "../resilience/waiting-room.js";
+import { AttemptState } from "./attempt-state.js";
 import { CallState, type CancelMode } from "./call-state.js";
 import type { ClientAccount } from "./client-account.js";
 import { ContentType, type HeadFault } from "./request-head.js";
@@ -81,14 +82,11 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   tried: Channel | undefined = undefined;
   triedBefore: Channel[] | undefined = undefined;
 
-  // What balancers go by.
-  nowMs = 0;
-  hasKey = false;
-  keyHigh = 0;
-  keyLow = 0;
+  /** What policies and balancers keep; there once a call of a route with a policy has used the record. */
+  attempts: AttemptState | undefined = undefined;
 
   // The request's way: `sendRequest`.
-  readonly log = new RequestLog();
+  log = new RequestLog();
   /** The client has ended its side. */
   requestEnded = false;
   halfCloseSent = false;
@@ -158,13 +156,30 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.route = route;
   }
 
+  get nowMs(): number {
+    return this.route.service.nowMs;
+  }
+
+  get hasKey(): boolean {
+    return this.attempts?.hasKey ?? false;
+  }
+
+  get keyHigh(): number {
+    return this.attempts?.keyHigh ?? 0;
+  }
+
+  get keyLow(): number {
+    return this.attempts?.keyLow ?? 0;
+  }
+
   avoids(candidate: Candidate): boolean {
     if (candidate === this.tried) return true;
     return this.triedBefore?.some((channel) => channel === candidate) ?? false;
   }
 
-  admits(_candidate: Candidate): boolean {
-    return true;
+  admits(candidate: Candidate): boolean {
+    const { policy } = this.route;
+    return policy === undefined || policy.admits(candidate, this.nowMs);
   }
 
   /** `channel` had an attempt, and others are asked first for the next one. */
@@ -244,12 +259,87 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.creditFrames = 0;
     this.headerSeen = false;
     this.payloadSeen = false;
+    if (this.attempts !== undefined) this.attempts.heldHeader = undefined;
     this.replySlices.remaining = 0;
     this.replyOwed = 0;
     this.cancelPending = 0;
     this.creditPending = 0;
     this.callId = 0;
     this.channel = undefined;
+  }
+
+  /** When the wheel has to tell of it. */
+  get dueMs(): number {
+    return this.attempts === undefined ? this.deadlineMs : Math.min(this.deadlineMs, this.attempts.alarmMs);
+  }
+
+  /** What policies keep of it, made if it is not there. */
+  get attemptState(): AttemptState {
+    this.attempts ??= new AttemptState();
+    return this.attempts;
+  }
+
+  /**
+   * The client's side goes to `heir`, another attempt of the same call: stream, deadline, what is known of attempts. What
+   * was written to an instance stays here, with nobody behind it.
+   */
+  handOver(heir: CallRecord): void {
+    heir.connection = this.connection;
+    heir.stream = this.stream;
+    heir.client = this.client;
+    if (heir.stream !== undefined) heir.stream.data = heir;
+    heir.contentType = this.contentType;
+    heir.contentTypeText = this.contentTypeText;
+    heir.waitForReady = this.waitForReady;
+    heir.deadlineMs = this.deadlineMs;
+    heir.attempt = this.attempt;
+    heir.previousAttempts = this.previousAttempts;
+    heir.requeues = this.requeues;
+    heir.deaths = this.deaths;
+    heir.execution = this.execution;
+    heir.tried = this.tried;
+    heir.triedBefore = this.triedBefore;
+    if (this.attempts !== undefined) heir.attemptState.inherit(this.attempts);
+    this.stream = undefined;
+    this.connection = undefined;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.attempts !== undefined) this.attempts.alarmMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The request goes to `heir`, too: everything that is kept of it. */
+  handOverRequest(heir: CallRecord): void {
+    this.saveHead();
+    const { log } = this;
+    this.log = heir.log;
+    heir.log = log;
+    heir.log.client = this.client;
+    this.log.client = this.client;
+    const { ownRest } = this;
+    heir.rest = this.rest;
+    heir.restEnd = this.restEnd;
+    heir.restKept = this.restKept;
+    this.ownRest = heir.ownRest;
+    heir.ownRest = ownRest;
+    this.rest = nothing;
+    this.restEnd = 0;
+    this.restKept = 0;
+    heir.requestEnded = this.requestEnded;
+  }
+
+  /** A copy of the request, which is whole and kept, for an attempt that races with this one. */
+  copyRequest(rival: CallRecord): void {
+    this.saveHead();
+    rival.client = this.client;
+    rival.log.client = this.client;
+    rival.contentType = this.contentType;
+    rival.contentTypeText = this.contentTypeText;
+    rival.rest = this.rest;
+    rival.restEnd = this.restEnd;
+    rival.restIsBorrowed = true;
+    rival.saveHead();
+    rival.log.append(this.log.bytes, 0, this.log.end);
+    rival.log.returnAll();
+    rival.requestEnded = true;
   }
 
   /** Back to what a new record is, but for the buffers. */
@@ -267,7 +357,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.execution = "none";
     this.tried = undefined;
     this.triedBefore = undefined;
-    this.hasKey = false;
+    this.attempts?.reset();
     this.log.clear();
     this.log.client = undefined;
     this.client = undefined;

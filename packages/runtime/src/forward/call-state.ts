@@ -6,11 +6,12 @@
  * ```
  *            Start written         mark, header or payload
  *   queued ────────────────▶ sent ─────────────────────────▶ accepted ──▶ done      End
- *      ▲                      │ │                               │
- *      │  proof, lost rule    │ └──────────┬────────────────────┘
- *      └──────────────────────┤            ▼  caller gone, deadline, router ends it
- *      ▲                      ▼        cancelling ──▶ done                           End, Drain, Previous, lost
- *      └─────────────────── held  (its channel is lost; waits for Previous)
+ *    ▲  ▲                     │ │                               │
+ *    │  │ proof, lost rule    │ └──────────┬────────────────────┘
+ *    │  └─────────────────────┤            ▼  caller gone, deadline, router ends it
+ *    │  ▲                     ▼        cancelling ──▶ done                           End, Drain, Previous, lost
+ *    │  └────────────────── held  (its channel is lost; waits for Previous)
+ *    └─ backoff ◀──────────  a status, or a loss, that the method's policy tries again after a while
  * ```
  */
 export const CallState = {
@@ -28,6 +29,8 @@ export const CallState = {
   held: 5,
   /** The instance has nothing to do with it any more; the client may still be taking the answer. */
   done: 6,
+  /** The last attempt has failed; the next one waits for its time. */
+  backoff: 7,
 } as const;
 export type CallState = (typeof CallState)[keyof typeof CallState];
 

@@ -226,6 +226,19 @@ const ways: readonly [
       return call;
     },
   ]),
+  ...(["unknown", "started"] as const).map((execution): (typeof ways)[number] => [
+    "ATTEMPT_TIMEOUT",
+    execution,
+    `whose last attempt is ${execution === "unknown" ? "sent" : "accepted"} when its time is over`,
+    (scene) => {
+      const one = scene.add();
+      const call = scene.call("Get", { metadata: [["grpc-previous-rpc-attempts", "1"]] });
+      if (execution === "started") mark(one);
+      scene.router.scheduler.advance(1_100);
+      return call;
+    },
+    { settings: { retry: { maxAttempts: 2, attemptTimeoutMs: 1_000 } } },
+  ]),
   [
     "METHOD_UNKNOWN",
     "none",

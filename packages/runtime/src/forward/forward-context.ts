@@ -20,6 +20,8 @@ export interface ForwardContext {
   readonly statuses: StatusCache;
   /** As `RouterOptions.errorDetails`. */
   readonly errorDetails: boolean;
+  /** As `RouterOptions.forwardLoadReports`. */
+  readonly forwardLoadReports: boolean;
   /** Whether the process has room for new calls. */
   readonly memory: MemoryWatch;
   readonly counters: RouterCounters;

@@ -2,6 +2,7 @@
 import type { Stream } from "@grpc-router/http2";
 import { MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from "@grpc-router/protocol";
 import type { MethodRoute } from "../registry/method-route.js";
+import { Attempts } from "./attempts.js";
 import { CallEnding } from "./call-ending.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
@@ -22,6 +23,7 @@ export const metadataLimits = {
 /** Takes calls from clients to instances and back. One per router; its parts share it. */
 export class Forwarder {
   readonly context: ForwardContext;
+  readonly attempts: Attempts;
   readonly ending: CallEnding;
   readonly placement: Placement;
   readonly requests: RequestForwarder;
@@ -29,6 +31,7 @@ export class Forwarder {
 
   constructor(context: ForwardContext) {
     this.context = context;
+    this.attempts = new Attempts(this);
     this.ending = new CallEnding(this);
     this.placement = new Placement(this);
     this.requests = new RequestForwarder(this);

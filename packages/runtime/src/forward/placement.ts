@@ -25,7 +25,6 @@ export class Placement {
     const { route } = call;
     // Its timer may be a slot late, and an expired call is never dispatched: it waits for the timer.
     if (call.deadlineMs <= this.#context.clock.lastMs) return undefined;
-    call.nowMs = this.#context.clock.lastMs;
     const channel = route.balancer.pick(route.candidates, call, this.#context.random);
     // A balancer may come from the router's program: what it says is checked.
     return channel !== undefined && canTake(channel, call) ? channel : undefined;

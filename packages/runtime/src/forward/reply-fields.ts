@@ -15,6 +15,7 @@ import {
   writeBase64,
 } from "@grpc-router/protocol";
 import { asciiBytes } from "./ascii.js";
+import { isLoadReport } from "./call-load.js";
 
 const encodingName = asciiBytes("grpc-encoding");
 const acceptEncodingName = asciiBytes("grpc-accept-encoding");
@@ -27,6 +28,14 @@ const statusTexts: readonly Uint8Array[] = Array.from({ length: 17 }, (_, code) 
 const unknownCode = 2;
 
 const cursor = new MetadataCursor();
+
+/** What of an instance's reply goes on to clients. */
+export interface ReplyFieldsOptions {
+  /** As `RouterOptions.errorDetails`. */
+  readonly errorDetails: boolean;
+  /** As `RouterOptions.forwardLoadReports`. */
+  readonly forwardLoadReports: boolean;
+}
 
 /**
  * Turns the metadata of an instance into HPACK literals, byte by byte and without strings. What an instance says goes to
@@ -41,9 +50,11 @@ export class ReplyFields {
 
   /** With `errorDetails` false, what routers and bridges say in details stays inside. */
   readonly #errorDetails: boolean;
+  readonly #stripsLoad: boolean;
 
-  constructor({ errorDetails }: { readonly errorDetails: boolean }) {
-    this.#errorDetails = errorDetails;
+  constructor(options: ReplyFieldsOptions) {
+    this.#errorDetails = options.errorDetails;
+    this.#stripsLoad = !options.forwardLoadReports;
   }
 
   clear(): void {
@@ -89,6 +100,7 @@ export class ReplyFields {
     cursor.reset(bytes, start, end, fieldNumber);
     while (cursor.next()) {
       const { nameStart, nameEnd, valueStart, valueEnd } = cursor;
+      if (this.#stripsLoad && isLoadReport(bytes, nameStart, nameEnd)) continue;
       if (!isMetadataName(bytes, nameStart, nameEnd)) return this.#refuse("a name with other than 0-9 a-z _ - .");
       if (isReservedNameAt(bytes, nameStart, nameEnd)) return this.#refuse("a name that is reserved");
       if (!isMetadataValue(bytes, valueStart, valueEnd)) return this.#refuse("a value with other than printable ASCII");

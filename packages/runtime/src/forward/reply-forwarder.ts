@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  copyOf,
   EndView,
   FRAGMENT_NUMBER,
   FragmentView,
@@ -14,13 +15,16 @@ import {
   readEnd,
   readFragment,
   readHeader,
+  StatusCode,
 } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
 import type { ChannelFault } from "../channel/channel-fault.js";
 import { contentTypeRoom, endEarly, headTemplate, noTemplate, trailersOk, writeContentType } from "./answer.js";
+import { readCallLoad } from "./call-load.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { Forwarder } from "./forwarder.js";
+import { readPushback } from "./read-pushback.js";
 import { ReplyFields } from "./reply-fields.js";
 import { ReplyWriter } from "./reply-writer.js";
 
@@ -47,8 +51,13 @@ export class ReplyForwarder {
     frame: FrameView,
     head: ReplyHeadView,
   ): ChannelFault | undefined {
+    const isHeld = head.headerStart >= 0 && frame.payloadNumber === 0 && holdsHeaders(call);
+    // Whoever answers first has won.
+    if (call.attempts?.race !== undefined && !isHeld && (head.headerStart >= 0 || frame.payloadNumber !== 0)) {
+      this.#forwarder.attempts.hedging.won(call);
+    }
     if (head.headerStart >= 0) {
-      const fault = this.#header(call, head);
+      const fault = this.#header(call, head, isHeld);
       if (fault !== undefined) return fault;
     }
     if (frame.payloadNumber !== 0) {
@@ -85,7 +94,7 @@ export class ReplyForwarder {
     client?.take(call, replyHeld);
   }
 
-  #header(call: CallRecord, head: ReplyHeadView): ChannelFault | undefined {
+  #header(call: CallRecord, head: ReplyHeadView, isHeld: boolean): ChannelFault | undefined {
     if (call.headerSeen || call.payloadSeen) {
       return { reason: "CALL_STATE", facts: { call: call.callId, detail: "a header must come first and once" } };
     }
@@ -96,10 +105,26 @@ export class ReplyForwarder {
     }
     if (call.state === CallState.cancelling) return undefined;
     if (this.#isTooLarge(call, headerView.metadataCount, headerView.metadataBytes)) return undefined;
-    const fields = this.#beginFields(call);
-    if (fields.addHeader(bytes, headerStart, headerEnd, headerView)) this.#sendHead(call, fields, false);
-    else this.#badMetadata(call);
+    if (isHeld) call.attemptState.heldHeader = copyOf(bytes, headerStart, headerEnd);
+    else this.#sendHeader(call, bytes, headerStart, headerEnd);
     return undefined;
+  }
+
+  /** Sends the response head with what the instance's Header says, which is in `headerView`. */
+  #sendHeader(call: CallRecord, bytes: Uint8Array, start: number, end: number): void {
+    const fields = this.#beginFields(call);
+    if (fields.addHeader(bytes, start, end, headerView)) this.#sendHead(call, fields, false);
+    else this.#badMetadata(call);
+  }
+
+  /** The Header that was held goes out: no further attempt can follow. */
+  #releaseHeader(call: CallRecord): void {
+    const { attempts } = call;
+    const header = attempts?.heldHeader;
+    if (attempts === undefined || header === undefined) return;
+    attempts.heldHeader = undefined;
+    readHeader(header, 0, header.length, headerView);
+    this.#sendHeader(call, header, 0, header.length);
   }
 
   #member(call: CallRecord, channel: Channel, bytes: Uint8Array, frame: FrameView): ChannelFault | undefined {
@@ -165,6 +190,7 @@ export class ReplyForwarder {
       });
       return false;
     }
+    if (call.attempts !== undefined) this.#releaseHeader(call);
     if (!call.headersSent) this.#sendHead(call, this.#beginFields(call), false);
     // Writing may have shown that the client is gone.
     return call.stream !== undefined;
@@ -180,20 +206,32 @@ export class ReplyForwarder {
       return { reason: "CALL_STATE", facts: { call: call.callId, detail: "not_run must have a code and come alone" } };
     }
     if (code === 0 && call.replySlices.isOpen) return sliceFault(call, "the call ended inside a message");
-    const { ending } = this.#forwarder;
+    const { context, ending } = this.#forwarder;
+    if (call.route.readsLoad && endView.trailersCount > 0) readCallLoad(channel, head, context.clock.lastMs);
     if (notRun) ending.notRun(call, channel);
     else if (call.state === CallState.cancelling) {
       ending.endChannelSide(call, channel);
       ending.settle(call);
-    } else this.#finish(call, channel, head);
+    } else if (call.attempts === undefined || !this.#goesOn(call, channel, head)) this.#finish(call, channel, head);
     this.#forwarder.placement.dispatch(channel.service);
     return undefined;
+  }
+
+  /** Tells policies how the attempt ended. True: the call goes on without it. */
+  #goesOn(call: CallRecord, channel: Channel, head: ReplyHeadView): boolean {
+    const { attempts } = this.#forwarder;
+    const { code } = endView;
+    if (code !== StatusCode.ok) return attempts.failed(call, channel, code, readPushback(head, endView));
+    attempts.ended(call, code);
+    attempts.hedging.won(call);
+    return false;
   }
 
   /** The instance's End goes to the client; the call may be in the pool when this returns. */
   #finish(call: CallRecord, channel: Channel, head: ReplyHeadView): void {
     const { bytes, endStart, endEnd } = head;
     const { ending } = this.#forwarder;
+    if (call.attempts !== undefined) this.#releaseHeader(call);
     const { connection, stream } = call;
     // With status 0 and without text, which is nearly always, the template says all but the trailers.
     const isPlain = call.headersSent && endView.code === 0 && endView.messageStart === endView.messageEnd;
@@ -275,6 +313,12 @@ export class ReplyForwarder {
     channel.output.control.add(call);
     channel.output.pump();
   }
+}
+
+/** The header of a reply of one message waits for it: until then a status may come that is tried again. */
+function holdsHeaders({ route, attempts }: CallRecord): boolean {
+  if (attempts === undefined || route.policy?.repeats !== true) return false;
+  return route.methodKind === "unary" || route.methodKind === "client_streaming";
 }
 
 function sliceFault(call: CallRecord, detail: string): ChannelFault {

@@ -40,6 +40,7 @@ export class RequestForwarder {
         this.#forward(call, bytes, start, end);
         return;
       case CallState.held:
+      case CallState.backoff:
         if (ended) call.requestEnded = true;
         if (end > start) this.#keep(call, bytes, start, end);
         return;

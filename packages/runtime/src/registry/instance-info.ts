@@ -14,6 +14,7 @@ export interface InstanceInfo {
   /** Program and version, as the instance states them. */
   readonly agent: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** As the instance states it; with slow start less of it counts while it is new. */
   readonly weight: number;
   /** Names of the methods it serves. */
   readonly methods: readonly string[];
@@ -40,7 +41,7 @@ export function describeChannel(channel: Channel): InstanceInfo {
     principal: profile.principal,
     agent: profile.agent,
     labels: Object.fromEntries(channel.labels),
-    weight: channel.weight,
+    weight: channel.weights.stated,
     methods: service.routes.filter((route) => channel.methods.serves(route.index)).map((route) => route.name),
     state: !channel.open ? "draining" : channel.serving ? "serving" : "not_serving",
     openCalls: channel.openCalls,

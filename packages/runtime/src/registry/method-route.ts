@@ -3,6 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Balancer } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
+import type { RoutePolicy } from "../resilience/route-policy.js";
 import type { WaitingQueue } from "../resilience/waiting-queue.js";
 import type { CandidateList } from "./candidate-list.js";
 import type { ServiceEntry } from "./service-entry.js";
@@ -17,6 +18,7 @@ export interface MethodRouteParts {
   readonly index: number;
   readonly settings: ResolvedSettings;
   readonly balancer: Balancer;
+  readonly policy: RoutePolicy | undefined;
   /** Calls that wait for an instance. */
   readonly waiting: WaitingQueue<CallRecord>;
   /** Instances of the service; those of the method until one of them lacks it. */
@@ -37,12 +39,18 @@ export class MethodRoute {
   readonly streamsRequests: boolean;
   /** A call may run twice: the contract's `idempotency_level` says so. */
   readonly idempotent: boolean;
+  /** A call that user code may have begun may still be sent again, so its request is kept. */
+  readonly repeats: boolean;
   readonly timeoutMs: number;
   readonly maxRequestMessageBytes: number;
   readonly maxResponseMessageBytes: number;
   readonly waitForReady: boolean;
   readonly balancer: Balancer;
+  /** Load reports in its calls' trailers are read: the balancer goes by them. */
+  readonly readsLoad: boolean;
   readonly waiting: WaitingQueue<CallRecord>;
+  /** What resilience does for its calls; undefined: nothing beside what the channel needs. */
+  readonly policy: RoutePolicy | undefined;
   /** The instances that may be picked; the service's own list while all of them have the method. */
   candidates: CandidateList<Channel>;
 
@@ -55,11 +63,14 @@ export class MethodRoute {
     this.methodKind = method.methodKind;
     this.streamsRequests = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
     this.idempotent = method.idempotency !== 0;
+    this.repeats = this.idempotent || parts.policy?.repeats === true;
     this.timeoutMs = settings.timeoutMs;
     this.maxRequestMessageBytes = settings.maxRequestMessageBytes;
     this.maxResponseMessageBytes = settings.maxResponseMessageBytes;
     this.waitForReady = settings.waitForReady;
     this.balancer = parts.balancer;
+    this.readsLoad = parts.balancer.readsLoad === true;
+    this.policy = parts.policy;
     this.waiting = parts.waiting;
     this.candidates = parts.candidates;
   }

@@ -96,6 +96,8 @@ export class Registry implements ChannelOwner {
     if (takeover === "ID_NOT_YOURS") return { reason: takeover, facts };
     if (takeover === "ID_IN_USE") return { reason: takeover, facts, retryAfterMs: idInUseRetryMs };
     const complete = (channel: Channel) => {
+      const isSame = holder?.profile.processKey === profile.processKey;
+      if (isSame && holder.serving) channel.weights.continue(holder.weights, channel.registeredMs);
       this.#enter(channel, plan);
       for (const previous of hello.previous) this.#giveUp(previous, profile);
       if (takeover === "supersede") holder?.supersede();

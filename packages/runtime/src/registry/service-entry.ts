@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescService } from "@bufbuild/protobuf";
-import type { GenRouter, MethodFacts } from "@grpc-router/protocol/codegenv1";
+import type { BalanceFacts, GenRouter, SlowStartFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
+import type { RouterPlace } from "../balance/compose-balancer.js";
 import { type BalancerFactory, balancerByName, resolveBalancer } from "../balance/resolve-balancer.js";
+import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
+import { createRoutePolicy } from "../resilience/route-policy.js";
+import { ServicePolicy } from "../resilience/service-policy.js";
 import { WaitingLine } from "../resilience/waiting-line.js";
 import { WaitingQueue } from "../resilience/waiting-queue.js";
 import { WaitingRoom } from "../resilience/waiting-room.js";
@@ -25,6 +29,8 @@ export interface ServiceParts {
   readonly balance: MethodSettings["balance"];
   /** Balancers of the program, by name. */
   readonly balancers: ReadonlyMap<string, BalancerFactory>;
+  /** Where the router is, for balancers that prefer what is close. */
+  readonly place: RouterPlace;
   /** Calls that may wait at most. */
   readonly maxWaitingCalls: number;
   /** Bytes held for them at most. */
@@ -49,6 +55,7 @@ export class ServiceEntry {
   readonly routes: readonly MethodRoute[];
   readonly #routesByName = new Map<string, MethodRoute>();
   readonly #lists: MethodLists<Channel>;
+  readonly #waitingEvents: WaitingEvents;
   /** Instances that may be picked: registered, serving, not draining. */
   readonly candidates = new CandidateList<Channel>();
   /** Calls that wait for an instance. */
@@ -61,6 +68,8 @@ export class ServiceEntry {
   demandToldMs: number = Number.NEGATIVE_INFINITY;
   /** The newest channel of each instance id. */
   readonly live = new Map<string, Channel>();
+  /** How new instances come in; undefined: with their whole weight. */
+  readonly slowStart: SlowStartFacts | undefined;
 
   constructor(parts: ServiceParts) {
     const { service } = parts.desc;
@@ -68,6 +77,7 @@ export class ServiceEntry {
     this.desc = parts.desc;
     checkNames(parts);
     const { waitingEvents } = parts;
+    this.#waitingEvents = waitingEvents;
     this.room = new WaitingRoom({
       maxCount: parts.maxWaitingCalls,
       maxBytes: parts.maxWaitingBytes,
@@ -75,6 +85,7 @@ export class ServiceEntry {
       onDisplaced: (call) => waitingEvents.onDisplaced(call),
     });
     const shared = pickBalancer(this.name, parts.settings.balance ?? parts.balance, parts, undefined);
+    const policy = new ServicePolicy({ ...parts.desc.policies, ...parts.settings });
     this.routes = service.methods.map((method, index) => {
       const facts = parts.desc.methods[method.localName];
       const own = parts.settings.methods?.[method.localName];
@@ -82,11 +93,12 @@ export class ServiceEntry {
       const settings = resolveSettings(subject, [own, parts.settings, facts], parts.defaults);
       const { priority } = settings;
       return new MethodRoute({
+        policy: createRoutePolicy(policy, [own, parts.settings, facts]),
         service: this,
         method,
         index,
         settings,
-        balancer: balancerOf(subject, own, parts, facts) ?? shared,
+        balancer: balancerOf(subject, method.localName, parts) ?? shared,
         waiting: new WaitingQueue<CallRecord>({
           room: this.room,
           priority,
@@ -95,13 +107,26 @@ export class ServiceEntry {
         candidates: this.candidates,
       });
     });
+    this.slowStart = longestSlowStart(service.methods.map(({ localName }) => balanceFactsOf(localName, parts)));
     for (const route of this.routes) this.#routesByName.set(route.name, route);
     this.#lists = new MethodLists(this.candidates, this.routes);
+  }
+
+  /** The router's monotonic clock in milliseconds, read once per turn. */
+  get nowMs(): number {
+    return this.#waitingEvents.nowMs();
   }
 
   /** The method of this name, "GetUser". */
   route(name: string): MethodRoute | undefined {
     return this.#routesByName.get(name);
+  }
+
+  /** Calls that instances have, and those that wait for one. */
+  countOpen(): number {
+    let count = this.room.count;
+    for (const channel of this.channels) count += channel.openCalls;
+    return count;
   }
 
   /** Calls that wait for an instance with these methods. */
@@ -129,25 +154,27 @@ export class ServiceEntry {
   }
 }
 
-function balancerOf(
-  subject: string,
-  own: MethodSettings | undefined,
-  parts: ServiceParts,
-  facts: MethodFacts | undefined,
-): Balancer | undefined {
-  if (own?.balance !== undefined) return pickBalancer(subject, own.balance, parts, undefined);
-  // Code for the whole service says more than the proto's options.
-  if (parts.settings.balance !== undefined || facts?.balance === undefined) return undefined;
-  return pickBalancer(subject, undefined, parts, facts);
+/** Of a method that is not balanced as the service is. */
+function balancerOf(subject: string, localName: string, parts: ServiceParts): Balancer | undefined {
+  const own = parts.settings.methods?.[localName]?.balance;
+  if (own !== undefined) return pickBalancer(subject, own, parts, undefined);
+  const facts = balanceFactsOf(localName, parts);
+  return facts === undefined ? undefined : pickBalancer(subject, undefined, parts, facts);
+}
+
+/** What the proto's options say of a method, where code says nothing of it and of the whole service. */
+function balanceFactsOf(localName: string, { desc, settings }: ServiceParts): BalanceFacts | undefined {
+  const said = settings.methods?.[localName]?.balance ?? settings.balance;
+  return said === undefined ? desc.methods[localName]?.balance : undefined;
 }
 
 function pickBalancer(
   subject: string,
   balance: MethodSettings["balance"],
   parts: ServiceParts,
-  facts: MethodFacts | undefined,
+  facts: BalanceFacts | undefined,
 ): Balancer {
-  if (balance === undefined) return resolveBalancer(facts?.balance, { subject, custom: parts.balancers });
+  if (balance === undefined) return resolveBalancer(facts, { subject, custom: parts.balancers, place: parts.place });
   if (typeof balance !== "string") return balance;
   const named = balancerByName(balance);
   if (named !== undefined) return named;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescService } from "@bufbuild/protobuf";
-import type { MethodFacts } from "@grpc-router/protocol/codegenv1";
+import type {
+  HedgingFacts,
+  MethodFacts,
+  RetryBudgetFacts,
+  RetryFacts,
+  RetryThrottlingFacts,
+} from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
@@ -30,17 +36,29 @@ export interface CallSettings {
 
 /** Settings of one method. */
 export interface MethodSettings extends CallSettings {
+  /** Attempts after a failure (gRFC A6); excludes hedging. Default: none beside those that provably cannot run twice. */
+  readonly retry?: RetryFacts;
+  /** Attempts at the same time (gRFC A6), only for methods whose `idempotency_level` says that they may run twice. Default: none. */
+  readonly hedging?: HedgingFacts;
   /** How instances are picked: a balancer, or the name of a built-in one. Default `least_request`. */
   readonly balance?: Balancer | "round_robin" | "least_request";
 }
 
 /** Settings of one service; `methods` by the names that generated code uses (`getUser`). */
 export interface ServiceSettings<Service extends DescService = DescService> extends MethodSettings {
+  /** Stops retries and hedges of a service that mostly fails (gRFC A6). Default: none. */
+  readonly retryThrottling?: RetryThrottlingFacts;
+  /** Bounds retries and hedges by a share of the open calls. Default: none. */
+  readonly retryBudget?: RetryBudgetFacts;
   readonly methods?: { readonly [Name in keyof Service["method"]]?: MethodSettings };
 }
 
 /** Options of `createRouter`. */
 export interface RouterOptions extends MethodSettings {
+  /** The router's zone, such as "eu-1a", for services that prefer instances close by and name none. Default: unknown. */
+  readonly zone?: string | undefined;
+  /** The router's region, such as "eu-1": the same. Default: unknown. */
+  readonly region?: string | undefined;
   /** Balancers for the `custom` strategy of the option `balance`, by name. Default: none. */
   readonly balancers?: ReadonlyMap<string, BalancerFactory>;
   /** Calls of each service that may wait for an instance. Default 10,000. */
@@ -54,6 +72,11 @@ export interface RouterOptions extends MethodSettings {
    * makes. False: clients see code and message only. Default true.
    */
   readonly errorDetails?: boolean;
+  /**
+   * Leave load reports of instances (ORCA, trailer `endpoint-load-metrics-bin`) in what clients get. They do no harm there:
+   * clients without a balancer of their own ignore them. False: they stay inside. Default true.
+   */
+  readonly forwardLoadReports?: boolean;
   /**
    * Milliseconds that calls of a lost channel, of which nobody knows whether they run, wait for the instance to come
    * back and say so (`Previous`); at most 1,000. Default 0: they end at once.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { StatusCode } from "@grpc-router/protocol";
 import type { RetryFacts } from "@grpc-router/protocol/codegenv1";
 import { maxPolicyAttempts } from "../limits.js";
 import { resilienceDefaults } from "./resilience-defaults.js";
@@ -24,7 +25,10 @@ export class RetryPolicy {
     const codes = facts.retryableStatusCodes ?? [];
     this.maxAttempts = Math.min(facts.maxAttempts, maxPolicyAttempts);
     this.attemptTimeoutMs = facts.attemptTimeoutMs ?? Number.POSITIVE_INFINITY;
-    this.retryableMask = statusMask(codes.length === 0 ? defaults.retryableStatusCodes : codes);
+    const retryable = codes.length === 0 ? defaults.retryableStatusCodes : codes;
+    // An attempt whose own time is over is one that failed, whoever finds out first.
+    const timedOut = facts.attemptTimeoutMs === undefined ? [] : [StatusCode.deadlineExceeded];
+    this.retryableMask = statusMask([...retryable, ...timedOut]);
     this.#initialBackoffMs = facts.initialBackoffMs ?? defaults.initialBackoffMs;
     this.#maxBackoffMs = facts.maxBackoffMs ?? defaults.maxBackoffMs;
     this.#multiplier = facts.backoffMultiplier ?? defaults.backoffMultiplier;

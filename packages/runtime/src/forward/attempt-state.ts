@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Race } from "./race.js";
+
+/**
+ * What policies and keyed balancers keep of a call, beside its record: routes without them never make one, which keeps the
+ * record of a call in flight small.
+ */
+export class AttemptState {
+  // The key: `CallKeys`.
+  hasKey = false;
+  /** XXH64 of the key, as two unsigned halves of 32 bits. */
+  keyHigh = 0;
+  keyLow = 0;
+
+  // The attempt at hand: `Attempts`.
+  /** When it was sent, in milliseconds of `Scheduler.nowMs`. */
+  sentMs = 0;
+  /** Somebody wants to know how it ends, and has not been told. */
+  watched = false;
+  /** It counts in the limits of its policy. */
+  counted = false;
+  /** It is a retry, or a hedge, and counts in the service's budget of them. */
+  isRetry = false;
+  /** The encoded Header, while a status that may be tried again can still follow. */
+  heldHeader: Uint8Array | undefined = undefined;
+
+  // The call.
+  /** What it waits for in the wheel beside its deadline: the end of a backoff, of an attempt's time, of a hedge's delay. */
+  alarmMs: number = Number.POSITIVE_INFINITY;
+  /** Retries since the call began, or since an instance last said how long to wait. */
+  retriesSincePushback = 0;
+  /** The attempts that run at the same time. */
+  race: Race | undefined = undefined;
+  /** It is with its fallback. */
+  fellBack = false;
+
+  /** What the call brings along when another record goes on with it. */
+  inherit(from: AttemptState): void {
+    this.hasKey = from.hasKey;
+    this.keyHigh = from.keyHigh;
+    this.keyLow = from.keyLow;
+    this.alarmMs = from.alarmMs;
+    this.retriesSincePushback = from.retriesSincePushback;
+    this.fellBack = from.fellBack;
+  }
+
+  reset(): void {
+    this.hasKey = false;
+    this.watched = false;
+    this.counted = false;
+    this.isRetry = false;
+    this.heldHeader = undefined;
+    this.alarmMs = Number.POSITIVE_INFINITY;
+    this.retriesSincePushback = 0;
+    this.race = undefined;
+    this.fellBack = false;
+  }
+}
