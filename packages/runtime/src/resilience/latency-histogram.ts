@@ -45,7 +45,7 @@ export class LatencyHistogram {
       }
       // As if the samples of the bucket were spread evenly over it.
       const start = startOf(bucket);
-      const us = start + ((startOf(bucket + 1) - start) * (rank - below)) / count;
+      const us = start + ((startOf(bucket + 1) - start) * (rank - below - 0.5)) / count;
       return Math.min(this.#mostUs, Math.max(this.#leastUs, us)) / 1000;
     }
     return 0;
