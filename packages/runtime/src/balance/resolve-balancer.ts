@@ -3,6 +3,7 @@ import type { BalanceJson } from "@grpc-router/protocol";
 import type { BalanceFacts } from "@grpc-router/protocol/codegenv1";
 import { RouterError } from "../router-error.js";
 import type { Balancer } from "./balancer.js";
+import { composeBalancer, type RouterPlace } from "./compose-balancer.js";
 import { createLeastRequest } from "./least-request.js";
 import { createRoundRobin } from "./round-robin.js";
 
@@ -15,7 +16,12 @@ export interface ResolveBalancerOptions {
   readonly subject: string;
   /** Strategies for `custom`, by name. Default: none. */
   readonly custom?: ReadonlyMap<string, BalancerFactory>;
+  /** Where the router is. Default: nowhere, and it is the only one. */
+  readonly place?: RouterPlace;
 }
+
+/** What a `Balance` option may say beside the strategy. */
+const besideStrategy: readonly string[] = ["selector", "priorityLabel", "locality", "subsetSize", "slowStart"];
 
 /** Names of the built-in strategies as the `Balance` option writes them. */
 export const balancerNames: readonly string[] = ["round_robin", "least_request"];
@@ -42,7 +48,13 @@ export function resolveBalancer(
   options: ResolveBalancerOptions,
 ): Balancer {
   if (balance === undefined) return createLeastRequest();
-  const policies = Object.entries(balance).filter(([, parameters]) => parameters !== undefined);
+  return composeBalancer(resolveStrategy(balance, options), balance, options.place ?? { routerId: "" });
+}
+
+function resolveStrategy(balance: BalanceFacts | BalanceJson, options: ResolveBalancerOptions): Balancer {
+  const policies = Object.entries(balance).filter(([name, parameters]) => {
+    return parameters !== undefined && !besideStrategy.includes(name);
+  });
   const [policy] = policies;
   if (policy === undefined || policies.length > 1) {
     throw invalid(options, `balance must name one strategy, received ${policies.length}`);

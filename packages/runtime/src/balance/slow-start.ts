@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SlowStartFacts } from "@grpc-router/protocol/codegenv1";
+import type { BalanceFacts, SlowStartFacts } from "@grpc-router/protocol/codegenv1";
 
 const defaultMinWeightPercent = 10;
+
+/** An instance is new as a whole, so the method that gives its instances longest counts; undefined if none asks for it. */
+export function longestSlowStart(balances: readonly (BalanceFacts | undefined)[]): SlowStartFacts | undefined {
+  return balances
+    .map((balance) => balance?.slowStart)
+    .filter((slowStart) => slowStart !== undefined)
+    .reduce<SlowStartFacts | undefined>((longest, slowStart) => {
+      return longest === undefined || slowStart.windowMs > longest.windowMs ? slowStart : longest;
+    }, undefined);
+}
 
 /**
  * Weight of an instance `ageMs` after it began to serve: its own, `weight`, once the window is over, and less before:
