@@ -77,6 +77,7 @@ export function keyShare(keyLow: number, salt: number): number {
 class LevelBalancer implements Balancer {
   readonly name: string;
   readonly onEnd?: (candidate: Candidate, outcome: AttemptOutcome) => void;
+  readonly readsLoad: boolean;
   readonly #child: Balancer;
   readonly #salt: number;
   readonly #shares: LevelShareOptions;
@@ -88,6 +89,7 @@ class LevelBalancer implements Balancer {
     this.#child = child;
     const onEnd = endOf(child);
     if (onEnd !== undefined) this.onEnd = onEnd;
+    this.readsLoad = child.readsLoad === true;
     this.#salt = options.salt;
     this.#shares = {
       overprovisioningPercent: overprovisioningPercent ?? defaultOverprovisioningPercent,

@@ -19,6 +19,7 @@ export function endOf(child: Balancer): ((candidate: Candidate, outcome: Attempt
 class Narrowed implements Balancer {
   readonly name: string;
   readonly onEnd?: (candidate: Candidate, outcome: AttemptOutcome) => void;
+  readonly readsLoad: boolean;
   readonly #child: Balancer;
   readonly #lists: PerVersion<DerivedList>;
 
@@ -27,6 +28,7 @@ class Narrowed implements Balancer {
     this.#child = child;
     const onEnd = endOf(child);
     if (onEnd !== undefined) this.onEnd = onEnd;
+    this.readsLoad = child.readsLoad === true;
     this.#lists = new PerVersion((candidates, before) => {
       const list = before ?? new DerivedList();
       narrow(candidates, list);

@@ -47,6 +47,7 @@ interface Plan {
 
 class WeightedRoundRobin implements Balancer {
   readonly name = "weighted_round_robin";
+  readonly readsLoad: boolean;
   readonly #loads: LoadWeightOptions | undefined;
   readonly #updateMs: number;
   /** By candidate, so that lists share what is known. */
@@ -55,6 +56,7 @@ class WeightedRoundRobin implements Balancer {
 
   constructor(options: WeightedRoundRobinOptions) {
     const { useLoadReports = false, blackoutMs = 10_000, expiryMs = 180_000, errorPenalty = 1 } = options;
+    this.readsLoad = useLoadReports;
     this.#loads = useLoadReports ? { blackoutMs, expiryMs, errorPenalty } : undefined;
     this.#updateMs = useLoadReports ? Math.max(minWeightUpdateMs, options.updateMs ?? 1_000) : Number.POSITIVE_INFINITY;
   }

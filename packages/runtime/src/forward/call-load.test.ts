@@ -2,9 +2,9 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { encodeBinaryValue } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
-import type { Balancer } from "../balance/balancer.js";
-import { createRoundRobin } from "../balance/round-robin.js";
 import { createSelector } from "../balance/selector.js";
+import { createTiers } from "../balance/tiers.js";
+import { createWeightedRoundRobin } from "../balance/weighted-round-robin.js";
 import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
 import { pathOf } from "../test-kit/test-service.suite.js";
 import { bytes } from "../test-kit/text.suite.js";
@@ -14,10 +14,7 @@ const trailer = "endpoint-load-metrics-bin";
 /** An encoded report of this utilisation by the application. */
 const report = new BinaryWriter().tag(9, WireType.Bit64).double(0.75).finish();
 
-function byLoad(): Balancer {
-  const inner = createRoundRobin();
-  return { name: "by_load", readsLoad: true, pick: (candidates, call, random) => inner.pick(candidates, call, random) };
-}
+const byLoad = () => createWeightedRoundRobin({ useLoadReports: true });
 
 /** A router whose one instance ends a call with this value of the trailer. */
 function setUp(options: TestRouterOptions, value: string, code = 0) {
@@ -42,7 +39,8 @@ const valid = encodeBinaryValue(report);
 describe("a call that reports its instance's load", () => {
   it.each([
     ["asks", byLoad()],
-    ["is one behind others that asks", createSelector({ labels: {}, child: byLoad() })],
+    ["asks behind a selector", createSelector({ labels: {}, child: byLoad() })],
+    ["asks behind tiers", createTiers({ label: "tier", child: byLoad() })],
   ])("updates what is known of it where the balancer %s", (_name, balance) => {
     const { load } = setUp({ balance }, valid);
     expect(load).toMatchObject({ applicationUtilization: 0.75, rps: 5, eps: 1 });
@@ -52,8 +50,14 @@ describe("a call that reports its instance's load", () => {
     expect(setUp({ balance: byLoad() }, valid, 13).load?.applicationUtilization).toBe(0.75);
   });
 
-  it("changes nothing where no balancer asks", () => {
-    expect(setUp({}, valid).load).toMatchObject({ applicationUtilization: 0, rps: 5 });
+  it.each([
+    ["the default", undefined],
+    ["weights as stated", createWeightedRoundRobin()],
+  ])("changes nothing where no balancer asks: %s", (_name, balance) => {
+    expect(setUp(balance === undefined ? {} : { balance }, valid).load).toMatchObject({
+      applicationUtilization: 0,
+      rps: 5,
+    });
   });
 
   it.each([
