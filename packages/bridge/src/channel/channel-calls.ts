@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { CallTable, CreditGrowth, copyBytes, type StartView } from "@grpc-router/protocol";
+import { CallTable, CreditGrowth, copyOf, pieceOf, type StartView } from "@grpc-router/protocol";
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
@@ -83,9 +83,10 @@ export class ChannelCalls implements CallPort {
   /** Opens call `id` with the CallStart `bytes[start, end)`, read into `view`; it may be refused at once. */
   open(id: number, view: StartView, bytes: Uint8Array, start: number, end: number): Call {
     const method = this.#options.service.byNumber.get(view.method);
-    const kept = new Uint8Array(end - start);
-    copyBytes(bytes, start, end, kept, 0);
-    const call = new Call(id, method ?? this.#options.service.unknownMethod, this, kept, this.#credit);
+    const asked = method ?? this.#options.service.unknownMethod;
+    // Streams may stay open for days, and would keep a whole slab each.
+    const kept = asked.readsStream || asked.writesStream ? copyOf(bytes, start, end) : pieceOf(bytes, start, end);
+    const call = new Call(id, asked, this, kept, this.#credit);
     const { hasRoom } = this.#options.share;
     this.table.add(call);
     this.#options.share.begin();

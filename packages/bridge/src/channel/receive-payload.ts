@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { copyBytes, type FragmentView, MAX_PAYLOAD_BYTES, PAYLOAD_OVERHEAD, type Reason } from "@grpc-router/protocol";
+import { type FragmentView, MAX_PAYLOAD_BYTES, PAYLOAD_OVERHEAD, pieceOf, type Reason } from "@grpc-router/protocol";
 import { type Call, CallPhase, executionOf } from "./call.js";
 import { type CallEnd, encodeBadMessage, encodeNotOneRequest, encodeTooLarge } from "./call-end.js";
 import { failCall } from "./call-life.js";
@@ -20,10 +20,8 @@ export function receiveMember(call: Call, bytes: Uint8Array, start: number, end:
   call.requestCredit -= cost;
   if (size > call.port.maxRequestBytes) failCall(call, tooLarge(call, size));
   else {
-    const message = new Uint8Array(size);
-    copyBytes(bytes, start, end, message, 0);
     call.port.buffered(call, size);
-    deliver(call, message, cost);
+    deliver(call, pieceOf(bytes, start, end), cost);
   }
   return undefined;
 }

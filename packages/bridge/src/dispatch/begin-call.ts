@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { fromBinary, type Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import { type Call, CallPhase, executionOf } from "../channel/call.js";
 import { encodeBadMessage, encodeNotOneRequest } from "../channel/call-end.js";
 import { failCall } from "../channel/call-life.js";
 import { CallContext } from "./call-context.js";
+import { decodeMessage } from "./message-decoder.js";
 import { ReplyPump } from "./reply-pump.js";
 import type { MethodRun } from "./served-method.js";
 import { settleError, settleMessage } from "./settle.js";
@@ -28,7 +29,7 @@ export function beginCall(call: Call, code: MethodRun): void {
   }
   let message: Message;
   try {
-    message = fromBinary(method.desc.input, bytes);
+    message = decodeMessage(method.desc.input, bytes);
   } catch (error) {
     failCall(call, encodeBadMessage(method.label, error, executionOf(call)));
     return;

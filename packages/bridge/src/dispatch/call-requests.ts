@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { fromBinary, type Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import type { Call } from "../channel/call.js";
 import { encodeBadMessage } from "../channel/call-end.js";
 import { failCall } from "../channel/call-life.js";
 import { PREPAID, prepaidTaken } from "../channel/receive-payload.js";
+import { decodeMessage } from "./message-decoder.js";
 import type { RequestSource } from "./request-queue.js";
 
 /** Ties the queue of a request stream to its call: what user code takes is what the router may send anew. */
@@ -16,7 +17,7 @@ export class CallRequests implements RequestSource<Message> {
   }
 
   decode(bytes: Uint8Array): Message {
-    return fromBinary(this.#call.method.desc.input, bytes);
+    return decodeMessage(this.#call.method.desc.input, bytes);
   }
 
   taken(sizeBytes: number, cost: number): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, type Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { MAX_METADATA_ENTRIES, type MetadataEntry } from "@grpc-router/protocol";
 import { type Call, CallPhase } from "../channel/call.js";
@@ -14,6 +14,7 @@ import {
 } from "../channel/call-end.js";
 import { settleCall } from "../channel/call-life.js";
 import { encodeErrorEnd, INTERNAL_ERROR } from "./error-end.js";
+import { encodeMessage } from "./message-encoder.js";
 import { encodeHeader, toMetadataEntries } from "./reply-metadata.js";
 
 /** User code has given its one response. */
@@ -62,7 +63,7 @@ export function settleError(call: Call, error: unknown): void {
 export function encodeReply(call: Call, value: unknown): Uint8Array {
   const { output } = call.method.desc;
   // `create` takes a message as it is, and checks an initializer.
-  return toBinary(output, create(output, value as Message));
+  return encodeMessage(output, create(output, value as Message));
 }
 
 /** Moves the response header to where it is written from, once. The End of the call if it cannot be sent. */

@@ -31,4 +31,12 @@ describe("copyOf()", () => {
     source.fill(9);
     expect(copy).toEqual(Uint8Array.of(1, 2, 3));
   });
+
+  test.each([0, 64, 65, 1000])("has %i octets, an array of as many", async (size) => {
+    const { copyOf } = await import("./copy-bytes.js");
+    const source = Uint8Array.from({ length: size + 4 }, (_, index) => index % 251);
+    const copy = copyOf(source, 2, 2 + size);
+    expect(copy).toEqual(source.subarray(2, 2 + size));
+    expect(copy.buffer.byteLength).toBe(size);
+  });
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export * from "./byte-pool.js";
+export * from "./byte-slab.js";
 export * from "./control-frame.js";
 export * from "./copy-bytes.js";
 export * from "./encode-end.js";
