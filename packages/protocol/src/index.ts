@@ -47,3 +47,7 @@ export * from "./policy/resolve-policy.js";
 // The channel's frame codec.
 
 export * from "./frame/index.js";
+
+// Keys of calls, from messages and metadata.
+
+export * from "./key/index.js";
