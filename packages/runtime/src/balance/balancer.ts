@@ -92,8 +92,8 @@ export interface Balancer {
    */
   pick<C extends Candidate>(candidates: Candidates<C>, call: BalancedCall, random: () => number): C | undefined;
   /**
-   * Whether the call for which `pick` has just answered undefined waits for nothing: the one instance that it could go to
-   * has left, and the call ends as UNAVAILABLE. Absent: there is always something to wait for. As cheap as a pick, and
+   * Whether the call for which `pick` has just answered undefined waits for nothing: the instances that it could go to, by
+   * its key or by their labels, have left, and the call ends as UNAVAILABLE. Absent: there is always something to wait for. As cheap as a pick, and
    * asked again of the calls that wait when instances have left.
    */
   isLost?(candidates: Candidates, call: BalancedCall): boolean;

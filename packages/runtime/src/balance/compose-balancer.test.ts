@@ -64,6 +64,67 @@ describe("composeBalancer()", () => {
     expect(new Set(picks)).toEqual(new Set(expected));
   });
 
+  it("keeps sessions before tiers and places, and behind selector and subset", () => {
+    const candidates = createCandidates(40);
+    candidates.list.forEach((candidate, index) => {
+      candidate.labels = labels(`version=${1 + (index % 2)} tier=${Math.floor(index / 2) % 2}`);
+    });
+    const facts: Facts = { selector: { version: "2" }, subsetSize: 12, priorityLabel: "tier" };
+    const shown: (readonly Candidate[])[] = [];
+    const balancer = composeBalancer(createRoundRobin(), facts, place, (child) => ({
+      name: "sticky",
+      pick(own, call, random) {
+        shown.push(own.list);
+        return child.pick(own, call, random);
+      },
+    }));
+    const picked = balancer.pick(candidates, anyCall, () => 0.5);
+    const used = selected(candidates, facts);
+    expect(new Set(shown[0])).toEqual(new Set(used));
+    expect(used.filter(({ labels: own }) => own.get("tier") === "0")).toContain(picked);
+  });
+
+  it("reads load for a strategy that does, and for no other", () => {
+    const facts: Facts = { selector: { version: "2" }, subsetSize: 12, priorityLabel: "tier", locality: {} };
+    const byLoad: Balancer = { name: "by_load", readsLoad: true, pick: () => undefined };
+    expect(composeBalancer(byLoad, facts, place).readsLoad).toBe(true);
+    expect(composeBalancer(createRoundRobin(), facts, place).readsLoad).toBe(false);
+  });
+
+  it.each<[string, Facts]>([
+    ["nobody is selected", { selector: { version: "3" } }],
+    ["nobody is selected, before tiers", { selector: { version: "3" }, priorityLabel: "tier" }],
+  ])("a call is lost while %s, and waits once somebody is", (_name, facts) => {
+    const balancer = composeBalancer(createRoundRobin(), facts, place);
+    const candidates = createCandidates(3);
+    expect([balancer.pick(candidates, anyCall, () => 0), balancer.isLost?.(candidates, anyCall)]).toEqual([
+      undefined,
+      true,
+    ]);
+    candidates.list.push(createCandidate("full", { labels: labels("version=3"), capacity: 0 }));
+    candidates.version++;
+    expect([balancer.pick(candidates, anyCall, () => 0), balancer.isLost?.(candidates, anyCall)]).toEqual([
+      undefined,
+      false,
+    ]);
+  });
+
+  it("a call is lost if the strategy says so of every tier", () => {
+    const candidates = createCandidates(2);
+    const [here, there] = candidates.list as [TestCandidate, TestCandidate];
+    there.labels = labels("tier=1");
+    const gone = new Set<Candidate>([here]);
+    const strategy: Balancer = {
+      name: "sticky",
+      pick: () => undefined,
+      isLost: ({ list }) => list.every((candidate) => gone.has(candidate)),
+    };
+    const balancer = composeBalancer(strategy, { selector: {}, priorityLabel: "tier", subsetSize: 5 }, place);
+    expect(balancer.isLost?.(candidates, anyCall)).toBe(false);
+    gone.add(there);
+    expect(balancer.isLost?.(candidates, anyCall)).toBe(true);
+  });
+
   it("hands ends on through all of them", () => {
     const ended: string[] = [];
     const strategy: Balancer = {

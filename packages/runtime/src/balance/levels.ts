@@ -119,6 +119,13 @@ class LevelBalancer implements Balancer {
     return avoided;
   }
 
+  /** Each level would have to say so, since each passes its calls on to all others. */
+  isLost(candidates: Candidates, call: BalancedCall): boolean {
+    return this.#levels.of(candidates).levels.every(({ members }) => {
+      return members.list.length === 0 || this.#child.isLost?.(members, call) === true;
+    });
+  }
+
   #draw(split: Levels, call: BalancedCall, random: () => number): number {
     if (call.nowMs - split.countedMs >= recountHealthMs) {
       split.countedMs = call.nowMs;

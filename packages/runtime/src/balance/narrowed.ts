@@ -41,4 +41,9 @@ class Narrowed implements Balancer {
     const list: Candidates = this.#lists.of(candidates);
     return this.#child.pick(list as Candidates<C>, call, random);
   }
+
+  isLost(candidates: Candidates, call: BalancedCall): boolean {
+    const list = this.#lists.of(candidates);
+    return list.list.length === 0 || this.#child.isLost?.(list, call) === true;
+  }
 }

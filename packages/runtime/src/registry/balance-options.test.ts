@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BalanceFacts, MethodFacts } from "@grpc-router/protocol/codegenv1";
 import { describe, expect, test } from "vitest";
-import type { Balancer, Candidates } from "../balance/balancer.js";
+import { type Balancer, type Candidates, canTake } from "../balance/balancer.js";
 import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
 import { pathOf, testServiceRouter } from "../test-kit/test-service.suite.js";
 import { bytes } from "../test-kit/text.suite.js";
@@ -14,9 +14,9 @@ function setUp(
   const seen: { candidates: Candidates } = { candidates: { list: [], away: [], version: -1 } };
   const spy: Balancer = {
     name: "spy",
-    pick(candidates) {
+    pick(candidates, call) {
       seen.candidates = candidates;
-      return candidates.list[0];
+      return candidates.list.find((candidate) => canTake(candidate, call));
     },
   };
   const facts = { custom: { name: "spy" }, ...balance } as BalanceFacts;
@@ -129,6 +129,19 @@ describe("the other options of balance", () => {
     one.control({ kind: { case: "traits", value: { labels: { version: "2" } } } });
     router.run();
     expect(ids()).toEqual(["one", "two"]);
+  });
+
+  test("a call that waits for a label goes to the instance that gets it", () => {
+    const { router } = setUp({ selector: { version: "2" } });
+    const { client } = router.connect();
+    const one = router.instance({ traits: { labels: { version: "1" } } });
+    router.instance({ instanceId: "full", traits: { labels: { version: "2" } }, capacity: { calls: 0 } });
+    client.unary(pathOf("Get"), bytes("a"), { timeout: "9S" });
+    router.run();
+    expect(one.calls).toHaveLength(0);
+    one.control({ kind: { case: "traits", value: { labels: { version: "2" } } } });
+    router.run();
+    expect(one.calls).toHaveLength(1);
   });
 
   test("locality goes by the router's own zone and region, unless it names others", () => {

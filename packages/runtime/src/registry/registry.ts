@@ -129,6 +129,15 @@ export class Registry implements ChannelOwner {
     }
   }
 
+  /** Looks after what policies do by time. */
+  sweep(nowMs: number, random: () => number): void {
+    for (const service of this.services.values()) {
+      // Also where nothing has changed: a breaker may let calls try again, which nobody tells.
+      if (!service.policy.isEmpty) service.policy.sweep(nowMs, random);
+      if (service.room.count > 0) this.#placement.dispatch(service);
+    }
+  }
+
   /** Drains the channels whose credential has ended by now. */
   expire(): void {
     const { wallMs } = this.#gate;
@@ -169,6 +178,8 @@ export class Registry implements ChannelOwner {
 
   onTraits({ service }: Channel): void {
     service.touch();
+    // It may have become one of those that the calls of some method may go to.
+    this.#placement.dispatch(service);
   }
 
   onPrevious(channel: Channel, previous: PreviousChannel): ChannelFault | undefined {
