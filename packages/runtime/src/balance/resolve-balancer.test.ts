@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { BalanceFacts } from "@grpc-router/protocol/codegenv1";
+import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { isRouterError, RouterError } from "../router-error.js";
-import { anyCall, createCandidates } from "./balancer.suite.js";
-import { type BalancerFactory, balancerByName, balancerNames, resolveBalancer } from "./resolve-balancer.js";
+import { anyCall, countPicks, createCandidates, type TestCandidate } from "./balancer.suite.js";
+import {
+  type BalancerFactory,
+  type BalancerName,
+  balanceByName,
+  balancerByName,
+  balancerNames,
+  resolveBalancer,
+} from "./resolve-balancer.js";
 import { createRoundRobin } from "./round-robin.js";
 
 const subject = "acme.user.v1.UserService/GetUser";
 
 describe("resolveBalancer()", () => {
-  it.each([
+  it.each<[BalanceFacts | undefined, string]>([
     [undefined, "least_request"],
     [{ roundRobin: {} }, "round_robin"],
     [{ leastRequest: {} }, "least_request"],
     [{ leastRequest: { choiceCount: 4 } }, "least_request"],
+    [{ leastRequest: { fullScan: true } }, "least_request"],
+    [{ leastRequest: { activeRequestBias: 1.5 } }, "least_request"],
+    [{ random: {} }, "random"],
+    [{ weightedRoundRobin: {} }, "weighted_round_robin"],
+    [{ weightedRoundRobin: { useLoadReports: true, updateMs: 500 } }, "weighted_round_robin"],
+    [{ peakEwma: { decayMs: 5_000 } }, "peak_ewma"],
+    [{ pickFirst: { shuffle: true } }, "pick_first"],
   ])("%j is %s", (balance, name) => {
     expect(resolveBalancer(balance, { subject }).name).toBe(name);
   });
@@ -27,6 +44,39 @@ describe("resolveBalancer()", () => {
     expect(draws).toBe(6);
   });
 
+  it.each<[BalanceFacts, number[]]>([
+    [{ leastRequest: { fullScan: true } }, [0, 0, 40]],
+    [{ leastRequest: { activeRequestBias: 0 } }, [10, 20, 10]],
+    [{ leastRequest: { activeRequestBias: 2 } }, [4, 8, 28]],
+    [{ weightedRoundRobin: {} }, [10, 20, 10]],
+    [{ weightedRoundRobin: { useLoadReports: true, blackoutMs: 0 } }, [8, 16, 16]],
+    [{ weightedRoundRobin: { useLoadReports: true } }, [13, 13, 14]],
+    [{ pickFirst: {} }, [40, 0, 0]],
+  ])("the parameters of %j are the strategy's", (balance, shares) => {
+    const candidates = createCandidates([100, 200, 100]);
+    candidates.list.forEach((candidate, index) => {
+      candidate.openCalls = index < 2 ? 2 : 0;
+      const load = { cpuUtilization: 0.5, memUtilization: 0, applicationUtilization: 0, eps: 0, loopDelayUs: 0 };
+      candidate.load = { ...load, rps: [10, 20, 20][index] ?? 0 };
+      candidate.loadMs = 0;
+    });
+    const balancer = resolveBalancer(balance, { subject });
+    const { random } = createSeededRandom(1);
+    const counts = [...countPicks(balancer, candidates, random, 40).values()];
+    counts.forEach((count, index) => {
+      expect(Math.abs(count - (shares[index] ?? 0)), `${counts}`).toBeLessThanOrEqual(1);
+    });
+  });
+
+  it("peakEwma counts failures as failureLatencyMs says", () => {
+    const candidates = createCandidates(2);
+    const balancer = resolveBalancer({ peakEwma: { failureLatencyMs: 200, choiceCount: 2 } }, { subject });
+    const [failing, slow] = candidates.list as [TestCandidate, TestCandidate];
+    balancer.onEnd?.(failing, { code: 14, latencyMs: 1, nowMs: 0 });
+    balancer.onEnd?.(slow, { code: 0, latencyMs: 300, nowMs: 0 });
+    expect(balancer.pick(candidates, anyCall, () => 0)).toBe(failing);
+  });
+
   it("custom is made by the factory of that name from its parameters", () => {
     const seen: unknown[] = [];
     const factory: BalancerFactory = (parameters) => {
@@ -39,14 +89,15 @@ describe("resolveBalancer()", () => {
     expect(seen).toEqual([{ zone: "eu-1" }, {}]);
   });
 
-  it.each([
+  it.each<[object, string]>([
     [{}, "balance must name one strategy, received 0"],
     [{ roundRobin: {}, leastRequest: {} }, "balance must name one strategy, received 2"],
-    [{ ringHash: {} }, "balance must be one of round_robin, least_request, custom, received ring_hash"],
+    [{ bestOfAll: {} }, `balance must be one of ${balancerNames.join(", ")}, custom, received best_of_all`],
     [{ custom: {} }, 'custom balance must be a registered strategy, and none is registered, received ""'],
     [{ custom: { name: "x" } }, 'custom balance must be a registered strategy, and none is registered, received "x"'],
   ])("%j is refused with its remedy", (balance, problem) => {
-    expect(() => resolveBalancer(balance, { subject })).toThrow(
+    // What no type lets through may still come from a caller without types.
+    expect(() => resolveBalancer(balance as BalanceFacts, { subject })).toThrow(
       new RouterError("INVALID_SETTING", `Cannot balance ${subject}: ${problem}`),
     );
   });
@@ -59,13 +110,31 @@ describe("resolveBalancer()", () => {
   });
 });
 
+describe("balanceByName()", () => {
+  it.each(["round_robin", "least_request", "random", "weighted_round_robin", "peak_ewma", "pick_first"] as const)(
+    "%s resolves to the strategy of that name",
+    (name: BalancerName) => {
+      expect(resolveBalancer(balanceByName(name), { subject }).name).toBe(name);
+    },
+  );
+
+  it("of a name that nobody knows is refused under it", () => {
+    expect(() => resolveBalancer(balanceByName("best_of_all"), { subject })).toThrow("received best_of_all");
+  });
+});
+
 describe("balancerByName()", () => {
+  it("knows the names that the option Balance has for what needs no parameters", () => {
+    expect(balancerNames).toEqual(expect.arrayContaining(["round_robin", "least_request", "random"]));
+    expect(balancerNames).toEqual(expect.arrayContaining(["weighted_round_robin", "peak_ewma", "pick_first"]));
+  });
+
   it.each(balancerNames)("%s is built in", (name) => {
     expect(balancerByName(name)?.name).toBe(name);
   });
 
-  it("any other name is not", () => {
-    expect(balancerByName("ring_hash")).toBeUndefined();
+  it.each(["", "best_of_all", "roundRobin", "custom", "toString"])("%j is not", (name) => {
+    expect(balancerByName(name)).toBeUndefined();
   });
 });
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BalanceJson } from "@grpc-router/protocol";
-import type { BalanceFacts } from "@grpc-router/protocol/codegenv1";
+import type { BalanceFacts, CustomFacts, StrategyFacts } from "@grpc-router/protocol/codegenv1";
 import { RouterError } from "../router-error.js";
 import type { Balancer } from "./balancer.js";
 import { composeBalancer, type RouterPlace } from "./compose-balancer.js";
 import { createLeastRequest } from "./least-request.js";
+import { createPeakEwma } from "./peak-ewma.js";
+import { createPickFirst } from "./pick-first.js";
+import { createRandom } from "./random.js";
 import { createRoundRobin } from "./round-robin.js";
+import { createWeightedRoundRobin } from "./weighted-round-robin.js";
 
 /** Makes a balancer of a strategy that the router's program brings; `parameters` is what the option says. */
 export type BalancerFactory = (parameters: Readonly<Record<string, unknown>>) => Balancer;
@@ -23,19 +26,41 @@ export interface ResolveBalancerOptions {
 /** What a `Balance` option may say beside the strategy. */
 const besideStrategy: readonly string[] = ["selector", "priorityLabel", "locality", "subsetSize", "slowStart"];
 
+type StrategyName = StrategyFacts extends infer Facts ? (Facts extends unknown ? keyof Facts : never) : never;
+
+/** Name of a built-in strategy as the `Balance` option writes it: "round_robin". */
+export type BalancerName = SnakeCase<Exclude<StrategyName, "custom">>;
+
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : "";
+
+type ParametersOf<Name extends StrategyName> = Extract<StrategyFacts, Readonly<Record<Name, unknown>>>[Name];
+
+/** The built-in strategies. */
+const strategies: { readonly [Name in StrategyName]?: (parameters: ParametersOf<Name>) => Balancer } = {
+  roundRobin: createRoundRobin,
+  leastRequest: ({ choiceCount, ...others }) => {
+    return createLeastRequest(choiceCount === undefined ? others : { ...others, choices: choiceCount });
+  },
+  random: createRandom,
+  weightedRoundRobin: createWeightedRoundRobin,
+  peakEwma: createPeakEwma,
+  pickFirst: createPickFirst,
+};
+
 /** Names of the built-in strategies as the `Balance` option writes them. */
-export const balancerNames: readonly string[] = ["round_robin", "least_request"];
+export const balancerNames: readonly string[] = Object.keys(strategies).map(snakeCase);
+
+/** What a `Balance` option says that names a strategy and no parameters. There may be none of that name. */
+export function balanceByName(name: string): BalanceFacts {
+  return { [name.replace(/_[a-z]/g, (match) => match.slice(1).toUpperCase())]: {} } as BalanceFacts;
+}
 
 /** Makes a built-in balancer with its default parameters by name, or undefined if there is none of that name. */
 export function balancerByName(name: string): Balancer | undefined {
-  switch (name) {
-    case "round_robin":
-      return createRoundRobin();
-    case "least_request":
-      return createLeastRequest();
-    default:
-      return undefined;
-  }
+  const key = Object.keys(strategies).find((strategy) => snakeCase(strategy) === name);
+  return key === undefined ? undefined : strategyOf(key)?.({});
 }
 
 /**
@@ -43,15 +68,12 @@ export function balancerByName(name: string): Balancer | undefined {
  *
  * @throws RouterError INVALID_SETTING if there is no such strategy, or the option names none or more than one.
  */
-export function resolveBalancer(
-  balance: BalanceFacts | BalanceJson | undefined,
-  options: ResolveBalancerOptions,
-): Balancer {
+export function resolveBalancer(balance: BalanceFacts | undefined, options: ResolveBalancerOptions): Balancer {
   if (balance === undefined) return createLeastRequest();
   return composeBalancer(resolveStrategy(balance, options), balance, options.place ?? { routerId: "" });
 }
 
-function resolveStrategy(balance: BalanceFacts | BalanceJson, options: ResolveBalancerOptions): Balancer {
+function resolveStrategy(balance: BalanceFacts, options: ResolveBalancerOptions): Balancer {
   const policies = Object.entries(balance).filter(([name, parameters]) => {
     return parameters !== undefined && !besideStrategy.includes(name);
   });
@@ -59,22 +81,26 @@ function resolveStrategy(balance: BalanceFacts | BalanceJson, options: ResolveBa
   if (policy === undefined || policies.length > 1) {
     throw invalid(options, `balance must name one strategy, received ${policies.length}`);
   }
-  if ("roundRobin" in balance && balance.roundRobin !== undefined) return createRoundRobin();
-  if ("leastRequest" in balance && balance.leastRequest !== undefined) {
-    const choices = balance.leastRequest.choiceCount;
-    return createLeastRequest(choices === undefined ? {} : { choices });
-  }
   if ("custom" in balance && balance.custom !== undefined) return resolveCustom(balance.custom, options);
-  throw invalid(
-    options,
-    `balance must be one of ${balancerNames.join(", ")}, custom, received ${snakeCase(policy[0])}`,
-  );
+  const [name, parameters] = policy;
+  const create = strategyOf(name);
+  if (create !== undefined) return create(parameters);
+  throw invalid(options, `balance must be one of ${balancerNames.join(", ")}, custom, received ${snakeCase(name)}`);
 }
 
-function resolveCustom(custom: NonNullable<BalanceJson["custom"]>, options: ResolveBalancerOptions): Balancer {
-  const name = custom.name ?? "";
+/** The strategy takes the parameters that stand under its name, which the type of the table holds it to. */
+function strategyOf(key: string): ((parameters: object) => Balancer) | undefined {
+  return Object.hasOwn(strategies, key)
+    ? (strategies[key as StrategyName] as (parameters: object) => Balancer)
+    : undefined;
+}
+
+function resolveCustom(
+  { name = "", parameters = {} }: Partial<CustomFacts>,
+  options: ResolveBalancerOptions,
+): Balancer {
   const factory = options.custom?.get(name);
-  if (factory !== undefined) return factory(custom.parameters ?? {});
+  if (factory !== undefined) return factory(parameters);
   const names = [...(options.custom?.keys() ?? [])];
   const known = names.length === 0 ? "a registered strategy, and none is registered" : `one of ${names.join(", ")}`;
   throw invalid(options, `custom balance must be ${known}, received ${JSON.stringify(name)}`);
