@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What orchestrators and load balancers ask of a router: /live and /ready, and grpc.health.v1, as instances come and go.
 import { connect } from "node:http2";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { Code, createClient, type HandlerContext } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type InProcess, startInProcess } from "../harness/in-process.ts";
 import { createRawClient, framed, type RawClient } from "../harness/raw-call.ts";
+import { TestService } from "../interop/gen/grpc/testing/test_pb.ts";
 
 const testService = "grpc.testing.TestService";
+const conformance = "connectrpc.conformance.v1.ConformanceService";
 /** Answers of grpc.health.v1: field 1, the status. */
 const serving = framed(Buffer.from("0801", "hex"));
 const notServing = framed(Buffer.from("0802", "hex"));
@@ -74,6 +78,42 @@ test.each([
 
 test("Check of a service that the router does not have is NOT_FOUND", async () => {
   expect((await raw.call("/grpc.health.v1.Health/Check", { body: asking("no.such.Service") })).code).toBe(5);
+});
+
+test("an instance that says it does not serve gets no calls until it says that it does", async () => {
+  const answeredBy = (id: string) => ({
+    emptyCall(_request: unknown, context: HandlerContext) {
+      context.responseHeader.set("x-answered-by", id);
+      return {};
+    },
+  });
+  const client = createClient(TestService, createGrpcTransport({ baseUrl: router.url }));
+  const answers = async () => {
+    const ids = new Set<string | null>();
+    for (let count = 0; count < 12; count++) {
+      await client.emptyCall({}, { onHeader: (header) => ids.add(header.get("x-answered-by")) });
+    }
+    return [...ids].sort();
+  };
+  const check = async () => (await raw.call("/grpc.health.v1.Health/Check", { body: asking(testService) })).body;
+  const other = async () => (await raw.call("/grpc.health.v1.Health/Check", { body: asking(conformance) })).body;
+  const states = () => router.server.instances().map(({ instanceId, service, state }) => [instanceId, service, state]);
+  const until = (id: string, state: string) =>
+    vi.waitFor(() => expect(states()).toContainEqual([id, testService, state]));
+
+  await router.addInstance("one", answeredBy("one"));
+  await router.addInstance("two", answeredBy("two"));
+  expect(await answers()).toEqual(["one", "two"]);
+  router.bridge("one").setServing(false, { service: testService, note: "warming up" });
+  await until("one", "not_serving");
+  expect([await answers(), await check()]).toEqual([["two"], serving]);
+  router.bridge("two").setServing(false, { service: testService });
+  await until("two", "not_serving");
+  expect([await check(), await other()]).toEqual([notServing, serving]);
+  await expect(client.emptyCall({})).rejects.toMatchObject({ code: Code.Unavailable });
+  router.bridge("one").setServing(true);
+  await until("one", "serving");
+  expect([await answers(), await check()]).toEqual([["one"], serving]);
 });
 
 test("Watch tells of every change, for as long as it is open", async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { BridgeOptions, DialTlsOptions, LogLevel, ServeTls } from "@grpc-router/node";
+import type { Bridge, BridgeOptions, DialTlsOptions, LogLevel, ServeTls } from "@grpc-router/node";
 import {
   createBridge,
   createRouter,
@@ -56,6 +56,7 @@ export async function startInProcess(options: InProcessOptions = {}) {
     .service(conformanceServiceRouter);
   const server = await serveRouter(router, { port: 0, logger: routerLog, tls: tls?.serve });
   const connections = new Map<string, ReturnType<typeof dialRouter>>();
+  const bridges = new Map<string, Bridge>();
 
   /** Dials without waiting for the answer. */
   function dialInstance(id: string, methods: Partial<ServiceImpl<typeof TestService>> = {}, url = server.url) {
@@ -70,6 +71,7 @@ export async function startInProcess(options: InProcessOptions = {}) {
       ...(url.startsWith("https:") ? { tls: tls?.dial } : {}),
     });
     connections.set(id, connection);
+    bridges.set(id, bridge);
     return connection;
   }
 
@@ -88,6 +90,12 @@ export async function startInProcess(options: InProcessOptions = {}) {
     instanceLog,
     dialInstance,
     addInstance,
+    /** The bridge of an instance. */
+    bridge(id: string): Bridge {
+      const bridge = bridges.get(id);
+      if (bridge === undefined) throw new Error(`Cannot find the bridge of ${id}`);
+      return bridge;
+    },
     async stop(): Promise<void> {
       for (const connection of connections.values()) connection.close();
       await server.close();

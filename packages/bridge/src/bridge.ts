@@ -15,7 +15,9 @@ import { methodCodes, recordRoutes } from "./dispatch/recorded-routes.js";
 import { createServedService, type MethodEntry, type ServedService } from "./dispatch/served-service.js";
 import type { BridgeConnection, BridgePorts } from "./ports.js";
 import { BridgeIdentity } from "./register/bridge-identity.js";
+import type { HealthState } from "./register/health-source.js";
 import { RouterSet } from "./register/router-set.js";
+import { SettableHealth } from "./register/settable-health.js";
 
 /** The services of an instance, ready to be served through a router. */
 export interface Bridge {
@@ -32,6 +34,20 @@ export interface Bridge {
    * @throws BridgeError `INVALID_SERVICE` if it registers none of the methods of one of `bridges`.
    */
   routes(bridges: readonly GenBridge<DescService>[], routes: (router: ConnectRouter) => void): this;
+  /**
+   * Says that a service takes calls or, because of `note`, takes none for now: those that come go to other instances at
+   * once, or wait for one; those that run go on. Counts at every router, before `open` and after; without `service` for all
+   * of them, those added later included. Services serve until this says otherwise.
+   *
+   * @param note For people, of at most 256 characters.
+   * @throws BridgeError `INVALID_SERVICE` if `service` is not the full name of one that was added.
+   * @example
+   * bridge.setServing(false, { note: "the database is away" });
+   */
+  setServing(
+    serving: boolean,
+    options?: { readonly service?: string | undefined; readonly note?: string | undefined },
+  ): this;
   /**
    * Connects to routers and serves. `dialRouter` of @grpc-router/node calls this with sockets and clocks.
    *
@@ -55,6 +71,9 @@ export function createBridge(options: BridgeOptions = {}): Bridge {
 class ServiceBridge implements Bridge {
   readonly #options: BridgeOptions;
   readonly #services = new Map<string, ServedService>();
+  readonly #health = new Map<string, SettableHealth>();
+  /** Of services that are added from now on. */
+  #firstHealth: HealthState = { serving: true, note: "" };
   readonly #identity: BridgeIdentity;
 
   constructor(options: BridgeOptions) {
@@ -80,6 +99,28 @@ class ServiceBridge implements Bridge {
     return this;
   }
 
+  setServing(
+    serving: boolean,
+    { service, note = "" }: { service?: string | undefined; note?: string | undefined } = {},
+  ): this {
+    const state = { serving, note };
+    if (service === undefined) {
+      this.#firstHealth = state;
+      for (const health of this.#health.values()) health.set(state);
+      return this;
+    }
+    const health = this.#health.get(service);
+    if (health === undefined) {
+      const names = [...this.#services.keys()].join(", ") || "added first";
+      throw new BridgeError(
+        "INVALID_SERVICE",
+        `Cannot set the health of a service: it must be ${names}, received ${JSON.stringify(service)}`,
+      );
+    }
+    health.set(state);
+    return this;
+  }
+
   open(ports: BridgePorts, open: OpenOptions = {}): BridgeConnection {
     const options = overrideBridgeOptions(this.#options, open);
     const services = [...this.#services.values()];
@@ -95,7 +136,8 @@ class ServiceBridge implements Bridge {
   }
 
   #add(bridge: GenBridge<DescService>, entries: ReadonlyMap<string, MethodEntry>): this {
-    const service = createServedService(bridge, entries);
+    const health = new SettableHealth(this.#firstHealth);
+    const service = { ...createServedService(bridge, entries), health };
     if (this.#services.has(service.name)) {
       throw new BridgeError(
         "INVALID_SERVICE",
@@ -103,6 +145,7 @@ class ServiceBridge implements Bridge {
       );
     }
     this.#services.set(service.name, service);
+    this.#health.set(service.name, health);
     return this;
   }
 }

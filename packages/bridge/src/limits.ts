@@ -84,6 +84,8 @@ export const TARGET_HEALTH_EVERY_MS = 5_000;
 export const TARGET_HEALTH_WITHIN_MS = 2_000;
 /** Octets of a health answer: a target that answers with something else. */
 export const MAX_HEALTH_BYTES = 1_024;
+/** Characters of the reason that goes with a health: an error with a page of text in every frame. */
+export const MAX_HEALTH_NOTE_CHARS = 256;
 /** How often a service's health is told the router, a second: a target that flaps. */
 export const MAX_HEALTH_PER_SECOND = 10;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { Method_Idempotency, Method_Kind } from "@grpc-router/protocol";
+import { Health_Status, Method_Idempotency, Method_Kind } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { createBridge } from "../bridge.js";
 import { isBridgeError } from "../bridge-error.js";
@@ -58,7 +58,7 @@ describe("createHello()", () => {
     });
     expect(channel.hello.processKey).toHaveLength(16);
     expect(channel.hello.schemaDigest).toMatch(/^[0-9a-f]{64}$/);
-    expect(channel.hello.health).toBeUndefined();
+    expect(channel.hello.health).toMatchObject({ status: Health_Status.SERVING, note: "" });
   });
 
   it("takes what is said anew where the bridge is opened", async () => {

@@ -4,6 +4,7 @@ import type { Timer } from "@grpc-router/http2";
 import type { Logger } from "@grpc-router/protocol";
 import { TARGET_HEALTH_WITHIN_MS } from "../limits.js";
 import type { HealthSource, HealthState } from "../register/health-source.js";
+import { SettableHealth } from "../register/settable-health.js";
 import { type HealthAnswer, HealthWatch } from "./health-watch.js";
 import type { Target, TargetWatcher } from "./target.js";
 
@@ -103,26 +104,18 @@ export class TargetHealth implements TargetWatcher {
   }
 }
 
-/** The health of one service, told when it changes. */
-class ServiceHealth implements HealthSource {
+/** The health of one service. */
+class ServiceHealth extends SettableHealth {
   readonly name: string;
-  state: HealthState = NOT_KNOWN;
-  readonly #listeners = new Set<() => void>();
 
   constructor(name: string) {
+    super(NOT_KNOWN);
     this.name = name;
   }
 
-  watch(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  set(state: HealthState): void {
+  override set(state: HealthState): void {
     // It takes no calls as before; the old reason says more.
     if (state === NOT_KNOWN && !this.state.serving) return;
-    if (state.serving === this.state.serving && state.note === this.state.note) return;
-    this.state = state;
-    for (const listener of this.#listeners) listener();
+    super.set(state);
   }
 }
