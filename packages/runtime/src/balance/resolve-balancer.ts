@@ -52,9 +52,10 @@ const strategies: { readonly [Name in StrategyName]?: (parameters: ParametersOf<
 /** Names of the built-in strategies as the `Balance` option writes them. */
 export const balancerNames: readonly string[] = Object.keys(strategies).map(snakeCase);
 
-/** What a `Balance` option says that names a strategy and no parameters. There may be none of that name. */
+/** What a `Balance` option says that names a strategy and no parameters; whoever reads it refuses a name that is none. */
 export function balanceByName(name: string): BalanceFacts {
-  return { [name.replace(/_[a-z]/g, (match) => match.slice(1).toUpperCase())]: {} } as BalanceFacts;
+  const facts: object = { [name.replace(/_[a-z]/g, (match) => match.slice(1).toUpperCase())]: {} };
+  return facts as BalanceFacts;
 }
 
 /** Makes a built-in balancer with its default parameters by name, or undefined if there is none of that name. */
