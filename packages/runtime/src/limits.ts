@@ -156,9 +156,6 @@ export const lastTier = 128;
 /** Entries of a ring of hashes (gRFC A42): memory, and a build that holds up all calls. */
 export const maxRingEntries = 4096;
 
-/** Entries of a Maglev table, the bound that Envoy has: the same. */
-export const maxTableEntries = 5_000_011;
-
 /** Slots of a ring or table that are looked at for one call: a long search for each call when all instances are full. */
 export const maxWalkedSlots = 4096;
 
