@@ -39,7 +39,6 @@ export * from "./timeout.js";
 export * from "./policy/complete-method-facts.js";
 export * from "./policy/fact-path.js";
 export { factName, factsOf, methodFactsOf, millisecondsOf, serviceFactsOf } from "./policy/facts-of.js";
-export * from "./policy/field-path.js";
 export type { PolicyFault } from "./policy/policy-fault.js";
 export { findPolicyFaults, findServicePolicyFaults } from "./policy/policy-rules.js";
 export * from "./policy/resolve-policy.js";

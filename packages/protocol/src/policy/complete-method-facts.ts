@@ -5,8 +5,8 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { FallbackFacts, StaticReplyFacts } from "../codegenv1/resilience-facts.js";
 import type { MethodPolicyFacts } from "../codegenv1/types.js";
+import { resolveKeyPath } from "../key/resolve-key-path.js";
 import { StatusCode } from "../status.js";
-import { resolveFieldPath } from "./field-path.js";
 import { FactPlace, type PolicyFault } from "./policy-fault.js";
 
 /** What {@link completeMethodFacts} answers. */
@@ -62,7 +62,7 @@ function completeRouteKey(
   method: DescMethod,
   place: FactPlace,
 ): NonNullable<MethodPolicyFacts["routeKey"]> {
-  const resolved = resolveFieldPath(method.input, routeKey.path);
+  const resolved = resolveKeyPath(method.input, routeKey.path);
   if ("value" in resolved) return resolved.value;
   place.inner("routeKey", "route_key").note(resolved.error);
   return routeKey;

@@ -25,7 +25,7 @@ export const libraryServiceRouter: GenRouter<typeof LibraryService> = /*@__PURE_
     /**
      * Looks a book up by its shelf.
      */
-    getBook: { number: 23330, timeoutMs: 1500, hedging: { maxAttempts: 2, hedgingDelayMs: 50 }, balance: { leastRequest: { choiceCount: 5 } }, routeKey: { path: "shelf.name", fields: [1, 1] }, maxRequestMessageBytes: 65536 },
+    getBook: { number: 23330, timeoutMs: 1500, hedging: { maxAttempts: 2, hedgingDelayMs: 50 }, balance: { leastRequest: { choiceCount: 5 } }, routeKey: { path: "shelf.name", fields: [1, 1], kind: "string" }, maxRequestMessageBytes: 65536 },
     /**
      * Tells of each book that comes back. // not a trailing comment
      */

@@ -35,7 +35,7 @@ export const catalogueServiceRouter: GenRouter<typeof CatalogueService> = /*@__P
     /**
      * Another.
      */
-    d: { number: 129555, timeoutMs: 30000, defaultTimeoutMs: 3000, balance: { ringHash: { minRingSize: 512, maxRingSize: 2048, boundedLoadFactor: 1.25 } }, routeKey: { path: "title", fields: [1] }, priority: "low", waitForReady: true, fallback: { reply: { code: 0, payloadBase64: "CgVsb2JieRAE" } } },
+    d: { number: 129555, timeoutMs: 30000, defaultTimeoutMs: 3000, balance: { ringHash: { minRingSize: 512, maxRingSize: 2048, boundedLoadFactor: 1.25 } }, routeKey: { path: "title", fields: [1], kind: "string" }, priority: "low", waitForReady: true, fallback: { reply: { code: 0, payloadBase64: "CgVsb2JieRAE" } } },
     /**
      * Another.
      */
