@@ -198,6 +198,27 @@ describe("CircuitBreaker", () => {
     expect(other.end(second, unavailable)).toBe("reopened");
   });
 
+  it("hears nothing of an abandoned probe, nor of one that failed, once another has started", () => {
+    const bench = states["half-open, probing"]();
+    bench.breaker.abandonProbe(bench.probe);
+    const second = bench.start();
+    expect(bench.end(bench.probe, unavailable)).toBeUndefined();
+    expect(bench.end(second, unavailable)).toBe("reopened");
+    bench.atMs = bench.breaker.openUntilMs;
+    const third = bench.start();
+    expect([bench.probe, second].map((ticket) => bench.end(ticket, ok))).toEqual([undefined, undefined]);
+    expect(bench.end(third, ok)).toBe("closed");
+    for (let count = 0; count < 5; count++) {
+      expect([bench.early, bench.probe, second, third].map((ticket) => bench.end(ticket, unavailable))).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    }
+    expect(bench.state).toBe("closed");
+  });
+
   it("takes CANCELLED for a failure if that is said", () => {
     const breaker = new CircuitBreaker({ consecutiveFailures: 1, failureStatusCodes: [1] });
     expect(breaker.onEnd(breaker.onStart(0), 14, 0, noJitter)).toBeUndefined();
