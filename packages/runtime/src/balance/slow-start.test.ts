@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { slowStartWeight } from "./slow-start.js";
+import { longestSlowStart, slowStartWeight } from "./slow-start.js";
 
 describe("slowStartWeight()", () => {
   it.each([
@@ -35,5 +35,23 @@ describe("slowStartWeight()", () => {
       before = weight;
     }
     expect(before).toBe(100);
+  });
+});
+
+describe("longestSlowStart()", () => {
+  it.each([
+    [[], undefined],
+    [[undefined, { roundRobin: {} }], undefined],
+    [[{ roundRobin: {}, slowStart: { windowMs: 5 } }, undefined], 5],
+    [[{ random: {}, slowStart: { windowMs: 5 } }, { random: {}, slowStart: { windowMs: 9 } }, { random: {} }], 9],
+    [
+      [
+        { random: {}, slowStart: { windowMs: 9 } },
+        { random: {}, slowStart: { windowMs: 5 } },
+      ],
+      9,
+    ],
+  ])("of %j has a window of %s", (balances, windowMs) => {
+    expect(longestSlowStart(balances)?.windowMs).toBe(windowMs);
   });
 });
