@@ -64,26 +64,6 @@ describe("composeBalancer()", () => {
     expect(new Set(picks)).toEqual(new Set(expected));
   });
 
-  it("keeps sessions before tiers and places, and behind selector and subset", () => {
-    const candidates = createCandidates(40);
-    candidates.list.forEach((candidate, index) => {
-      candidate.labels = labels(`version=${1 + (index % 2)} tier=${Math.floor(index / 2) % 2}`);
-    });
-    const facts: Facts = { selector: { version: "2" }, subsetSize: 12, priorityLabel: "tier" };
-    const shown: (readonly Candidate[])[] = [];
-    const balancer = composeBalancer(createRoundRobin(), facts, place, (child) => ({
-      name: "sticky",
-      pick(own, call, random) {
-        shown.push(own.list);
-        return child.pick(own, call, random);
-      },
-    }));
-    const picked = balancer.pick(candidates, anyCall, () => 0.5);
-    const used = selected(candidates, facts);
-    expect(new Set(shown[0])).toEqual(new Set(used));
-    expect(used.filter(({ labels: own }) => own.get("tier") === "0")).toContain(picked);
-  });
-
   it("reads load for a strategy that does, and for no other", () => {
     const facts: Facts = { selector: { version: "2" }, subsetSize: 12, priorityLabel: "tier", locality: {} };
     const byLoad: Balancer = { name: "by_load", readsLoad: true, pick: () => undefined };

@@ -19,12 +19,11 @@ export interface RouterPlace {
 /**
  * Puts before `strategy` what says from which instances it chooses, always in this order, and only what is asked for:
  *
- *     selector → subset → sessions → tiers → locality → strategy
+ *     selector → subset → tiers → locality → strategy
  *
- * Sessions (`sticky`) are no strategy but a memory of what one picked: they come before tiers and places, so that a key
- * stays with its instance wherever that is, and a new one goes where a call without a key would. The subset comes before
- * tiers and places, so that these have a say in all that the router uses; a service that has both wants its subset large
- * enough to hold members of each. Slow start is none of it: it lowers an instance's weight for all that see it.
+ * The subset comes before tiers and places, so that these have a say in all that the router uses; a service that has both
+ * wants its subset large enough to hold members of each. Slow start is none of it: it lowers an instance's weight for all
+ * that see it.
  *
  * @throws RouterError INVALID_SETTING for a size or a percentage that cannot be.
  */
@@ -32,7 +31,6 @@ export function composeBalancer(
   strategy: Balancer,
   facts: Omit<CandidateFacts, "slowStart">,
   place: RouterPlace,
-  sessions?: (child: Balancer) => Balancer,
 ): Balancer {
   const { locality, priorityLabel, subsetSize, selector = {} } = facts;
   let balancer = strategy;
@@ -42,7 +40,6 @@ export function composeBalancer(
     balancer = createLocality({ ...locality, zone, region, child: balancer });
   }
   if (priorityLabel !== undefined) balancer = createTiers({ label: priorityLabel, child: balancer });
-  if (sessions !== undefined) balancer = sessions(balancer);
   if (subsetSize !== undefined) balancer = createSubset({ size: subsetSize, seed: place.routerId, child: balancer });
   if (Object.keys(selector).length > 0) balancer = createSelector({ labels: selector, child: balancer });
   return balancer;
