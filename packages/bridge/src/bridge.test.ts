@@ -97,8 +97,11 @@ describe("Bridge.setServing()", () => {
   });
 
   it("says the first 256 characters of a note", async () => {
-    const bed = await opened(createTwo().setServing(false, { note: "x".repeat(70_000) }));
-    expect(bed.channel.hello.health?.note).toBe("x".repeat(256));
+    const note = "x".repeat(70_000);
+    const first = createBridge({ id: "first" }).setServing(false, { note });
+    for (const bridge of [createTwo().setServing(false, { note }), first.service(echoBridge, { say: () => ({}) })]) {
+      expect((await opened(bridge)).channel.hello.health?.note).toBe("x".repeat(256));
+    }
   });
 
   it("is refused for a service that was not added", () => {

@@ -78,7 +78,7 @@ export const TARGET_STALL_MS = 3_600_000;
 export const MAX_KEPT_REQUEST_BYTES = 65_536;
 /** Of all requests: many calls under way at once. */
 export const MAX_KEPT_REQUESTS_BYTES = 8_388_608;
-/** Milliseconds between two questions to a target that has health checks without Watch; also before a broken Watch is opened again. */
+/** Milliseconds between two questions to a target that has health checks without Watch, or ends a Watch as if it were one. */
 export const TARGET_HEALTH_EVERY_MS = 5_000;
 /** Milliseconds for a new connection's first word on health; without one the target counts as serving: a Watch that never answers. */
 export const TARGET_HEALTH_WITHIN_MS = 2_000;

@@ -3,15 +3,13 @@
 import { MAX_HEALTH_NOTE_CHARS } from "../limits.js";
 import type { HealthSource, HealthState } from "./health-source.js";
 
-const SERVING: HealthState = { serving: true, note: "" };
-
 /** Health as somebody says it, told to whoever watches when it changes. */
 export class SettableHealth implements HealthSource {
   #state: HealthState;
   readonly #listeners = new Set<() => void>();
 
-  constructor(state: HealthState = SERVING) {
-    this.#state = state;
+  constructor(state: HealthState) {
+    this.#state = short(state);
   }
 
   get state(): HealthState {
@@ -24,10 +22,14 @@ export class SettableHealth implements HealthSource {
   }
 
   set(state: HealthState): void {
-    const { serving } = state;
-    const note = state.note.slice(0, MAX_HEALTH_NOTE_CHARS);
-    if (serving === this.#state.serving && note === this.#state.note) return;
-    this.#state = note === state.note ? state : { serving, note };
+    const next = short(state);
+    if (next.serving === this.#state.serving && next.note === this.#state.note) return;
+    this.#state = next;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+function short(state: HealthState): HealthState {
+  const { serving, note } = state;
+  return note.length > MAX_HEALTH_NOTE_CHARS ? { serving, note: note.slice(0, MAX_HEALTH_NOTE_CHARS) } : state;
 }

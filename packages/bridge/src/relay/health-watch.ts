@@ -4,6 +4,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { FieldList, Timer } from "@grpc-router/http2";
 import { FrameFault, MessageSplitter, StatusCode } from "@grpc-router/protocol";
 import { MAX_HEALTH_BYTES, TARGET_HEALTH_EVERY_MS } from "../limits.js";
+import type { Backoff } from "../register/backoff.js";
 import { encodeHealthRequest, type HealthVerb, healthHead } from "./health-request.js";
 import { endOf, type FieldsContext } from "./reply-fields.js";
 import type { RequestHead } from "./request-head.js";
@@ -17,14 +18,20 @@ export type HealthAnswer =
   | "notServing"
   /** It has health checks, and does not know the name. */
   | "unknown"
-  /** It has no health checks, or lets nobody ask. */
-  | "none";
+  /** It has no health checks, or has never answered one: it lets nobody ask, or a proxy does not pass them on. */
+  | "none"
+  /** It has answered before, and fails to again and again. */
+  | "failing";
 
 const SERVING = 1;
 const NOT_SERVING = 2;
 const NO_CONTEXT: FieldsContext = { label: "", maxMetadataBytes: Number.POSITIVE_INFINITY, dropped: () => undefined };
 
-/** Asks the target for the health of one name (grpc.health.v1): by Watch, else by Check every few seconds. */
+/**
+ * Asks the target for the health of one name (grpc.health.v1): by Watch, else by Check every few seconds. After a failure
+ * it asks again with backoff, which any answer ends (gRFC A17). Unlike there a target that has never answered is not held
+ * to be ill: nobody has said that it has health checks.
+ */
 export class HealthWatch implements TargetStream, TargetUser {
   readonly #target: Target;
   readonly #request: Uint8Array;
@@ -34,7 +41,10 @@ export class HealthWatch implements TargetStream, TargetUser {
   #opened: OpenedStream | undefined;
   #splitter = new MessageSplitter(MAX_HEALTH_BYTES);
   #timer: Timer | undefined;
+  /** It has answered on this connection. */
   #hasAnswer = false;
+  /** Of failures since the last answer; undefined: there was none. */
+  #backoff: Backoff | undefined;
   isWanted = false;
 
   constructor(target: Target, name: string, onAnswer: (answer: HealthAnswer) => void) {
@@ -49,6 +59,7 @@ export class HealthWatch implements TargetStream, TargetUser {
     this.stop();
     this.#verb = "Watch";
     this.#hasAnswer = false;
+    this.#backoff = undefined;
     this.#ask();
   }
 
@@ -110,13 +121,14 @@ export class HealthWatch implements TargetStream, TargetUser {
     this.#target.readmit(this);
   }
 
-  #askLater(): void {
+  #askLater(waitMs: number = TARGET_HEALTH_EVERY_MS): void {
     this.#timer?.cancel();
-    this.#timer = this.#target.after(TARGET_HEALTH_EVERY_MS, () => this.#ask());
+    this.#timer = this.#target.after(waitMs, () => this.#ask());
   }
 
   #answer(answer: HealthAnswer): void {
     this.#hasAnswer = true;
+    this.#backoff = undefined;
     this.#onAnswer(answer);
   }
 
@@ -126,7 +138,7 @@ export class HealthWatch implements TargetStream, TargetUser {
     if (code === StatusCode.unimplemented && this.#verb === "Watch") {
       this.#verb = "Check";
       this.#ask();
-    } else if (code === StatusCode.unimplemented) this.#answer("none");
+    } else if (code === StatusCode.unimplemented) this.#onAnswer("none");
     else if (code === StatusCode.notFound) {
       this.#answer("unknown");
       this.#askLater();
@@ -134,11 +146,13 @@ export class HealthWatch implements TargetStream, TargetUser {
     else this.#failed();
   }
 
-  /** No answer: what it said last stands, and a target that has not said anything is not judged. */
+  /** No answer: what it said last stands for one attempt more, and a target that has not said anything is not judged. */
   #failed(): void {
     this.#close();
-    if (!this.#hasAnswer) this.#answer("none");
-    this.#askLater();
+    if (!this.#hasAnswer) this.#onAnswer("none");
+    else if (this.#backoff !== undefined) this.#onAnswer("failing");
+    this.#backoff ??= this.#target.createBackoff();
+    this.#askLater(this.#backoff.next());
   }
 
   #close(): void {

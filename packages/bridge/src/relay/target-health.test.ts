@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Health_Status } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
-import { TARGET_HEALTH_EVERY_MS, TARGET_HEALTH_WITHIN_MS } from "../limits.js";
+import { RECONNECT_BASE_MS, TARGET_HEALTH_EVERY_MS, TARGET_HEALTH_WITHIN_MS } from "../limits.js";
 import { type RelayBed, type RelayBedOptions, relayed } from "../testing/relay-bed.suite.js";
 import { type HealthPeer, healthStatus, type PeerStream } from "../testing/target-peer.suite.js";
 
@@ -120,11 +120,81 @@ describe("TargetHealth", () => {
     const bed = await watched({ [ECHO]: 2, "": 1 });
     await bed.scheduler.advanceSettled(200);
     bed.watches.get(ECHO)?.reset(2);
-    await bed.scheduler.advanceSettled(200);
+    await bed.scheduler.settle();
     expect(health(bed)).toBe(NOT_SERVING);
     expect(bed.target.checks).toHaveLength(2);
-    await bed.scheduler.advanceSettled(TARGET_HEALTH_EVERY_MS);
+    await bed.scheduler.advanceSettled(RECONNECT_BASE_MS);
     expect(bed.target.checks.slice(2)).toEqual([`Watch ${ECHO}`]);
+  });
+
+  describe("of a server whose Watch fails", () => {
+    /** A server whose Watch of the service answers as long as it is well, and fails at once when it is not. */
+    async function unsteady() {
+      const server = { isWell: true, watch: undefined as PeerStream | undefined, askedMs: [] as number[] };
+      const answer: HealthPeer = (stream, verb, name) => {
+        if (verb === "Watch" && name === ECHO) {
+          server.askedMs.push(bed?.scheduler.nowMs() ?? 0);
+          server.watch = stream;
+          if (!server.isWell) {
+            stream.head([["grpc-status", "14"]], true);
+            return;
+          }
+        }
+        stream.head().message(healthStatus(SERVING));
+        if (verb === "Check") stream.trailers(0);
+      };
+      let bed: RelayBed | undefined;
+      bed = await relayed({ ports: { random: () => 0.999 }, target: { health: answer } });
+      await bed.scheduler.advanceSettled(200);
+      return Object.assign(bed, { server });
+    }
+
+    it("does not serve when it fails again without a word, and serves when it answers", async () => {
+      const bed = await unsteady();
+      bed.server.isWell = false;
+      bed.server.watch?.reset(2);
+      await bed.scheduler.settle();
+      expect(health(bed)).toBe(SERVING);
+      await bed.scheduler.advanceSettled(RECONNECT_BASE_MS + 200);
+      expect(bed.channel.controls("health").at(-1)).toMatchObject({
+        status: NOT_SERVING,
+        note: "the server's health check fails",
+      });
+      bed.server.isWell = true;
+      await bed.scheduler.advanceSettled(5_000);
+      expect(health(bed)).toBe(SERVING);
+    });
+
+    it("asks less and less often, and soon again after an answer", async () => {
+      const bed = await unsteady();
+      const { server, scheduler } = bed;
+      const askedFrom = async (ms: number) => {
+        const [fromMs, before] = [scheduler.nowMs(), server.askedMs.length];
+        server.watch?.reset(2);
+        await scheduler.advanceSettled(ms);
+        return server.askedMs.slice(before).map((atMs) => Math.round((atMs - fromMs) / 100) * 100);
+      };
+      server.isWell = false;
+      expect(await askedFrom(7_400)).toEqual([500, 1_500, 3_500, 7_500].slice(0, 3));
+      server.isWell = true;
+      await scheduler.advanceSettled(5_000);
+      expect(health(bed)).toBe(SERVING);
+      expect(await askedFrom(1_000)).toEqual([500]);
+      expect(health(bed)).toBe(SERVING);
+    });
+  });
+
+  it.each([
+    ["has no health checks", "12"],
+    ["lets nobody ask", "16"],
+  ])("says once a connection that a server %s, and takes it as serving for good", async (_name, status) => {
+    const bed = await relayed({ target: { health: (stream) => void stream.head([["grpc-status", status]], true) } });
+    await bed.scheduler.advanceSettled(60_000);
+    expect(health(bed)).toBe(SERVING);
+    expect(bed.channel.controls("health")).toEqual([]);
+    expect(bed.logger.of("target_health_unknown").map(({ message }) => message)).toEqual([
+      "http://target.test:80 does not tell its health (grpc.health.v1): it counts as serving while it is connected",
+    ]);
   });
 
   it("asks on the next connection when the target goes away", async () => {

@@ -12,6 +12,7 @@ import type { Target, TargetWatcher } from "./target.js";
 const WHOLE = "";
 const SERVING: HealthState = { serving: true, note: "" };
 const NOT_SERVING: HealthState = { serving: false, note: "the server says NOT_SERVING" };
+const FAILING: HealthState = { serving: false, note: "the server's health check fails" };
 const NOT_KNOWN: HealthState = { serving: false, note: "the server's health is not known yet" };
 
 /**
@@ -26,6 +27,8 @@ export class TargetHealth implements TargetWatcher {
   readonly #answers = new Map<string, HealthAnswer>();
   /** Undefined: a connection stands. */
   #down: HealthState | undefined = NOT_KNOWN;
+  /** Said on this connection that it tells no health. */
+  #hasToldUnknown = false;
   #onKnown: (() => void) | undefined;
   #patience: Timer | undefined;
 
@@ -50,10 +53,13 @@ export class TargetHealth implements TargetWatcher {
   onUp(): void {
     this.#down = undefined;
     this.#answers.clear();
+    this.#hasToldUnknown = false;
     for (const watch of this.#watches) watch.start();
     this.#patience = this.#target.after(TARGET_HEALTH_WITHIN_MS, () => {
       for (const { name } of [{ name: WHOLE }, ...this.#services]) {
-        if (!this.#answers.has(name)) this.#answers.set(name, "none");
+        if (this.#answers.has(name)) continue;
+        this.#answers.set(name, "none");
+        this.#tellUnknown();
       }
       this.#judge();
     });
@@ -74,6 +80,7 @@ export class TargetHealth implements TargetWatcher {
   #answered(name: string, answer: HealthAnswer): void {
     if (this.#down !== undefined || this.#answers.get(name) === answer) return;
     this.#answers.set(name, answer);
+    if (answer === "none") this.#tellUnknown();
     this.#judge();
   }
 
@@ -93,9 +100,19 @@ export class TargetHealth implements TargetWatcher {
     const answer = this.#answers.get(name);
     if (answer === "serving") return SERVING;
     if (answer === "notServing") return NOT_SERVING;
+    if (answer === "failing") return FAILING;
     const whole = this.#answers.get(WHOLE);
     if (answer === undefined || whole === undefined) return NOT_KNOWN;
+    if (whole === "failing") return FAILING;
     return whole === "notServing" ? NOT_SERVING : SERVING;
+  }
+
+  #tellUnknown(): void {
+    if (this.#hasToldUnknown) return;
+    this.#hasToldUnknown = true;
+    const { url } = this.#target;
+    const text = `${url} does not tell its health (grpc.health.v1): it counts as serving while it is connected`;
+    this.#logger.log("info", "target_health_unknown", text, { target: url });
   }
 
   #tell({ name, state: { serving, note } }: ServiceHealth): void {

@@ -121,6 +121,11 @@ export class Target implements TargetLinkOwner {
     return this.#ports.scheduler.after(delayMs, task);
   }
 
+  /** Waits between attempts of something that has failed. */
+  createBackoff(): Backoff {
+    return new Backoff(() => this.#ports.random());
+  }
+
   /** A connection with room for one more stream. */
   get usable(): TargetLink | undefined {
     for (const link of this.#links) if (link.isUsable) return link;
