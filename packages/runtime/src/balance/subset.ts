@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KeyHash, xxh64 } from "@grpc-router/protocol";
+import { KeyHash } from "@grpc-router/protocol";
 import { RouterError } from "../router-error.js";
 import type { Balancer, Candidate, Candidates } from "./balancer.js";
+import { hashText } from "./hash-text.js";
 import { createNarrowed } from "./narrowed.js";
 
 /** Parameters of `createSubset`. */
@@ -83,7 +84,6 @@ function isBefore(one: Ranked, other: Ranked): boolean {
 class Ranking {
   readonly #seed: string;
   readonly #ranked = new WeakMap<Candidate, Ranked>();
-  readonly #encoder = new TextEncoder();
   readonly #hash = new KeyHash();
 
   constructor(seed: string) {
@@ -93,8 +93,7 @@ class Ranking {
   of(candidate: Candidate): Ranked {
     let ranked = this.#ranked.get(candidate);
     if (ranked === undefined) {
-      const bytes = this.#encoder.encode(this.#seed + candidate.instanceId);
-      xxh64(bytes, 0, bytes.length, this.#hash);
+      hashText(this.#seed + candidate.instanceId, this.#hash);
       ranked = { candidate, rank: this.#hash.high * 2 ** 21 + (this.#hash.low >>> 11) };
       this.#ranked.set(candidate, ranked);
     }
