@@ -117,8 +117,10 @@ class PeakEwma implements Balancer {
   }
 
   #cost(known: Known, index: number, { openCalls }: Candidate): number {
-    const latency = known.latencies[index]?.at(this.#nowMs, this.#decayMs) ?? this.#defaultRttMs;
-    return latency * (openCalls * (known.callCosts[index] ?? 1) + 1);
+    const latency = known.latencies[index];
+    // Parallel to the list, so there is one.
+    if (latency === undefined) return Number.POSITIVE_INFINITY;
+    return latency.at(this.#nowMs, this.#decayMs) * (openCalls * (known.callCosts[index] ?? 1) + 1);
   }
 
   #know(list: readonly Candidate[]): Known {
