@@ -5,6 +5,7 @@ import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { isRouterError, RouterError } from "../router-error.js";
 import { anyCall, countPicks, createCandidates, type TestCandidate } from "./balancer.suite.js";
+import { createKeyed } from "./hash-balancer.suite.js";
 import {
   type BalancerFactory,
   type BalancerName,
@@ -14,6 +15,7 @@ import {
   resolveBalancer,
 } from "./resolve-balancer.js";
 import { createRoundRobin } from "./round-robin.js";
+import { tokenOf } from "./sticky.js";
 
 const subject = "acme.user.v1.UserService/GetUser";
 
@@ -29,6 +31,12 @@ describe("resolveBalancer()", () => {
     [{ weightedRoundRobin: {} }, "weighted_round_robin"],
     [{ weightedRoundRobin: { useLoadReports: true, updateMs: 500 } }, "weighted_round_robin"],
     [{ peakEwma: { decayMs: 5_000 } }, "peak_ewma"],
+    [{ ringHash: {} }, "ring_hash"],
+    [{ ringHash: { minRingSize: 2_000, maxRingSize: 4_000, boundedLoadFactor: 1.5 } }, "ring_hash"],
+    [{ maglev: {} }, "maglev"],
+    [{ maglev: { tableSize: 5_003, boundedLoadFactor: 1.5 } }, "maglev"],
+    [{ sticky: {} }, "sticky"],
+    [{ sticky: { fallback: "fail" }, subsetSize: 3 }, "sticky"],
     [{ pickFirst: { shuffle: true } }, "pick_first"],
   ])("%j is %s", (balance, name) => {
     expect(resolveBalancer(balance, { subject }).name).toBe(name);
@@ -75,6 +83,54 @@ describe("resolveBalancer()", () => {
     balancer.onEnd?.(failing, { code: 14, latencyMs: 1, nowMs: 0 });
     balancer.onEnd?.(slow, { code: 0, latencyMs: 300, nowMs: 0 });
     expect(balancer.pick(candidates, anyCall, () => 0)).toBe(failing);
+  });
+
+  it.each<[BalanceFacts, string]>([
+    [{ ringHash: { minRingSize: 9, maxRingSize: 8 } }, "received 9 and 8"],
+    [{ ringHash: { boundedLoadFactor: 0.5 } }, "received 0.5"],
+    [{ maglev: { tableSize: 100 } }, "received 100"],
+    [{ maglev: { boundedLoadFactor: 0.5 } }, "received 0.5"],
+  ])("the parameters of %j reach the strategy, which refuses them", (balance, problem) => {
+    expect(() => resolveBalancer(balance, { subject })).toThrow(problem);
+  });
+
+  it.each([
+    ["rebalance", true],
+    ["fail", false],
+  ] as const)("sticky does with a key whose instance is full as %s says", (fallback, moves) => {
+    const balancer = resolveBalancer({ sticky: { fallback } }, { subject });
+    const candidates = createCandidates(3);
+    const key = createKeyed(tokenOf("i1"));
+    Object.assign(candidates.list[1] ?? {}, { capacity: 0 });
+    expect(balancer.pick(candidates, key, () => 0) !== undefined).toBe(moves);
+  });
+
+  it("sticky keeps to its sessions whatever subset, tier and place say, and not to what the selector leaves out", () => {
+    const balance: BalanceFacts = {
+      sticky: {},
+      selector: { version: "2" },
+      subsetSize: 2,
+      priorityLabel: "tier",
+      locality: { zone: "a" },
+    };
+    const balancer = resolveBalancer(balance, { subject, place: { routerId: "r1" } });
+    const { random } = createSeededRandom(1);
+    const candidates = createCandidates(20);
+    for (const [index, candidate] of candidates.list.entries()) {
+      candidate.labels = new Map([
+        ["version", index < 10 ? "2" : "1"],
+        ["tier", String(index % 2)],
+        ["zone", index % 3 === 0 ? "a" : "b"],
+      ]);
+    }
+    const named = candidates.list.map(({ instanceId }) => {
+      return balancer.pick(candidates, createKeyed(tokenOf(instanceId)), random)?.instanceId ?? "nobody";
+    });
+    const ids = candidates.list.map(({ instanceId }) => instanceId);
+    expect(named.slice(0, 10)).toEqual(ids.slice(0, 10));
+    // The others' are keys like any other, for the two of the subset.
+    expect(new Set(named.slice(10)).size).toBeLessThanOrEqual(2);
+    expect(ids.slice(0, 10)).toEqual(expect.arrayContaining(named.slice(10)));
   });
 
   it("custom is made by the factory of that name from its parameters", () => {

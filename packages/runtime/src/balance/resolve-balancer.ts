@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BalanceFacts, CustomFacts, StrategyFacts } from "@grpc-router/protocol/codegenv1";
+import type { BalanceFacts, CustomFacts, StickyFacts, StrategyFacts } from "@grpc-router/protocol/codegenv1";
 import { RouterError } from "../router-error.js";
 import type { Balancer } from "./balancer.js";
 import { composeBalancer, type RouterPlace } from "./compose-balancer.js";
 import { createLeastRequest } from "./least-request.js";
+import { createMaglev } from "./maglev.js";
 import { createPeakEwma } from "./peak-ewma.js";
 import { createPickFirst } from "./pick-first.js";
 import { createRandom } from "./random.js";
+import { createRingHash } from "./ring-hash.js";
 import { createRoundRobin } from "./round-robin.js";
+import { createSticky } from "./sticky.js";
 import { createWeightedRoundRobin } from "./weighted-round-robin.js";
 
 /** Makes a balancer of a strategy that the router's program brings; `parameters` is what the option says. */
@@ -46,6 +49,9 @@ const strategies: { readonly [Name in StrategyName]?: (parameters: ParametersOf<
   random: createRandom,
   weightedRoundRobin: createWeightedRoundRobin,
   peakEwma: createPeakEwma,
+  ringHash: createRingHash,
+  maglev: createMaglev,
+  sticky: createSticky,
   pickFirst: createPickFirst,
 };
 
@@ -71,7 +77,19 @@ export function balancerByName(name: string): Balancer | undefined {
  */
 export function resolveBalancer(balance: BalanceFacts | undefined, options: ResolveBalancerOptions): Balancer {
   if (balance === undefined) return createLeastRequest();
-  return composeBalancer(resolveStrategy(balance, options), balance, options.place ?? { routerId: "" });
+  const strategy = resolveStrategy(balance, options);
+  const place = options.place ?? { routerId: "" };
+  return "sticky" in balance ? composeSticky(balance, place) : composeBalancer(strategy, balance, place);
+}
+
+/**
+ * A session stays where it is, whatever shares tiers and places have at the moment, and a token may name an instance that
+ * is not of this router's subset: these are for new keys. Only the selector stands before it.
+ */
+function composeSticky(balance: BalanceFacts & { readonly sticky: StickyFacts }, place: RouterPlace): Balancer {
+  const { sticky, selector = {}, ...beside } = balance;
+  const child = composeBalancer(createLeastRequest(), beside, place);
+  return composeBalancer(createSticky({ ...sticky, child }), { selector }, place);
 }
 
 function resolveStrategy(balance: BalanceFacts, options: ResolveBalancerOptions): Balancer {
