@@ -97,7 +97,7 @@ function completeReply(reply: StaticReplyFacts, method: DescMethod, context: Fal
     const payloadBase64 = json === undefined ? "" : encodePayload(method, json, context);
     return { ...rest, payloadBase64 };
   } catch (error) {
-    place.refuse(`must be a ${method.output.typeName} as JSON: ${reasonOf(error)}`);
+    place.refuse(`must be the JSON of ${method.output.typeName}: ${reasonOf(error)}`);
     return reply;
   }
 }
@@ -118,7 +118,7 @@ function parse(text: string): JsonValue | undefined {
 
 /** protobuf-es names the message in front, which the fault's own words already do. */
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/^cannot decode \S+ from JSON: /, "");
+  return (error instanceof Error ? error.message : String(error)).replace(/^cannot decode message \S+ from JSON: /, "");
 }
 
 function streamsRequests({ methodKind }: DescMethod): boolean {

@@ -48,7 +48,8 @@ export function integer(min: number, max: number = maxUint32): FactRule {
   return {
     check: (value, place) => {
       if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return;
-      place.refuse(`must be ${whole(value)}${allowed}, received ${show(value)}`);
+      const most = Number(value) > maxUint32 && max === maxUint32 ? " and below 2^32" : "";
+      place.refuse(`must be ${whole(value)}${allowed}${most}, received ${show(value)}`);
     },
   };
 }
@@ -76,7 +77,8 @@ export function duration(options: { readonly minMs?: number; readonly endless?: 
       if (endless && value === Number.POSITIVE_INFINITY) return;
       if (value <= maxDurationMs && (minMs === undefined ? value > 0 : value >= minMs)) return;
       // Options of a .proto whose seconds and nanos have different signs.
-      if (Number.isNaN(value)) return place.refuse(`must be ${allowed}, received NaN (seconds and nanos that disagree)`);
+      if (Number.isNaN(value))
+        return place.refuse(`must be ${allowed}, received NaN (seconds and nanos that disagree)`);
       place.refuse(
         `must be ${value > maxDurationMs ? "at most 315576000000 s" : allowed}, received ${formatSeconds(value)}`,
       );
