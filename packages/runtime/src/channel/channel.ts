@@ -297,7 +297,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** Looks at the time limits; call often. `judged` false: this process stood still, so nobody is judged now. */
   sweep(nowMs: number, judged: boolean): void {
     this.tellDemand(nowMs);
-    if (this.weights.grow(nowMs)) this.#owner.onTraits(this);
+    if (this.weights.grow(nowMs)) this.service.touch();
     const busy = this.table.size > 0;
     switch (this.#watch.judge(nowMs, busy, judged)) {
       case "ping":
