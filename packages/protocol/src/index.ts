@@ -37,11 +37,14 @@ export * from "./timeout.js";
 // What can be said about balancing and resilience: from messages to facts, and their rules.
 
 export * from "./policy/complete-method-facts.js";
+export * from "./policy/config-fault.js";
 export * from "./policy/fact-path.js";
 export { factName, factsOf, methodFactsOf, millisecondsOf, serviceFactsOf } from "./policy/facts-of.js";
 export type { PolicyFault } from "./policy/policy-fault.js";
 export { findPolicyFaults, findServicePolicyFaults } from "./policy/policy-rules.js";
+export * from "./policy/read-policy-config.js";
 export * from "./policy/resolve-policy.js";
+export * from "./policy/service-config.js";
 
 // The channel's frame codec.
 
