@@ -15,7 +15,6 @@ export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "@grpc
 export type { Logger, LogLevel } from "@grpc-router/protocol";
 export type {
   Balancer,
-  CallSettings,
   ConnectionSettings,
   CredentialSettings,
   InstanceInfo,
@@ -24,6 +23,7 @@ export type {
   Router,
   RouterOptions,
   ServiceSettings,
+  SharedSettings,
   TokenSettings,
 } from "@grpc-router/runtime";
 export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";

@@ -60,6 +60,14 @@ export const reasons = {
     code: StatusCode.deadlineExceeded,
     text: "Instance {instance} did not answer {method} within {limitMs} ms, and no further attempt may follow (ATTEMPT_TIMEOUT)",
   },
+  CIRCUIT_OPEN: {
+    code: StatusCode.unavailable,
+    text: "Cannot run {method}: it has failed too often of late, and its circuit breaker is open (CIRCUIT_OPEN). Try again later; see: grpc-router instances",
+  },
+  ADMISSION_REJECTED: {
+    code: StatusCode.unavailable,
+    text: "Cannot run {method}: {service} fails too often, so a share of its calls is turned away (ADMISSION_REJECTED). Try again later",
+  },
   METHOD_UNKNOWN: {
     code: StatusCode.unimplemented,
     text: "Cannot call {path}: it must be a method that is served here, {served} (METHOD_UNKNOWN)",

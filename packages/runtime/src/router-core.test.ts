@@ -16,7 +16,7 @@ describe("createRouter()", () => {
     const mistakes: readonly [run: () => unknown, code: string, message: string][] = [
       [() => router.service(testServiceRouter()), "INVALID_STATE", "it must be added once"],
       [() => createRouter().service({} as never), "INVALID_SETTING", "what the generated router module exports"],
-      [() => createRouter({ timeoutMs: -1 }), "INVALID_SETTING", "timeoutMs must be a number from 1"],
+      [() => createRouter({ timeoutMs: -1 }), "INVALID_SETTING", "timeoutMs must be"],
       [() => createRouter({ maxRequestMessageBytes: 2 ** 32 }), "INVALID_SETTING", "received 4294967296"],
       [
         () => createRouter().service(testServiceRouter(), { methods: { nothing: {} } }),
@@ -26,7 +26,7 @@ describe("createRouter()", () => {
       [
         () => createRouter().service(testServiceRouter(), { balance: "best" as never }),
         "INVALID_SETTING",
-        "received best",
+        'there is no "best"',
       ],
       [
         () => createRouter().service(testServiceRouter({ get: { balance: { custom: { name: "mine" } } } })),

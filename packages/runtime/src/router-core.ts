@@ -297,6 +297,7 @@ export class RouterCore {
     this.#judged = judged;
     this.#lookAtMemory();
     this.#parts.registry.expire();
+    this.#parts.registry.sweep(nowMs, this.#parts.forwarder.context.random);
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
     if (++this.#sweeps >= sweepsPerConnectionSweep && judged) {
       this.#sweeps = 0;

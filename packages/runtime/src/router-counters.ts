@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type GrowthCounters, type Reason, reasons } from "@grpc-router/protocol";
+import type { BreakerChange } from "./resilience/circuit-breaker.js";
 import type { RetryRefusal } from "./resilience/judge-retry.js";
+import type { EjectionCause } from "./resilience/outlier-detection.js";
 
 /**
  * What the router does beside HTTP/2, counted since its start: plain numbers that only grow, so a reader takes
@@ -27,6 +29,10 @@ export class RouterCounters implements GrowthCounters {
     throttled: 0,
     budget: 0,
   };
+  /** Changes of circuit breakers. */
+  readonly breakers: Record<BreakerChange, number> = { opened: 0, reopened: 0, closed: 0 };
+  /** Instances that were ejected, by what for. */
+  readonly ejections: Record<EjectionCause, number> = { consecutiveFailures: 0, successRate: 0, failurePercentage: 0 };
   /** Attempts that raced with an earlier one by a hedging policy. */
   hedges = 0;
   /** Of the windows of replies. */

@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { FrameTrace } from "@grpc-router/http2";
-import { HOLD_MS, MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
+import { HOLD_MS } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { createBuiltinServices } from "./builtin/builtin-services.js";
 import { createDescriptorBook } from "./builtin/descriptor-book.js";
@@ -21,14 +21,11 @@ import { PathTable } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
 import { RouterList } from "./registry/router-list.js";
 import { ServiceEntry, type WaitingEvents } from "./registry/service-entry.js";
-import {
-  type ResolvedSettings,
-  type RouterOptions,
-  resolveSettings,
-  type ServiceSettings,
-} from "./registry/settings.js";
+import { validateMethodSettings } from "./registry/service-policies.js";
+import type { MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
 import { TargetKind } from "./registry/target.js";
-import { Priority } from "./resilience/priority.js";
+import type { PolicyEvents } from "./resilience/policy-events.js";
+import { createPolicyLog } from "./resilience/policy-log.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
 import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
 import { RouterCounters } from "./router-counters.js";
@@ -55,14 +52,6 @@ export interface Router {
 /** The path on which any service can be registered, without generated frames. */
 export const untypedRegisterPath = "/grpcrouter.v1.ChannelService/Register";
 
-const noLimits: ResolvedSettings = {
-  timeoutMs: Number.POSITIVE_INFINITY,
-  maxRequestMessageBytes: MAX_MESSAGE_BYTES,
-  maxResponseMessageBytes: MAX_MESSAGE_BYTES,
-  waitForReady: false,
-  priority: Priority.normal,
-};
-
 /**
  * Creates a router that routes nothing yet.
  *
@@ -74,6 +63,17 @@ export function createRouter(options: RouterOptions = {}): Router {
   return new ConfiguredRouter(options);
 }
 
+interface ServiceEvents {
+  readonly waitingEvents: WaitingEvents;
+  readonly policyEvents: PolicyEvents;
+}
+
+/** Of a service that is only looked at. */
+const noEvents: ServiceEvents = {
+  waitingEvents: { nowMs: () => 0, onDisplaced() {}, onExpired() {} },
+  policyEvents: { onBreaker() {}, onEjected() {}, onRestored() {} },
+};
+
 interface ServiceConfig {
   readonly desc: GenRouter<DescService>;
   readonly settings: ServiceSettings;
@@ -81,7 +81,6 @@ interface ServiceConfig {
 
 class ConfiguredRouter implements Router {
   readonly #options: RouterOptions;
-  readonly #defaults: ResolvedSettings;
   readonly #connections: ResolvedConnectionSettings;
   readonly #routers: readonly string[];
   readonly #services = new Map<string, ServiceConfig>();
@@ -89,7 +88,7 @@ class ConfiguredRouter implements Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    this.#defaults = resolveSettings("any service", [options], noLimits);
+    validateMethodSettings("any service", methodSettingsOf(options));
     this.#routers = new RouterList(options.routers).addresses;
     this.#connections = resolveConnectionSettings(options.connections);
     if (options.registration !== undefined) validateCredentials(options.registration.credentials);
@@ -116,7 +115,7 @@ class ConfiguredRouter implements Router {
     }
     // What is wrong with the settings shows here and not when the router starts.
     const config: ServiceConfig = { desc, settings: settings as ServiceSettings };
-    this.#entry(config, { nowMs: () => 0, onDisplaced() {}, onExpired() {} }, "");
+    this.#entry(config, noEvents, "");
     this.#descriptors.add(desc.service);
     this.#services.set(name, config);
     return this;
@@ -146,14 +145,17 @@ class ConfiguredRouter implements Router {
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
     });
-    const waitingEvents: WaitingEvents = {
-      nowMs: () => clock.lastMs,
-      onDisplaced: (call) => forwarder.placement.refuse(call),
-      onExpired: (call) => forwarder.ending.expire(call),
+    const events: ServiceEvents = {
+      waitingEvents: {
+        nowMs: () => clock.lastMs,
+        onDisplaced: (call) => forwarder.placement.refuse(call),
+        onExpired: (call) => forwarder.ending.expire(call),
+      },
+      policyEvents: createPolicyLog(logger, forwarder.context.counters),
     };
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const services = new Map<string, ServiceEntry>();
-    for (const [name, config] of this.#services) services.set(name, this.#entry(config, waitingEvents, routerId));
+    for (const [name, config] of this.#services) services.set(name, this.#entry(config, events, routerId));
     const health = createHealthBook();
     const registry = new Registry({
       services,
@@ -181,20 +183,39 @@ class ConfiguredRouter implements Router {
     });
   }
 
-  #entry({ desc, settings }: ServiceConfig, waitingEvents: WaitingEvents, routerId: string): ServiceEntry {
+  #entry({ desc, settings }: ServiceConfig, events: ServiceEvents, routerId: string): ServiceEntry {
     const { zone, region } = this.#options;
     return new ServiceEntry({
       desc,
       settings,
-      defaults: this.#defaults,
-      balance: this.#options.balance,
+      options: methodSettingsOf(this.#options),
       balancers: this.#options.balancers ?? new Map(),
       place: { routerId, zone, region },
       maxWaitingCalls: this.#options.maxWaitingCalls ?? maxWaitingCalls,
       maxWaitingBytes: this.#options.maxWaitingBytes ?? maxWaitingBytes,
-      waitingEvents,
+      ...events,
     });
   }
+}
+
+/** What the options of a router say of methods. */
+function methodSettingsOf(options: RouterOptions): MethodSettings {
+  const {
+    zone: _zone,
+    region: _region,
+    balancers: _balancers,
+    maxWaitingCalls: _maxWaitingCalls,
+    maxWaitingBytes: _maxWaitingBytes,
+    maxOpenCalls: _maxOpenCalls,
+    errorDetails: _errorDetails,
+    forwardLoadReports: _forwardLoadReports,
+    holdLostMs: _holdLostMs,
+    routers: _routers,
+    connections: _connections,
+    registration: _registration,
+    ...method
+  } = options;
+  return method;
 }
 
 /** Makes traces whose lines name the peer; undefined if nobody asked. */

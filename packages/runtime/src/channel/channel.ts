@@ -19,6 +19,7 @@ import type { StreamHandler, StreamUser } from "../forward/stream-user.js";
 import type { InstanceProfile } from "../registry/instance-profile.js";
 import type { MethodTable } from "../registry/method-table.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
+import { OutlierStats } from "../resilience/outlier-stats.js";
 import { CallWriter, type CallWriterOwner } from "./call-writer.js";
 import { ChannelEnd, type DrainReason } from "./channel-end.js";
 import type { ChannelFault } from "./channel-fault.js";
@@ -84,6 +85,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   loadMs = Number.NEGATIVE_INFINITY;
   /** False while it is ejected for its failures. */
   healthy = true;
+  readonly outlierStats = new OutlierStats();
   capacity: number;
   /** Credit of each call's request direction at its start. */
   readonly sendCredit: number;
@@ -139,7 +141,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   // Candidate
 
   get ready(): boolean {
-    return !this.output.blocked;
+    return !this.output.blocked && (this.healthy || this.service.policy.panics);
   }
 
   get openCalls(): number {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PolicyAttempt } from "../resilience/route-policy.js";
 import type { Race } from "./race.js";
 
 /**
  * What policies and keyed balancers keep of a call, beside its record: routes without them never make one, which keeps the
  * record of a call in flight small.
  */
-export class AttemptState {
+export class AttemptState implements PolicyAttempt {
   // The key: `CallKeys`.
   hasKey = false;
   /** XXH64 of the key, as two unsigned halves of 32 bits. */
@@ -15,6 +16,9 @@ export class AttemptState {
   // The attempt at hand: `Attempts`.
   /** When it was sent, in milliseconds of `Scheduler.nowMs`. */
   sentMs = 0;
+  /** Of the breakers of its instance and its service. */
+  ticket = 0;
+  serviceTicket = 0;
   /** Somebody wants to know how it ends, and has not been told. */
   watched = false;
   /** It counts in the limits of its policy. */

@@ -210,7 +210,10 @@ describe("a method with a retry policy", () => {
   });
 
   test("makes no attempt beyond the budget of its service", () => {
-    const scene = new PolicyScene({ retry: { ...retry, maxAttempts: 2 }, retryBudget: { share: 0, minConcurrent: 1 } });
+    const scene = new PolicyScene({
+      retry: { ...retry, maxAttempts: 2 },
+      retryBudget: { share: 0.01, minConcurrent: 1 },
+    });
     const first = scene.call();
     scene.fail(0);
     scene.pass(longest(1));

@@ -46,33 +46,36 @@ export class Attempts {
   began(call: CallRecord, policy: RoutePolicy): void {
     const nowMs = this.#context.clock.lastMs;
     const state = call.attemptState;
-    state.sentMs = nowMs;
     state.watched = true;
     state.counted = true;
-    policy.begin(state.isRetry);
+    if (call.channel !== undefined) policy.begin(state, call.channel, nowMs);
     if (policy.retry !== undefined) this.#setAlarm(call, nowMs + policy.retry.attemptTimeoutMs);
     else if (policy.hedging !== undefined) this.hedging.began(call, policy.hedging);
   }
 
   /** How the attempt at hand ended, if nobody has been told yet. */
   ended(call: CallRecord, code: number, pushback?: Pushback): void {
-    const state = call.attempts;
+    const { attempts: state, channel } = call;
     const { policy } = call.route;
-    if (state?.watched !== true || policy === undefined) return;
+    if (state?.watched !== true || policy === undefined || channel === undefined) return;
+    const { clock, random } = this.#context;
     state.watched = false;
-    policy.end(code, pushback);
+    policy.end(state, channel, { code, pushback, nowMs: clock.lastMs }, random);
   }
 
   /** The slot of the attempt at hand is free. An outcome that nobody told by now is none: the caller went, or it did not run. */
   left(call: CallRecord): void {
-    const state = call.attempts;
-    const { policy } = call.route;
-    if (state === undefined || policy === undefined) return;
+    const { attempts: state, channel } = call;
+    const { policy, service } = call.route;
+    if (state === undefined || policy === undefined || channel === undefined) return;
+    if (state.watched) policy.abandon(state, channel);
     state.watched = false;
     if (!state.counted) return;
     state.counted = false;
-    policy.leave(state.isRetry);
+    policy.leave(state, channel);
     state.isRetry = false;
+    if (policy.isLimited && service.room.count > 0)
+      this.#context.clock.defer(() => this.#forwarder.placement.dispatch(service));
   }
 
   /**

@@ -240,6 +240,36 @@ const ways: readonly [
     { settings: { retry: { maxAttempts: 2, attemptTimeoutMs: 1_000 } } },
   ]),
   [
+    "CIRCUIT_OPEN",
+    "none",
+    "while the breakers of all instances are open",
+    (scene) => {
+      const one = scene.add();
+      scene.call();
+      one.end(1, { code: 13 });
+      scene.router.run();
+      return scene.call();
+    },
+    { settings: { defaults: { circuitBreaker: { consecutiveFailures: 1 } } } },
+  ],
+  [
+    "ADMISSION_REJECTED",
+    "none",
+    "of a service that fails",
+    (scene) => {
+      const one = scene.add();
+      for (let callId = 1; callId <= 20; callId++) {
+        scene.call();
+        one.end(callId, { code: 13 });
+        scene.router.run();
+      }
+      // At most four of five are turned away, and the seed is that of a test.
+      const calls = Array.from({ length: 20 }, () => scene.call());
+      return calls.find(({ status }) => status?.code === 14) ?? (calls[0] as TestCall);
+    },
+    { settings: { admissionControl: { minRequestsPerSecond: 0.01 } } },
+  ],
+  [
     "METHOD_UNKNOWN",
     "none",
     "of a path that nobody serves",

@@ -2,6 +2,7 @@
 import type { Stream } from "@grpc-router/http2";
 import { MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from "@grpc-router/protocol";
 import type { MethodRoute } from "../registry/method-route.js";
+import type { RoutePolicy } from "../resilience/route-policy.js";
 import { Attempts } from "./attempts.js";
 import { CallEnding } from "./call-ending.js";
 import type { CallRecord } from "./call-record.js";
@@ -67,7 +68,8 @@ export class Forwarder {
       this.#refuseForMemory(call, client);
       return undefined;
     }
-    const timeoutMs = head.timeoutUs < 0 ? route.timeoutMs : Math.min(head.timeoutUs / 1000, route.timeoutMs);
+    if (route.policy !== undefined && this.#isTurnedAway(call, route.policy)) return undefined;
+    const timeoutMs = head.timeoutUs < 0 ? route.defaultTimeoutMs : Math.min(head.timeoutUs / 1000, route.timeoutMs);
     if (timeoutMs === Number.POSITIVE_INFINITY) return call;
     call.deadlineMs = clock.lastMs + timeoutMs;
     if (timeoutMs > 0) {
@@ -81,6 +83,14 @@ export class Forwarder {
   /** The end of what could be read: a call of many messages starts without waiting for its first one. */
   startFresh(call: CallRecord): void {
     if (call.state === CallState.queued && call.waitingIndex < 0) this.placement.place(call);
+  }
+
+  #isTurnedAway(call: CallRecord, { service }: RoutePolicy): boolean {
+    const { clock, random } = this.context;
+    const reason = service.refusal(clock.lastMs, random);
+    if (reason !== undefined)
+      this.ending.fail(call, reason, { method: call.route.path, service: call.route.service.name });
+    return reason !== undefined;
   }
 
   #refuseForMemory(call: CallRecord, client: ClientAccount): void {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hedging in the life of a call (gRFC A6): who is asked when, whose answer counts, and what becomes of the others.
+
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { HedgingFacts } from "@grpc-router/protocol/codegenv1";
 import { describe, expect, test } from "vitest";
 import { PolicyScene } from "../test-kit/policy-scene.suite.js";
-import { numbers, pathOf } from "../test-kit/test-service.suite.js";
+import { numbers, pathOf, testServiceRouter } from "../test-kit/test-service.suite.js";
 import { bytes, pattern, text } from "../test-kit/text.suite.js";
 
 const hedging: HedgingFacts = { maxAttempts: 3, hedgingDelayMs: 100, nonFatalStatusCodes: [14] };
@@ -168,7 +170,9 @@ describe("a hedged method", () => {
   });
 
   test("goes to the client of a stream once: the first message decides", () => {
-    const scene = new PolicyScene({ hedging: { ...hedging, hedgingDelayMs: 0 } }, { count: 2 });
+    const desc = testServiceRouter({}, "TestService", { Watch: MethodOptions_IdempotencyLevel.IDEMPOTENT });
+    const facts = { ...hedging, hedgingDelayMs: 0 };
+    const scene = new PolicyScene({ methods: { watch: { hedging: facts } } as never }, { count: 2, desc });
     const call = scene.call("Watch");
     expect(scene.spread).toEqual([1, 1]);
     scene.at(1).send({ head: { callId: 1n }, member: [numbers.Watch, bytes("one")] });

@@ -239,7 +239,7 @@ describe("waiting calls", () => {
   test.each(["urgent", "toString", 2])("have no class %s", (priority) => {
     const settings = { priority } as unknown as ServiceSettings;
     expect(() => setUp({ settings })).toThrow(
-      `Cannot route ${serviceName}/Get: priority must be low, normal, high, received ${priority}`,
+      `Cannot route ${serviceName}: priority must be PRIORITY_LOW, PRIORITY_NORMAL or PRIORITY_HIGH, received ${JSON.stringify(priority)}`,
     );
   });
 

@@ -25,6 +25,7 @@ export class Placement {
     const { route } = call;
     // Its timer may be a slot late, and an expired call is never dispatched: it waits for the timer.
     if (call.deadlineMs <= this.#context.clock.lastMs) return undefined;
+    if (route.policy?.hasRoom === false) return undefined;
     const channel = route.balancer.pick(route.candidates, call, this.#context.random);
     // A balancer may come from the router's program: what it says is checked.
     return channel !== undefined && canTake(channel, call) ? channel : undefined;
@@ -80,8 +81,12 @@ export class Placement {
   };
 
   #wait(call: CallRecord): void {
-    if (call.route.candidates.list.length === 0 && !call.waitForReady) this.#endUnserved(call);
-    else this.#offer(call);
+    const { route } = call;
+    const { policy } = route;
+    if (route.candidates.list.length === 0 && !call.waitForReady) this.#endUnserved(call);
+    else if (policy?.isBarred(route.candidates.list, this.#context.clock.lastMs) === true) {
+      this.#forwarder.ending.fail(call, "CIRCUIT_OPEN", { method: route.path });
+    } else this.#offer(call);
   }
 
   #offer(call: CallRecord): void {

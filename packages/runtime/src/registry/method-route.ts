@@ -42,6 +42,7 @@ export class MethodRoute {
   /** A call that user code may have begun may still be sent again, so its request is kept. */
   readonly repeats: boolean;
   readonly timeoutMs: number;
+  readonly defaultTimeoutMs: number;
   readonly maxRequestMessageBytes: number;
   readonly maxResponseMessageBytes: number;
   readonly waitForReady: boolean;
@@ -65,6 +66,7 @@ export class MethodRoute {
     this.idempotent = method.idempotency !== 0;
     this.repeats = this.idempotent || parts.policy?.repeats === true;
     this.timeoutMs = settings.timeoutMs;
+    this.defaultTimeoutMs = settings.defaultTimeoutMs;
     this.maxRequestMessageBytes = settings.maxRequestMessageBytes;
     this.maxResponseMessageBytes = settings.maxResponseMessageBytes;
     this.waitForReady = settings.waitForReady;

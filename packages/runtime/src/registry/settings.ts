@@ -1,55 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescService } from "@bufbuild/protobuf";
-import type {
-  HedgingFacts,
-  MethodFacts,
-  RetryBudgetFacts,
-  RetryFacts,
-  RetryThrottlingFacts,
-} from "@grpc-router/protocol/codegenv1";
+import { MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
+import type { BalanceFacts, MethodPolicyFacts, ServicePolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
 import type { RegistrationSettings } from "../credentials/credential-settings.js";
-import { Priority, type PriorityName } from "../resilience/priority.js";
-import { RouterError } from "../router-error.js";
+import { Priority } from "../resilience/priority.js";
+import type { BalancerName } from "./balance-by-name.js";
 
-/** What can be said of every call: for the router, a service, or one method; the nearest to the method counts. */
-export interface CallSettings {
-  /** Time for the whole call in milliseconds, all attempts together; a shorter deadline of the client wins. Default: none. */
-  readonly timeoutMs?: number;
-  /** Longest request message in bytes, as it is on the wire. Default 4 MiB. */
-  readonly maxRequestMessageBytes?: number;
-  /** Longest response message in bytes, as it is on the wire. Default 4 MiB. */
-  readonly maxResponseMessageBytes?: number;
-  /**
-   * Let calls wait while no instance is connected, until their deadline, instead of ending them as UNAVAILABLE. A
-   * caller's own `x-grpc-router-wait-for-ready` field wins. Default false.
-   */
-  readonly waitForReady?: boolean;
-  /**
-   * Which calls go first when they have to wait, and stay when the queue is full: `high` before `normal` before `low`.
-   * Callers have no say in it. Default `normal`.
-   */
-  readonly priority?: PriorityName;
+/**
+ * What can be said of a method: for the router, a service, or the method itself; the nearest to the method counts. What
+ * each means, its unit and its default: `grpcrouter/v1/options.proto`.
+ */
+export interface MethodSettings extends Omit<MethodPolicyFacts, "balance"> {
+  /** How instances are picked: a strategy with its parameters, its name, or a balancer of the program's own. Default `least_request`. */
+  readonly balance?: Balancer | BalancerName | BalanceFacts;
 }
 
-/** Settings of one method. */
-export interface MethodSettings extends CallSettings {
-  /** Attempts after a failure (gRFC A6); excludes hedging. Default: none beside those that provably cannot run twice. */
-  readonly retry?: RetryFacts;
-  /** Attempts at the same time (gRFC A6), only for methods whose `idempotency_level` says that they may run twice. Default: none. */
-  readonly hedging?: HedgingFacts;
-  /** How instances are picked: a balancer, or the name of a built-in one. Default `least_request`. */
-  readonly balance?: Balancer | "round_robin" | "least_request";
+/** What can be said of a service as a whole. */
+export interface SharedSettings extends Omit<ServicePolicyFacts, "balance" | "defaults"> {
+  /** For its methods, where they say nothing themselves; the same as to say it beside `methods`, and the only place for their `circuitBreaker` and `concurrencyLimit`. */
+  readonly defaults?: MethodSettings;
 }
 
-/** Settings of one service; `methods` by the names that generated code uses (`getUser`). */
-export interface ServiceSettings<Service extends DescService = DescService> extends MethodSettings {
-  /** Stops retries and hedges of a service that mostly fails (gRFC A6). Default: none. */
-  readonly retryThrottling?: RetryThrottlingFacts;
-  /** Bounds retries and hedges by a share of the open calls. Default: none. */
-  readonly retryBudget?: RetryBudgetFacts;
+/**
+ * Settings of one service; `methods` by the names that generated code uses (`getUser`). What is said here of methods
+ * counts for all of them, but `circuitBreaker` and `concurrencyLimit`, which are those of the service as a whole.
+ */
+export interface ServiceSettings<Service extends DescService = DescService>
+  extends Omit<MethodSettings, "circuitBreaker" | "concurrencyLimit">,
+    SharedSettings {
   readonly methods?: { readonly [Name in keyof Service["method"]]?: MethodSettings };
 }
 
@@ -93,66 +74,27 @@ export interface RouterOptions extends MethodSettings {
   readonly registration?: RegistrationSettings | undefined;
 }
 
-/** The settings of one method after all that was said about it. */
+/** The settings of one method after all that was said about it, as far as every call looks at them. */
 export interface ResolvedSettings {
   /** Milliseconds; `Infinity`: no deadline of its own. */
   readonly timeoutMs: number;
+  /** For calls that bring none; at most `timeoutMs`. */
+  readonly defaultTimeoutMs: number;
   readonly maxRequestMessageBytes: number;
   readonly maxResponseMessageBytes: number;
   readonly waitForReady: boolean;
   readonly priority: Priority;
 }
 
-/** Where a setting can come from, the strongest first. */
-export type SettingSources = readonly (CallSettings | MethodFacts | undefined)[];
-
-/** The longest message that a prefix can announce. */
-const maxMessageBytes = 2 ** 32 - 1;
-
-/**
- * Works out what counts for one method. Order, the first that says something wins: code for the method, code for the
- * service, the proto's options, code for the router.
- *
- * @throws RouterError INVALID_SETTING for a value out of range.
- */
-export function resolveSettings(
-  subject: string,
-  sources: SettingSources,
-  defaults: ResolvedSettings,
-): ResolvedSettings {
+/** The settings in `facts`, with the defaults where they say nothing. */
+export function settingsOf(facts: MethodPolicyFacts): ResolvedSettings {
+  const timeoutMs = facts.timeoutMs ?? Number.POSITIVE_INFINITY;
   return {
-    timeoutMs: number(subject, sources, "timeoutMs", 1) ?? defaults.timeoutMs,
-    maxRequestMessageBytes: number(subject, sources, "maxRequestMessageBytes", 0) ?? defaults.maxRequestMessageBytes,
-    maxResponseMessageBytes: number(subject, sources, "maxResponseMessageBytes", 0) ?? defaults.maxResponseMessageBytes,
-    waitForReady: sources.map(waitForReadyOf).find((value) => value !== undefined) ?? defaults.waitForReady,
-    priority: priorityOf(subject, sources) ?? defaults.priority,
+    timeoutMs,
+    defaultTimeoutMs: Math.min(facts.defaultTimeoutMs ?? timeoutMs, timeoutMs),
+    maxRequestMessageBytes: facts.maxRequestMessageBytes ?? MAX_MESSAGE_BYTES,
+    maxResponseMessageBytes: facts.maxResponseMessageBytes ?? MAX_MESSAGE_BYTES,
+    waitForReady: facts.waitForReady ?? false,
+    priority: Priority[facts.priority ?? "normal"],
   };
-}
-
-type NumberName = "timeoutMs" | "maxRequestMessageBytes" | "maxResponseMessageBytes";
-
-function number(subject: string, sources: SettingSources, name: NumberName, least: number): number | undefined {
-  const value = sources.map((source) => source?.[name]).find((candidate) => candidate !== undefined);
-  if (value === undefined) return undefined;
-  const most = name === "timeoutMs" ? Number.MAX_SAFE_INTEGER : maxMessageBytes;
-  if (value === Number.POSITIVE_INFINITY && name === "timeoutMs") return value;
-  if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new RouterError(
-    "INVALID_SETTING",
-    `Cannot route ${subject}: ${name} must be a number from ${least} to ${most}, received ${value}`,
-  );
-}
-
-function waitForReadyOf(source: CallSettings | MethodFacts | undefined): boolean | undefined {
-  return source !== undefined && "waitForReady" in source ? source.waitForReady : undefined;
-}
-
-function priorityOf(subject: string, sources: SettingSources): Priority | undefined {
-  const name = sources.map((source) => source?.priority).find((value) => value !== undefined);
-  if (name === undefined) return undefined;
-  if (Object.hasOwn(Priority, name)) return Priority[name];
-  throw new RouterError(
-    "INVALID_SETTING",
-    `Cannot route ${subject}: priority must be ${Object.keys(Priority).join(", ")}, received ${String(name)}`,
-  );
 }

@@ -1,16 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
-import type { Candidate } from "../balance/balancer.js";
+
+import { StatusCode } from "@grpc-router/protocol";
+import type { CircuitBreakerFacts, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
+import type { Balancer, Candidate } from "../balance/balancer.js";
+import { CircuitBreaker } from "./circuit-breaker.js";
+import { ConcurrencyLimit } from "./concurrency-limit.js";
 import { HedgingPolicy } from "./hedging-policy.js";
 import type { Pushback } from "./pushback.js";
 import { RetryPolicy } from "./retry-policy.js";
-import type { ServicePolicy } from "./service-policy.js";
+import type { PolicyMember, ServicePolicy } from "./service-policy.js";
+
+/** What policies keep of an attempt under way; the call's own record. */
+export interface PolicyAttempt {
+  /** It is a retry or a hedge. */
+  isRetry: boolean;
+  /** When it was sent, in milliseconds. */
+  sentMs: number;
+  /** Of the breakers of its instance and of its service. */
+  ticket: number;
+  serviceTicket: number;
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd {
+  /** gRPC status code. */
+  readonly code: number;
+  /** What the instance says of further attempts. */
+  readonly pushback: Pushback | undefined;
+  readonly nowMs: number;
+}
+
+/** What policies keep of one method on one instance. */
+class RouteInstance {
+  underWay = 0;
+  readonly breaker: CircuitBreaker | undefined;
+
+  constructor(facts: CircuitBreakerFacts | undefined) {
+    this.breaker = facts && new CircuitBreaker(facts);
+  }
+}
+
+/** One record for all outcomes that balancers are told of. */
+const outcome = { code: 0, latencyMs: 0, nowMs: 0 };
 
 /** Parts of a `RoutePolicy`. */
 export interface RoutePolicyParts {
+  /** "acme.user.v1.UserService/GetUser" */
+  readonly name: string;
+  readonly facts: MethodPolicyFacts;
   readonly service: ServicePolicy;
-  readonly retry?: RetryPolicy | undefined;
-  readonly hedging?: HedgingPolicy | undefined;
+  readonly balancer: Balancer;
 }
 
 /**
@@ -21,14 +60,29 @@ export class RoutePolicy {
   readonly service: ServicePolicy;
   readonly retry: RetryPolicy | undefined;
   readonly hedging: HedgingPolicy | undefined;
+  readonly #name: string;
+  readonly #limit: ConcurrencyLimit | undefined;
+  readonly #breaker: CircuitBreakerFacts | undefined;
+  /** Wants to know how attempts end. */
+  readonly #balancer: Balancer | undefined;
+  /** Only where something is kept of single instances. */
+  readonly #instances: WeakMap<Candidate, RouteInstance> | undefined;
   /** Codes that count as failures for the service's throttle. */
   readonly #throttleMask: number;
 
-  constructor(parts: RoutePolicyParts) {
-    this.service = parts.service;
-    this.retry = parts.retry;
-    this.hedging = parts.hedging;
-    this.#throttleMask = parts.retry?.retryableMask ?? parts.hedging?.nonFatalMask ?? 0;
+  constructor({ name, facts, service, balancer }: RoutePolicyParts) {
+    this.#name = name;
+    this.service = service;
+    this.retry = facts.retry && new RetryPolicy(facts.retry);
+    this.hedging = facts.hedging && new HedgingPolicy(facts.hedging);
+    this.#limit = facts.concurrencyLimit && new ConcurrencyLimit(facts.concurrencyLimit);
+    this.#breaker = facts.circuitBreaker;
+    this.#balancer = balancer.onEnd === undefined ? undefined : balancer;
+    const isKept =
+      this.#breaker !== undefined ||
+      (this.#limit?.maxPerInstance ?? Number.POSITIVE_INFINITY) < Number.POSITIVE_INFINITY;
+    this.#instances = isKept ? new WeakMap() : undefined;
+    this.#throttleMask = this.retry?.retryableMask ?? this.hedging?.nonFatalMask ?? 0;
   }
 
   /** More than one attempt may be made because of a status. */
@@ -36,35 +90,93 @@ export class RoutePolicy {
     return this.retry !== undefined || this.hedging !== undefined;
   }
 
-  /** Nothing keeps a call from `candidate`. */
-  admits(_candidate: Candidate, _nowMs: number): boolean {
-    return true;
+  /** Another call may go to some instance now. */
+  get hasRoom(): boolean {
+    return this.#limit?.hasRoom !== false && this.service.limit?.hasRoom !== false;
   }
 
-  /** An attempt is sent. */
-  begin(isExtra: boolean): void {
-    if (isExtra) this.service.budget?.enter();
+  /** Room that calls wait for may come free with the end of one. */
+  get isLimited(): boolean {
+    return this.#limit !== undefined || this.service.limit !== undefined;
   }
 
-  /** An attempt has ended with `code`, and with what the instance says of further ones. */
-  end(code: number, pushback: Pushback | undefined): void {
-    this.service.throttle?.onEnd(code, this.#throttleMask, pushback);
+  /** Nothing keeps a call from `candidate` at the moment. */
+  admits(candidate: Candidate, nowMs: number): boolean {
+    const { limit } = this.service;
+    if (limit !== undefined && candidate.openCalls >= limit.maxPerInstance) return false;
+    const instance = this.#instances?.get(candidate);
+    if (instance === undefined) return true;
+    if (this.#limit !== undefined && instance.underWay >= this.#limit.maxPerInstance) return false;
+    return instance.breaker?.admits(nowMs) !== false;
+  }
+
+  /** The breakers of all these are open: waiting would not help. */
+  isBarred(candidates: readonly Candidate[], nowMs: number): boolean {
+    if (this.#breaker === undefined || candidates.length === 0) return false;
+    return candidates.every((candidate) => this.#instances?.get(candidate)?.breaker?.admits(nowMs) === false);
+  }
+
+  /** An attempt is sent to `member`. */
+  begin(attempt: PolicyAttempt, member: PolicyMember, nowMs: number): void {
+    attempt.sentMs = nowMs;
+    if (attempt.isRetry) this.service.budget?.enter();
+    this.service.limit?.enter();
+    this.#limit?.enter();
+    attempt.serviceTicket = this.service.breaker?.onStart(nowMs) ?? 0;
+    if (this.#instances === undefined) return;
+    const instance = this.#instanceOf(member, this.#instances);
+    instance.underWay++;
+    attempt.ticket = instance.breaker?.onStart(nowMs) ?? 0;
+  }
+
+  /** An attempt has ended, its slot perhaps not. */
+  end(attempt: PolicyAttempt, member: PolicyMember, { code, pushback, nowMs }: AttemptEnd, random: () => number): void {
+    const { service } = this;
+    service.throttle?.onEnd(code, this.#throttleMask, pushback);
+    service.end(member, attempt.serviceTicket, code, nowMs, random);
+    const change = this.#instances?.get(member)?.breaker?.onEnd(attempt.ticket, code, nowMs, random);
+    if (change !== undefined) service.events.onBreaker(this.#name, member, change);
+    const latencyMs = nowMs - attempt.sentMs;
+    if (code !== StatusCode.cancelled) {
+      service.limit?.adaptive?.onSample(latencyMs, nowMs, random);
+      this.#limit?.adaptive?.onSample(latencyMs, nowMs, random);
+    }
+    if (this.#balancer?.onEnd === undefined) return;
+    outcome.code = code;
+    outcome.latencyMs = latencyMs;
+    outcome.nowMs = nowMs;
+    this.#balancer.onEnd(member, outcome);
+  }
+
+  /** Nobody will say how the attempt ended: its caller went, or it did not run. */
+  abandon(attempt: PolicyAttempt, member: PolicyMember): void {
+    this.service.breaker?.abandonProbe(attempt.serviceTicket);
+    this.#instances?.get(member)?.breaker?.abandonProbe(attempt.ticket);
   }
 
   /** The slot of an attempt is free. */
-  leave(isExtra: boolean): void {
-    if (isExtra) this.service.budget?.leave();
+  leave(attempt: PolicyAttempt, member: PolicyMember): void {
+    if (attempt.isRetry) this.service.budget?.leave();
+    this.service.limit?.leave();
+    this.#limit?.leave();
+    const instance = this.#instances?.get(member);
+    if (instance !== undefined) instance.underWay--;
+  }
+
+  #instanceOf(member: Candidate, instances: WeakMap<Candidate, RouteInstance>): RouteInstance {
+    let instance = instances.get(member);
+    if (instance === undefined) {
+      instance = new RouteInstance(this.#breaker);
+      instances.set(member, instance);
+    }
+    return instance;
   }
 }
 
-/** What can be said of attempts, the strongest first. */
-export type AttemptSources = readonly (Pick<MethodPolicyFacts, "retry" | "hedging"> | undefined)[];
-
-/** The policy of a method; undefined if nothing is asked for. Retry and hedging exclude each other: the stronger source counts. */
-export function createRoutePolicy(service: ServicePolicy, sources: AttemptSources): RoutePolicy | undefined {
-  const source = sources.find((facts) => facts?.retry !== undefined || facts?.hedging !== undefined);
-  if (source === undefined && service.isEmpty) return undefined;
-  const retry = source?.retry && new RetryPolicy(source.retry);
-  const hedging = retry === undefined && source?.hedging ? new HedgingPolicy(source.hedging) : undefined;
-  return new RoutePolicy({ service, retry, hedging });
+/** The policy of a method; undefined if nothing is asked for. */
+export function createRoutePolicy(parts: RoutePolicyParts): RoutePolicy | undefined {
+  const { retry, hedging, circuitBreaker, concurrencyLimit, fallback } = parts.facts;
+  const said = [retry, hedging, circuitBreaker, concurrencyLimit, fallback, parts.balancer.onEnd];
+  if (parts.service.isEmpty && said.every((part) => part === undefined)) return undefined;
+  return new RoutePolicy(parts);
 }

@@ -29,11 +29,16 @@ export function pathOf(method: MethodName): string {
 export function testServiceRouter(
   facts: Partial<Record<string, Partial<MethodFacts>>> = {},
   serviceName = "TestService",
+  levels: Partial<Record<MethodName, MethodOptions_IdempotencyLevel>> = {},
 ): GenRouter<DescService> {
   const service = describeService(`acme/test/v1/${serviceName}.proto`, "acme.test.v1", serviceName, [
     { name: "Get" },
     { name: "Read", options: { idempotencyLevel: MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS } },
-    { name: "Watch", serverStreaming: true },
+    {
+      name: "Watch",
+      serverStreaming: true,
+      ...(levels.Watch === undefined ? {} : { options: { idempotencyLevel: levels.Watch } }),
+    },
     { name: "Collect", clientStreaming: true },
     { name: "Chat", clientStreaming: true, serverStreaming: true },
   ]);

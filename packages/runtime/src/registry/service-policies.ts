@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  completeMethodFacts,
+  findPolicyFaults,
+  findServicePolicyFaults,
+  type PolicyFault,
+  type PolicyLayer,
+  resolvePolicies,
+} from "@grpc-router/protocol";
+import type { BalanceFacts, GenRouter, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
+import type { Balancer } from "../balance/balancer.js";
+import type { RouterPlace } from "../balance/compose-balancer.js";
+import { type BalancerFactory, resolveBalancer } from "../balance/resolve-balancer.js";
+import type { SharedFacts } from "../resilience/service-policy.js";
+import { RouterError } from "../router-error.js";
+import { balanceByName } from "./balance-by-name.js";
+import type { MethodSettings, ServiceSettings } from "./settings.js";
+
+/** All that is said of a service. */
+export interface PolicySources {
+  readonly desc: GenRouter<DescService>;
+  /** What code says of the service. */
+  readonly settings: ServiceSettings;
+  /** What code says of every service. */
+  readonly options: MethodSettings;
+  /** Balancers of the program, by name. */
+  readonly balancers: ReadonlyMap<string, BalancerFactory>;
+  readonly place?: RouterPlace | undefined;
+}
+
+/** What counts for a service. */
+export interface ServicePolicies {
+  readonly shared: SharedFacts;
+  /** By the method's local name. */
+  method(localName: string): MethodPolicies;
+}
+
+/** What counts for a method. */
+export interface MethodPolicies {
+  readonly facts: MethodPolicyFacts;
+  /** One for all methods that the same source says of how they are balanced. */
+  readonly balancer: Balancer;
+}
+
+/**
+ * Checks what code says of methods.
+ *
+ * @throws RouterError INVALID_SETTING with everything that is wrong.
+ */
+export function validateMethodSettings(subject: string, settings: MethodSettings): void {
+  refuse(subject, findPolicyFaults(methodFacts(settings, new OwnBalancers(new Map()))));
+}
+
+/**
+ * Works out what counts for a service and its methods. Order, the later wins: code for the router, the proto's options,
+ * code for the service, code for the method.
+ *
+ * @throws RouterError INVALID_SETTING with everything that is wrong.
+ */
+export function resolveServicePolicies(sources: PolicySources): ServicePolicies {
+  const { desc, settings, place } = sources;
+  checkNames(sources);
+  const own = new OwnBalancers(sources.balancers);
+  const layer = layerOf(settings, own);
+  const beneath = methodFacts(sources.options, own);
+  refuse(desc.service.typeName, findServicePolicyFaults(layer.service ?? {}));
+  for (const [name, facts] of Object.entries(layer.methods ?? {})) {
+    refuse(`${desc.service.typeName}/${nameOf(desc, name)}`, findPolicyFaults(facts ?? {}));
+  }
+  const resolved = resolvePolicies(desc, [layer], beneath);
+  const balancers = new Map<BalanceFacts | undefined, Balancer>();
+  const methods = new Map<string, MethodPolicies>();
+  for (const method of desc.service.methods) {
+    const subject = `${desc.service.typeName}/${method.name}`;
+    const facts = complete(subject, method, resolved.methods[method.localName]?.facts ?? {});
+    const options = { subject, custom: own.factories, ...(place === undefined ? {} : { place }) };
+    const balancer = balancers.get(facts.balance) ?? resolveBalancer(facts.balance, options);
+    balancers.set(facts.balance, balancer);
+    methods.set(method.localName, { facts, balancer });
+  }
+  return {
+    shared: resolved.service.facts,
+    method(localName) {
+      const found = methods.get(localName);
+      if (found === undefined) throw new Error(`Cannot find the policies of ${localName}: it must be a method`);
+      return found;
+    },
+  };
+}
+
+/**
+ * Balancers that code gives as objects: custom strategies under names that nothing else can say, so that they are facts
+ * like all others.
+ */
+class OwnBalancers {
+  readonly factories: Map<string, BalancerFactory>;
+  readonly #facts = new Map<Balancer, BalanceFacts>();
+
+  constructor(factories: ReadonlyMap<string, BalancerFactory>) {
+    this.factories = new Map(factories);
+  }
+
+  factsOf(balancer: Balancer): BalanceFacts {
+    const known = this.#facts.get(balancer);
+    if (known !== undefined) return known;
+    const name = `\0${this.#facts.size}`;
+    const facts: BalanceFacts = { custom: { name } };
+    this.factories.set(name, () => balancer);
+    this.#facts.set(balancer, facts);
+    return facts;
+  }
+}
+
+function layerOf(settings: ServiceSettings, own: OwnBalancers): PolicyLayer {
+  const { methods = {}, defaults, circuitBreaker, concurrencyLimit, ...rest } = settings;
+  const { outlierDetection, retryThrottling, retryBudget, admissionControl, ...said } = rest;
+  const shared = { outlierDetection, retryThrottling, retryBudget, admissionControl, circuitBreaker, concurrencyLimit };
+  return {
+    source: "code",
+    service: { ...present(shared), defaults: { ...methodFacts(said, own), ...methodFacts(defaults ?? {}, own) } },
+    methods: Object.fromEntries(
+      Object.entries(methods).map(([name, method]) => [name, method && methodFacts(method, own)]),
+    ),
+  };
+}
+
+function methodFacts({ balance, ...facts }: MethodSettings, own: OwnBalancers): MethodPolicyFacts {
+  const said = present(facts);
+  if (balance === undefined) return said;
+  if (typeof balance === "string") return { ...said, balance: balanceByName(balance) };
+  return { ...said, balance: "pick" in balance ? own.factsOf(balance) : balance };
+}
+
+/** Without what is undefined, which is as good as not said. */
+function present<Facts extends object>(facts: Facts): { [Name in keyof Facts]: Exclude<Facts[Name], undefined> } {
+  const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Facts]: Exclude<Facts[Name], undefined> };
+}
+
+function complete(subject: string, method: DescMethod, facts: MethodPolicyFacts): MethodPolicyFacts {
+  const completed = completeMethodFacts(facts, method);
+  refuse(subject, completed.faults);
+  return completed.facts;
+}
+
+function refuse(subject: string, faults: readonly PolicyFault[]): void {
+  if (faults.length === 0) return;
+  const lines = faults.map((fault) => `Cannot route ${subject}: ${describe(fault)}`);
+  throw new RouterError("INVALID_SETTING", lines.join("\n"));
+}
+
+/** In the names of code; what is said of all methods stands there beside the service's own. */
+function describe({ path, reason }: PolicyFault): string {
+  const name = path.filter((part, index) => index > 0 || part !== "defaults").join(".");
+  return reason.startsWith("it ") ? `${name} ${reason.slice("it ".length)}` : `${name}: ${reason}`;
+}
+
+/** Settings for a method that does not exist are a mistake that would otherwise never show. */
+function checkNames({ desc, settings }: PolicySources): void {
+  const names = desc.service.methods.map((method) => method.localName);
+  for (const name of Object.keys(settings.methods ?? {})) {
+    if (names.includes(name)) continue;
+    throw new RouterError(
+      "INVALID_SETTING",
+      `Cannot route ${desc.service.typeName}: methods must be among ${names.join(", ")}, received ${name}`,
+    );
+  }
+}
+
+function nameOf(desc: GenRouter<DescService>, localName: string): string {
+  return desc.service.methods.find((method) => method.localName === localName)?.name ?? localName;
+}
