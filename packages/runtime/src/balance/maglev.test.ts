@@ -20,7 +20,9 @@ describe("createMaglev()", () => {
     const candidates = createCandidates(20);
     for (const tableSize of [7, 5_003, 65_537, 5_000_011]) {
       const balancer = createMaglev({ tableSize });
-      for (const hash of [0n, 1n, 2n ** 32n, 2n ** 63n + 12_345_678_901n, 2n ** 64n - 1n]) {
+      const { integer } = createSeededRandom(tableSize);
+      const hashes = Array.from({ length: 100 }, () => (BigInt(integer(2 ** 32)) << 32n) | BigInt(integer(2 ** 32)));
+      for (const hash of [0n, 1n, 2n ** 32n, 2n ** 64n - 1n, BigInt(tableSize) << 32n, ...hashes]) {
         const rest = hash % BigInt(tableSize);
         const [picked, same] = [hash, rest].map((key) => {
           const call = createCall({ hasKey: true, keyHigh: Number(key >> 32n), keyLow: Number(key & 0xffffffffn) });

@@ -35,14 +35,17 @@ export function createMaglev(options: MaglevOptions = {}): Balancer {
 class MaglevTable implements HashTable {
   readonly slots: Uint16Array | Uint32Array;
   readonly #size: number;
+  /** What 2^32 leaves when divided by the size. */
+  readonly #carry: number;
 
   constructor(slots: Uint16Array | Uint32Array) {
     this.slots = slots;
     this.#size = slots.length;
+    this.#carry = 0x100000000 % slots.length;
   }
 
   locate(high: number, low: number): number {
-    return remainder(high, low, this.#size);
+    return remainder(remainder(high, this.#size) * this.#carry + low, this.#size);
   }
 }
 
@@ -50,16 +53,23 @@ function buildTable({ ids, weights }: MemberOrder, size: number): MaglevTable {
   const hash = new KeyHash();
   const preferences = ids.map((id, member): Preference => {
     hashText(id, hash);
-    const offset = remainder(hash.high, hash.low, size);
+    const offset = hashRemainder(hash, size);
     hashText(`${id}/skip`, hash);
-    return { offset, skip: remainder(hash.high, hash.low, size - 1) + 1, weight: weights[member] ?? 0 };
+    return { offset, skip: hashRemainder(hash, size - 1) + 1, weight: weights[member] ?? 0 };
   });
   return new MaglevTable(populate(preferences, size));
 }
 
 /** What a hash of 64 bits leaves when divided by `divisor`, which has up to 23 bits: no step outgrows a double. */
-function remainder(high: number, low: number, divisor: number): number {
-  return (((high >>> 0) % divisor) * (0x100000000 % divisor) + ((low >>> 0) % divisor)) % divisor;
+function hashRemainder({ high, low }: KeyHash, divisor: number): number {
+  return remainder(remainder(high, divisor) * (0x100000000 % divisor) + low, divisor);
+}
+
+/** `value % divisor` of whole numbers up to 2^53, at a fifth of the time that % takes above 2^31. */
+function remainder(value: number, divisor: number): number {
+  const rest = value - Math.floor(value / divisor) * divisor;
+  // The quotient may have been rounded up.
+  return rest < 0 ? rest + divisor : rest;
 }
 
 function validateSize(size: number): void {
