@@ -101,8 +101,10 @@ export class Call implements GrowingWindow {
   creditCaughtUp = false;
   /** Waits in the writer's list of credit to send. */
   creditWaits = false;
-  /** The one request message of methods that read one. */
+  /** What holds the one request message of methods that read one; the bytes of the frame if that says half close, too. */
   request: Uint8Array | undefined = undefined;
+  requestStart = 0;
+  requestEnd = 0;
   /** The request of methods that read a stream. */
   queue: RequestQueue<Message> | undefined = undefined;
   /** The request of handlers that take it slice by slice. */

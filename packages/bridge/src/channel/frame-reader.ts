@@ -196,7 +196,8 @@ export class FrameReader implements MessageSink {
     if (payloadNumber === 0) return undefined;
     if (payloadNumber !== FRAGMENT_NUMBER) {
       const isMember = payloadNumber === call.method.number && call.method.typed;
-      return isMember ? receiveMember(call, bytes, payloadStart, payloadEnd) : "MEMBER_MISMATCH";
+      if (!isMember) return "MEMBER_MISMATCH";
+      return receiveMember(call, bytes, payloadStart, payloadEnd, this.#head.halfClose);
     }
     const fault = readFragment(bytes, payloadStart, payloadEnd, this.#fragment);
     return fault === FrameFault.none ? receiveFragment(call, bytes, this.#fragment) : "FRAME_MALFORMED";

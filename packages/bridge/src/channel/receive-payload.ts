@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type FragmentView, MAX_PAYLOAD_BYTES, PAYLOAD_OVERHEAD, pieceOf, type Reason } from "@grpc-router/protocol";
+import {
+  type FragmentView,
+  MAX_PAYLOAD_BYTES,
+  MAX_PIECE_BYTES,
+  PAYLOAD_OVERHEAD,
+  pieceOf,
+  type Reason,
+} from "@grpc-router/protocol";
 import { type Call, CallPhase, executionOf } from "./call.js";
 import { type CallEnd, encodeBadMessage, encodeNotOneRequest, encodeTooLarge } from "./call-end.js";
 import { failCall } from "./call-life.js";
@@ -9,8 +16,17 @@ import { MessageAssembly } from "./message-assembly.js";
 /** Cost of a message whose credit went back while it was assembled; every other message costs at least the overhead. */
 export const PREPAID = 0;
 
-/** A payload that came as a member: the whole message is `bytes[start, end)`. The channel's fault, if it is one. */
-export function receiveMember(call: Call, bytes: Uint8Array, start: number, end: number): Reason | undefined {
+/**
+ * A payload that came as a member: the whole message is `bytes[start, end)`. `halfClose`: nothing follows in the frame or
+ * behind it, so the call begins or ends before `bytes` are overwritten. The channel's fault, if it is one.
+ */
+export function receiveMember(
+  call: Call,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  halfClose: boolean,
+): Reason | undefined {
   if (call.phase > CallPhase.begun) return undefined;
   if (call.assembly !== undefined) return "FRAGMENT_INVALID";
   const size = end - start;
@@ -19,6 +35,7 @@ export function receiveMember(call: Call, bytes: Uint8Array, start: number, end:
   if (cost > call.requestCredit) return "CREDIT_EXCEEDED";
   call.requestCredit -= cost;
   if (size > call.port.maxRequestBytes) failCall(call, tooLarge(call, size));
+  else if (halfClose && size <= MAX_PIECE_BYTES && takesOne(call)) setRequest(call, bytes, start, end);
   else {
     call.port.buffered(call, size);
     deliver(call, pieceOf(bytes, start, end), cost);
@@ -130,8 +147,19 @@ function inflate(call: Call, message: Uint8Array): Uint8Array | undefined {
 function deliver(call: Call, message: Uint8Array, cost: number): void {
   if (call.phase > CallPhase.begun) return;
   if (call.queue !== undefined) call.queue.push(message, cost);
-  else if (call.request === undefined && call.phase === CallPhase.received) call.request = message;
+  else if (takesOne(call)) setRequest(call, message, 0, message.length);
   else failCall(call, encodeNotOneRequest(call.method.label, "a second one", executionOf(call)));
+}
+
+/** The method reads one message, which has not come yet. */
+function takesOne(call: Call): boolean {
+  return call.queue === undefined && call.request === undefined && call.phase === CallPhase.received;
+}
+
+function setRequest(call: Call, bytes: Uint8Array, start: number, end: number): void {
+  call.request = bytes;
+  call.requestStart = start;
+  call.requestEnd = end;
 }
 
 function tooLarge(call: Call, size: number | string): CallEnd {

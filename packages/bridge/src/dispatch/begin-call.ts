@@ -29,13 +29,13 @@ export function beginCall(call: Call, code: MethodRun): void {
   }
   let message: Message;
   try {
-    message = decodeMessage(method.desc.input, bytes);
+    message = decodeMessage(method.desc.input, bytes, call.requestStart, call.requestEnd);
   } catch (error) {
     failCall(call, encodeBadMessage(method.label, error, executionOf(call)));
     return;
   }
   call.request = undefined;
-  call.port.buffered(call, -bytes.length);
+  if (call.bufferedBytes > 0) call.port.buffered(call, -call.bufferedBytes);
   run(call, code, message);
 }
 

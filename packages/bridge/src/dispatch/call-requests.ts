@@ -17,7 +17,7 @@ export class CallRequests implements RequestSource<Message> {
   }
 
   decode(bytes: Uint8Array): Message {
-    return decodeMessage(this.#call.method.desc.input, bytes);
+    return decodeMessage(this.#call.method.desc.input, bytes, 0, bytes.length);
   }
 
   taken(sizeBytes: number, cost: number): void {

@@ -7,7 +7,7 @@ import { MAX_PIECE_BYTES, pieceOf, SLAB_BYTES } from "@grpc-router/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arbitraryMessage, Rich2Schema, RichSchema } from "../testing/rich-messages.suite.js";
-import { decodeMessage } from "./message-decoder.js";
+import { decodeMessage as decodeAt } from "./message-decoder.js";
 import { UNUSUAL_PAUSE } from "./unusual.js";
 
 const types: readonly (readonly [name: string, desc: DescMessage])[] = [
@@ -28,6 +28,10 @@ const types: readonly (readonly [name: string, desc: DescMessage])[] = [
     wkt.ValueSchema,
   ].map((desc) => [desc.typeName, desc] as const),
 ];
+
+function decodeMessage(desc: DescMessage, bytes: Uint8Array): Message {
+  return decodeAt(desc, bytes, 0, bytes.length);
+}
 
 /** What comes of a call: the message, or the error. */
 function outcome(
@@ -155,6 +159,24 @@ describe("decodeMessage()", () => {
       return text;
     });
     expect(read).toEqual(texts);
+  });
+
+  it("reads a message from between the bytes of others, in one array and another", () => {
+    const message = create(RichSchema, { plainString: "text", plainBytes: Uint8Array.of(1, 2, 3) } as Record<
+      string,
+      unknown
+    >);
+    const bytes = toBinary(RichSchema, message);
+    const arrays = [9, 2_000, 70_000].map((offset) => {
+      const array = new Uint8Array(offset + bytes.length + 5).fill(0xff);
+      array.set(bytes, offset);
+      return [array, offset] as const;
+    });
+    for (const [array, offset] of [...arrays, ...arrays.reverse(), ...arrays]) {
+      expect(decodeAt(RichSchema, array, offset, offset + bytes.length)).toEqual(message);
+      // A message that would end behind its end.
+      expect(() => decodeAt(RichSchema, array, offset, offset + bytes.length - 1)).toThrow();
+    }
   });
 
   it("gives views into a long array of its own, as fromBinary() does", () => {

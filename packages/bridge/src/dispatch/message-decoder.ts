@@ -19,25 +19,34 @@ type ValueReader = (depth: number, held: unknown) => unknown;
 const MAX_DEPTH = 50;
 const decoders = new WeakMap<DescMessage, MessageDecoder>();
 let reader = new SlabReader(new ArrayBuffer(0));
+let otherReader = reader;
 
 /**
- * As `fromBinary` of protobuf-es. `bytes` is a piece of a slab or an array of its own: of a piece, no field is a view into
- * it, as user code might transfer the array under it; of an array, every field of bytes is. Unknown fields, groups, and
- * whatever is out of the order that encoders keep is left to `fromBinary`.
+ * As `fromBinary` of protobuf-es, of `bytes[start, end)`. What is no longer than a piece of a slab may lie between bytes of
+ * others: no field is a view into it, because user code may keep, change and transfer what it gets. What is longer is an
+ * array of its own, and its fields of bytes are views into that. Unknown fields, groups, and whatever is out of the order
+ * that encoders keep is left to `fromBinary`.
  */
-export function decodeMessage(desc: DescMessage, bytes: Uint8Array): Message {
-  if (bytes.length > MAX_PIECE_BYTES) return fromBinary(desc, bytes);
+export function decodeMessage(desc: DescMessage, bytes: Uint8Array, start: number, end: number): Message {
+  if (end - start > MAX_PIECE_BYTES) return fromBinary(desc, bytes.subarray(start, end));
   const decoder = decoders.get(desc) ?? new MessageDecoder(desc);
   if (!decoder.isPaused()) {
     try {
-      if (reader.buffer !== bytes.buffer) reader = new SlabReader(bytes.buffer);
-      reader.pos = bytes.byteOffset;
-      return decoder.read(reader.pos + bytes.length, 0, undefined) as Message;
+      if (reader.buffer !== bytes.buffer) turnTo(bytes.buffer);
+      reader.pos = bytes.byteOffset + start;
+      return decoder.read(reader.pos + end - start, 0, undefined) as Message;
     } catch {
       decoder.pause = UNUSUAL_PAUSE;
     }
   }
-  return fromBinary(desc, copyOf(bytes, 0, bytes.length));
+  return fromBinary(desc, copyOf(bytes, start, end));
+}
+
+/** Two arrays take turns: what was read from the socket, and the slab of messages that wait for a reader of a stream. */
+function turnTo(buffer: ArrayBufferLike): void {
+  const last = reader;
+  reader = otherReader.buffer === buffer ? otherReader : new SlabReader(buffer);
+  otherReader = last;
 }
 
 /** Reads messages of one type. */
