@@ -175,17 +175,43 @@ describe("DeadlineSchedule", () => {
     expect(Math.abs((count(8_200)[0] ?? 0) - 8_200 * share)).toBeLessThanOrEqual(1);
   });
 
+  it("gives one of a hundred that come back no more than its share", () => {
+    const candidates = createCandidates([...new Array<number>(100).fill(1), 2, 2]);
+    const { share } = createSchedule(candidates);
+    for (const candidate of candidates.list.slice(0, 100)) candidate.ready = false;
+    share(10_000);
+    for (const candidate of candidates.list.slice(0, 1)) candidate.ready = true;
+    expect(Math.abs((share(300)[0] ?? 0) - 60)).toBeLessThanOrEqual(2);
+  });
+
   it("never loses a turn beside the time that has passed", () => {
-    const candidates = createCandidates([1, 2, 3]);
-    const { share } = createSchedule(candidates, 1, 10);
-    for (const candidate of candidates.list) candidate.openCalls = 1_000;
-    // Each turn lasts a million: 10,000 of them are past where the time begins anew.
-    share(30_000);
-    for (const candidate of candidates.list) candidate.openCalls = 0;
+    const candidates = createCandidates([1e-18, 1, 2]);
+    const { share } = createSchedule(candidates);
+    const others = candidates.list.slice(1);
+    for (const candidate of others) candidate.ready = false;
+    share(3);
+    for (const candidate of others) candidate.ready = true;
     share(10);
-    const counts = share(600);
-    [100, 200, 300].forEach((expected, index) => {
-      expect(Math.abs((counts[index] ?? 0) - expected)).toBeLessThanOrEqual(2);
+    const counts = share(300);
+    [0, 100, 200].forEach((expected, index) => {
+      expect(Math.abs((counts[index] ?? 0) - expected), `${counts}`).toBeLessThanOrEqual(2);
     });
+  });
+
+  it("knows nothing of one that comes back after the time began anew", () => {
+    const candidates = createCandidates([1, 2, 3]);
+    const { update, share } = createSchedule(candidates, 1, 10);
+    const [first] = candidates.list as [TestCandidate];
+    // A turn lasts a million, and half of that passes with each: 2^32 is after 8,590 of them.
+    for (const candidate of candidates.list) candidate.openCalls = 1_000;
+    share(7_000);
+    candidates.list = candidates.list.slice(1);
+    update();
+    share(5_000);
+    for (const candidate of [first, ...candidates.list]) candidate.openCalls = 0;
+    candidates.list.push(first);
+    update();
+    // The others are in the middle of long turns.
+    expect(share(600)[2]).toBeGreaterThanOrEqual(100);
   });
 });

@@ -164,12 +164,13 @@ describe("createPeakEwma()", () => {
     const [candidates, cancelled, other] = pair();
     const balancer = createPeakEwma();
     for (const candidate of [cancelled, other]) balancer.onEnd?.(candidate, { code: 0, latencyMs: 50, nowMs: 0 });
-    balancer.onEnd?.(cancelled, { code: 1, latencyMs: 2, nowMs: 10 });
-    balancer.onEnd?.(other, { code: 0, latencyMs: 48, nowMs: 10 });
-    // Had the 2 ms counted, the cancelled one would be at 49.95, the other at 49.998.
-    expect(favourite(balancer, candidates, 10)).toBe("i0");
-    balancer.onEnd?.(cancelled, { code: 1, latencyMs: 300, nowMs: 10 });
-    expect(favourite(balancer, candidates, 10)).toBe("i1");
+    balancer.onEnd?.(cancelled, { code: 1, latencyMs: 2, nowMs: 10_000 });
+    balancer.onEnd?.(cancelled, { code: 0, latencyMs: 40, nowMs: 10_000 });
+    balancer.onEnd?.(other, { code: 0, latencyMs: 38, nowMs: 10_000 });
+    // 43.7 and 42.4; had the 2 ms counted, 40 would have been a peak over 19.7.
+    expect(favourite(balancer, candidates, 10_000)).toBe("i1");
+    balancer.onEnd?.(other, { code: 1, latencyMs: 300, nowMs: 10_000 });
+    expect(favourite(balancer, candidates, 10_000)).toBe("i0");
   });
 
   it("knows those that stay when others come and go, also from another list", () => {
