@@ -8,6 +8,7 @@ import { conformanceServiceRouter } from "../conformance/gen/connectrpc/conforma
 import { ledgerServiceRouter } from "../fault/gen/ledger/v1/ledger_router.ts";
 import { faultServiceRouter } from "../faults/gen/faults/v1/faults_router.ts";
 import { testServiceRouter } from "../interop/gen/grpc/testing/test_router.ts";
+import { openRcaServiceRouter } from "../interop/gen/xds/service/orca/v3/orca_router.ts";
 import { linkToParent } from "./link.ts";
 import { processState } from "./process-state.ts";
 import { resourceCounts } from "./resource-counts.ts";
@@ -48,7 +49,8 @@ const router = createRouter({
   .service(conformanceServiceRouter)
   .service(faultServiceRouter)
   .service(echoServiceRouter)
-  .service(ledgerServiceRouter);
+  .service(ledgerServiceRouter)
+  .service(openRcaServiceRouter);
 try {
   const server = await serveRouter(router, {
     port: Number(values.port),

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
 import { missingTool, requireTool } from "../harness/tools.ts";
-import { interopCases } from "./interop-cases.ts";
+import { interopArgs, interopCases, orcaCases } from "./interop-cases.ts";
 
 const program = fileURLToPath(new URL("./serve.ts", import.meta.url));
 
@@ -31,16 +31,12 @@ describe.each([
     expect(() => process.kill(Number(ready.pid), 0)).not.toThrow();
   });
 
-  test.skipIf(missing !== undefined).each(interopCases)(
+  test.skipIf(missing !== undefined).each([...interopCases, ...orcaCases.perCall])(
     `gRPC interop client of Go${missing === undefined ? "" : `, skipped: ${missing}`}: %s`,
     async (name) => {
       const trust = flags.includes("--tls") ? ["--use_tls", "--use_test_ca", `--ca_file=${await certificate()}`] : [];
-      const where = [`--server_host=${ready.host}`, `--server_port=${ready.port}`];
-      const { code, stderr } = await runProcess(requireTool("grpc-go-interop"), [
-        ...where,
-        ...trust,
-        `--test_case=${name}`,
-      ]);
+      const args = [...interopArgs(ready.host, ready.port, name), ...trust];
+      const { code, stderr } = await runProcess(requireTool("grpc-go-interop"), args);
       expect(code, stderr).toBe(0);
     },
   );

@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { ConnectError } from "@connectrpc/connect";
-import type { EchoStatus, SimpleRequest, StreamingOutputCallRequest } from "./gen/grpc/testing/messages_pb.ts";
+import { recordLoad } from "@grpc-router/node";
+import type {
+  EchoStatus,
+  SimpleRequest,
+  StreamingOutputCallRequest,
+  TestOrcaReport,
+} from "./gen/grpc/testing/messages_pb.ts";
 import type { TestService } from "./gen/grpc/testing/test_pb.ts";
 
 /** The gRPC interop test service; UnimplementedCall is left out, as the test cases ask. */
@@ -47,6 +53,7 @@ export const testService: Partial<ServiceImpl<typeof TestService>> = {
 function answerUnary(request: SimpleRequest, context: HandlerContext) {
   echoMetadata(context);
   throwStatus(request.responseStatus);
+  reportLoad(request.orcaPerQueryReport, context);
   return { payload: { body: new Uint8Array(request.responseSize) } };
 }
 
@@ -63,6 +70,13 @@ function echoMetadata(context: HandlerContext): void {
   if (initial !== null) context.responseHeader.set("x-grpc-test-echo-initial", initial);
   const trailing = context.requestHeader.get("x-grpc-test-echo-trailing-bin");
   if (trailing !== null) context.responseTrailer.set("x-grpc-test-echo-trailing-bin", trailing);
+}
+
+/** orca_per_rpc wants the load back that it sends. */
+function reportLoad(report: TestOrcaReport | undefined, context: HandlerContext): void {
+  if (report === undefined) return;
+  const { cpuUtilization, memoryUtilization: memUtilization, requestCost, utilization } = report;
+  recordLoad(context, { cpuUtilization, memUtilization, requestCost, utilization });
 }
 
 function throwStatus(status: EchoStatus | undefined): void {
