@@ -9,7 +9,7 @@ import { InstanceIndex, noPlace, tokenOf } from "./instance-index.js";
 function find(index: InstanceIndex, instanceId: string, nowMs = 0): number {
   const hash = new KeyHash();
   hashText(tokenOf(instanceId), hash);
-  return index.find(hash.high, hash.low, nowMs);
+  return index.find(hash.high | 0, hash.low | 0, nowMs);
 }
 
 function listOf(present: readonly string[], away: readonly string[] = []): TestCandidates {

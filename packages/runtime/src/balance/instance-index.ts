@@ -14,7 +14,7 @@ export const noPlace = {
   lost: -3,
 } as const;
 
-/** An instance as sessions remember it: the XXH64 of its token. */
+/** An instance as sessions remember it: the XXH64 of its token, as two int32. */
 export interface Mark {
   readonly high: number;
   readonly low: number;
@@ -46,8 +46,8 @@ export class InstanceIndex {
   #away: readonly string[] = [];
   #lost: readonly Lost[] = [];
   /** Open addressing: the halves of the marks, and the place in the list, one of `noPlace`, or `empty`. */
-  #highs = new Uint32Array(1);
-  #lows = new Uint32Array(1);
+  #highs = new Int32Array(1);
+  #lows = new Int32Array(1);
   /** An instance that has left has `noPlace.lost` less its position in `#lost`. */
   #places = new Int32Array(1).fill(empty);
 
@@ -98,8 +98,8 @@ export class InstanceIndex {
   #clear(count: number): void {
     // A third full at most, so that a search ends soon.
     const size = 2 ** Math.ceil(Math.log2(3 * count + 1));
-    this.#highs = new Uint32Array(size);
-    this.#lows = new Uint32Array(size);
+    this.#highs = new Int32Array(size);
+    this.#lows = new Int32Array(size);
     this.#places = new Int32Array(size).fill(empty);
   }
 
@@ -129,5 +129,5 @@ function isSame(candidates: readonly Candidate[], ids: readonly string[]): boole
 function markOf(instanceId: string): Mark {
   const hash = new KeyHash();
   hashText(tokenOf(instanceId), hash);
-  return { high: hash.high, low: hash.low };
+  return { high: hash.high | 0, low: hash.low | 0 };
 }

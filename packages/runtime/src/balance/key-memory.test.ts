@@ -3,10 +3,10 @@ import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { KeyMemory } from "./key-memory.js";
 
-/** A key of 64 bits by chance, as hashes are. */
+/** Keys of 64 bits by chance, as hashes are. */
 function keysOf(seed: number, count: number): [high: number, low: number][] {
   const { integer } = createSeededRandom(seed);
-  return Array.from({ length: count }, () => [integer(2 ** 32), integer(2 ** 32)]);
+  return Array.from({ length: count }, () => [integer(2 ** 32) | 0, integer(2 ** 32) | 0]);
 }
 
 function addAll(memory: KeyMemory, keys: readonly [number, number][], scope = 1): void {

@@ -3,14 +3,14 @@
 /** Entries that a key can have: the set in which it is looked for. */
 const ways = 8;
 
-/** The mark of an instance for each entry; zeros: none. */
+/** The mark of an instance for each entry, as two int32; zeros: none. */
 export class MarkColumns {
-  readonly highs: Uint32Array;
-  readonly lows: Uint32Array;
+  readonly highs: Int32Array;
+  readonly lows: Int32Array;
 
   constructor(size: number) {
-    this.highs = new Uint32Array(size);
-    this.lows = new Uint32Array(size);
+    this.highs = new Int32Array(size);
+    this.lows = new Int32Array(size);
   }
 
   set(entry: number, high: number, low: number): void {
@@ -22,7 +22,8 @@ export class MarkColumns {
 /**
  * Remembers instances by key, for a fixed number of keys: a set-associative table in typed arrays, which neither grows
  * nor allocates. A new key takes the place of the one of its set that has gone unused longest. Keys and instances are
- * hashes of 64 bits; entries are numbers. A key may have one entry per scope.
+ * hashes of 64 bits, given as two int32, since no uint32 above 2^31 is passed on without becoming an object; entries are
+ * numbers. A key may have one entry per scope.
  */
 export class KeyMemory {
   /** The instance whose key it is. */
@@ -32,8 +33,8 @@ export class KeyMemory {
   readonly #keys: MarkColumns;
   /** By entry; 0: it is free. */
   readonly #scopes: Uint32Array;
-  /** By entry: the use at which it was used last, in 32 bits. */
-  readonly #uses: Uint32Array;
+  /** By entry: the use at which it was used last, in 32 bits that start over. */
+  readonly #uses: Int32Array;
   readonly #shift: number;
   /** An odd number. */
   readonly #salt: number;
@@ -45,7 +46,7 @@ export class KeyMemory {
     this.guests = new MarkColumns(size);
     this.#keys = new MarkColumns(size);
     this.#scopes = new Uint32Array(size);
-    this.#uses = new Uint32Array(size);
+    this.#uses = new Int32Array(size);
     this.#shift = 1 + Math.clz32(size / ways);
     this.#salt = salt | 1;
   }
@@ -81,7 +82,7 @@ export class KeyMemory {
 
   /** It has been needed. */
   use(entry: number): void {
-    this.#use = (this.#use + 1) >>> 0;
+    this.#use = (this.#use + 1) | 0;
     this.#uses[entry] = this.#use;
   }
 

@@ -88,7 +88,7 @@ class Sticky implements Balancer {
   #isLost(candidates: Candidates, call: BalancedCall): boolean {
     if (call.hasKey) {
       const scope = this.#scopeOf(candidates, call);
-      const entry = this.#memory.find(scope.number, call.keyHigh, call.keyLow);
+      const entry = this.#memory.find(scope.number, call.keyHigh | 0, call.keyLow | 0);
       const home = this.#homeOf(scope, entry, call);
       if (home === noPlace.lost) return true;
       if (home !== noPlace.unknown || this.#guestOf(scope, entry) !== noPlace.unknown) return false;
@@ -134,8 +134,10 @@ class Sticky implements Balancer {
   }
 
   /** The entry of the call's key, -1 for a new one. One that is new here has an entry where it has an instance of this list. */
-  #entryOf({ number, index }: Scope, { keyHigh, keyLow }: BalancedCall): number {
+  #entryOf({ number, index }: Scope, call: BalancedCall): number {
     const memory = this.#memory;
+    const keyHigh = call.keyHigh | 0;
+    const keyLow = call.keyLow | 0;
     const entry = memory.find(number, keyHigh, keyLow);
     if (entry >= 0) {
       memory.use(entry);
@@ -152,8 +154,8 @@ class Sticky implements Balancer {
   }
 
   /** The place of the key's instance, or one of `noPlace`. */
-  #homeOf({ index }: Scope, entry: number, { keyHigh, keyLow }: BalancedCall): number {
-    const named = index.find(keyHigh, keyLow, this.#nowMs);
+  #homeOf({ index }: Scope, entry: number, call: BalancedCall): number {
+    const named = index.find(call.keyHigh | 0, call.keyLow | 0, this.#nowMs);
     return named !== noPlace.unknown || entry < 0 ? named : this.#find(index, this.#memory.homes, entry);
   }
 
@@ -180,15 +182,16 @@ class Sticky implements Balancer {
     const mark = index.markOf(picked.instanceId);
     // A child that picks from elsewhere.
     if (mark === undefined) return;
-    const own = entry < 0 ? this.#memory.add(number, call.keyHigh, call.keyLow) : entry;
+    const own = entry < 0 ? this.#memory.add(number, call.keyHigh | 0, call.keyLow | 0) : entry;
     this.#memory.homes.set(own, mark.high, mark.low);
+    this.#memory.guests.set(own, 0, 0);
   }
 
   /** `picked` stands in for the key's instance; a key without an entry is the token of that. */
   #standIn({ number, index }: Scope, entry: number, call: BalancedCall, picked: Candidate): void {
     const mark = index.markOf(picked.instanceId);
     if (mark === undefined) return;
-    const own = entry < 0 ? this.#memory.add(number, call.keyHigh, call.keyLow) : entry;
+    const own = entry < 0 ? this.#memory.add(number, call.keyHigh | 0, call.keyLow | 0) : entry;
     if (entry < 0) this.#memory.homes.set(own, call.keyHigh, call.keyLow);
     this.#memory.guests.set(own, mark.high, mark.low);
   }
