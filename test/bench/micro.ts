@@ -6,6 +6,7 @@ import { frameOperations } from "./micro/frames.ts";
 import { hpackOperations } from "./micro/hpack.ts";
 import { measureOperation } from "./micro/measure-operation.ts";
 import { pickOperations } from "./micro/pick.ts";
+import { pickByKeyOperations } from "./micro/pick-by-key.ts";
 import { spliceOperations } from "./micro/splice.ts";
 import { tableOperations } from "./micro/tables.ts";
 
@@ -23,6 +24,7 @@ const operations = [
   ...spliceOperations,
   ...tableOperations(),
   ...pickOperations,
+  ...pickByKeyOperations(),
 ].filter(({ name }) => name.includes(values.only));
 
 console.log(`${"ns".padStart(10)} ${"bytes".padStart(8)}  operation`);

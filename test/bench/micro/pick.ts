@@ -43,7 +43,7 @@ const strategies: readonly (readonly [what: string, create: () => Balancer, weig
 export const pickOperations: readonly Operation[] = strategies.flatMap(([what, create, weight]) => {
   return sizes.map((count) => {
     const balancer = create();
-    const list = Array.from({ length: count }, (_, index) => candidate(index, weight(index)));
+    const list = Array.from({ length: count }, (_, index) => createCandidate(index, weight(index)));
     for (const [index, member] of list.entries()) {
       balancer.onEnd?.(member, { code: 0, latencyMs: 10 + (index % 5), nowMs: 10_000 });
     }
@@ -60,7 +60,8 @@ export const pickOperations: readonly Operation[] = strategies.flatMap(([what, c
   });
 });
 
-function candidate(index: number, weight: number): Candidate {
+/** Creates an instance with some open calls and a load report. */
+export function createCandidate(index: number, weight: number): Candidate {
   return {
     instanceId: `instance-${index}`,
     labels: new Map(),
