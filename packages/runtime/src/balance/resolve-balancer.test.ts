@@ -6,14 +6,7 @@ import { describe, expect, it } from "vitest";
 import { isRouterError, RouterError } from "../router-error.js";
 import { anyCall, countPicks, createCandidates, type TestCandidate } from "./balancer.suite.js";
 import { createKeyed } from "./hash-balancer.suite.js";
-import {
-  type BalancerFactory,
-  type BalancerName,
-  balanceByName,
-  balancerByName,
-  balancerNames,
-  resolveBalancer,
-} from "./resolve-balancer.js";
+import { type BalancerFactory, balancerByName, balancerNames, resolveBalancer } from "./resolve-balancer.js";
 import { createRoundRobin } from "./round-robin.js";
 import { tokenOf } from "./sticky.js";
 
@@ -163,19 +156,6 @@ describe("resolveBalancer()", () => {
     expect(() => resolveBalancer({ custom: { name: "zone" } }, { subject, custom })).toThrow(
       'must be one of same_zone, received "zone"',
     );
-  });
-});
-
-describe("balanceByName()", () => {
-  it.each(["round_robin", "least_request", "random", "weighted_round_robin", "peak_ewma", "pick_first"] as const)(
-    "%s resolves to the strategy of that name",
-    (name: BalancerName) => {
-      expect(resolveBalancer(balanceByName(name), { subject }).name).toBe(name);
-    },
-  );
-
-  it("of a name that nobody knows is refused under it", () => {
-    expect(() => resolveBalancer(balanceByName("best_of_all"), { subject })).toThrow("received best_of_all");
   });
 });
 

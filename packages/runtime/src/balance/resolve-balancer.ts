@@ -30,14 +30,6 @@ export interface ResolveBalancerOptions {
 const besideStrategy: readonly string[] = ["selector", "priorityLabel", "locality", "subsetSize", "slowStart"];
 
 type StrategyName = StrategyFacts extends infer Facts ? (Facts extends unknown ? keyof Facts : never) : never;
-
-/** Name of a built-in strategy as the `Balance` option writes it: "round_robin". */
-export type BalancerName = SnakeCase<Exclude<StrategyName, "custom">>;
-
-type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
-  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
-  : "";
-
 type ParametersOf<Name extends StrategyName> = Extract<StrategyFacts, Readonly<Record<Name, unknown>>>[Name];
 
 /** The built-in strategies. */
@@ -57,12 +49,6 @@ const strategies: { readonly [Name in StrategyName]?: (parameters: ParametersOf<
 
 /** Names of the built-in strategies as the `Balance` option writes them. */
 export const balancerNames: readonly string[] = Object.keys(strategies).map(snakeCase);
-
-/** What a `Balance` option says that names a strategy and no parameters; whoever reads it refuses a name that is none. */
-export function balanceByName(name: string): BalanceFacts {
-  const facts: object = { [name.replace(/_[a-z]/g, (match) => match.slice(1).toUpperCase())]: {} };
-  return facts as BalanceFacts;
-}
 
 /** Makes a built-in balancer with its default parameters by name, or undefined if there is none of that name. */
 export function balancerByName(name: string): Balancer | undefined {
