@@ -11,6 +11,8 @@ const HEADINGS = [
   "OPEN",
   "CAPACITY",
   "CALLS",
+  "CPU",
+  "RPS",
   "WEIGHT",
   "LABELS",
   "PEER",
@@ -37,6 +39,7 @@ function cellsOf(instance: Instance): readonly string[] {
     `${instance.openCalls}`,
     `${instance.capacity}`,
     `${instance.totalCalls}`,
+    ...loadCells(instance.load),
     `${instance.weight}`,
     Object.entries(instance.labels)
       .map(([name, value]) => `${name}=${value}`)
@@ -44,6 +47,13 @@ function cellsOf(instance: Instance): readonly string[] {
     instance.peerAddress,
     formatAge(instance.registeredFor),
   ];
+}
+
+/** CPU and requests per second; `-` before the first report. A CPU of 0 is one that nobody measures, as of a relay. */
+function loadCells(load: Instance["load"]): readonly string[] {
+  if (load === undefined) return ["-", "-"];
+  const { cpuUtilization, rps } = load;
+  return [cpuUtilization === 0 ? "-" : `${Math.round(cpuUtilization * 100)}%`, `${Number(rps.toPrecision(3))}`];
 }
 
 /** The two largest units: `3s`, `2m 3s`, `5h 2m`, `3d 5h`. */

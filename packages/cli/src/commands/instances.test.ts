@@ -41,23 +41,32 @@ async function instances(all: readonly InstanceInfo[], ...flags: readonly string
 
 describe("grpc-router instances", () => {
   it("prints a table", async () => {
-    const busy = { ...info, instanceId: "users-2", labels: { zone: "eu-1", v: "2" }, capacity: 10, openCalls: 3 };
+    const load = {
+      cpuUtilization: 0.42,
+      memUtilization: 0,
+      applicationUtilization: 0,
+      rps: 12.345,
+      eps: 0,
+      loopDelayUs: 7,
+    };
+    const busy = { ...info, instanceId: "users-2", labels: { zone: "eu-1", v: "2" }, capacity: 10, openCalls: 3, load };
+    const relayed = { ...load, cpuUtilization: 0, rps: 0 };
     expect(
       await instances([
         info,
         busy,
-        { ...info, instanceId: "users-3", state: "draining" },
+        { ...info, instanceId: "users-3", state: "draining", load: relayed },
         { ...info, instanceId: "users-4", state: "not_serving" },
       ]),
     ).toEqual({
       code: 0,
       err: "",
       out: [
-        "SERVICE                   INSTANCE  STATE        OPEN  CAPACITY  CALLS  WEIGHT  LABELS         PEER         REGISTERED",
-        "acme.user.v1.UserService  users-1   serving      0     4096      9      100     -              127.0.0.1:5  1m 1s",
-        "acme.user.v1.UserService  users-2   serving      3     10        9      100     zone=eu-1,v=2  127.0.0.1:5  1m 1s",
-        "acme.user.v1.UserService  users-3   draining     0     4096      9      100     -              127.0.0.1:5  1m 1s",
-        "acme.user.v1.UserService  users-4   not serving  0     4096      9      100     -              127.0.0.1:5  1m 1s",
+        "SERVICE                   INSTANCE  STATE        OPEN  CAPACITY  CALLS  CPU  RPS   WEIGHT  LABELS         PEER         REGISTERED",
+        "acme.user.v1.UserService  users-1   serving      0     4096      9      -    -     100     -              127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-2   serving      3     10        9      42%  12.3  100     zone=eu-1,v=2  127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-3   draining     0     4096      9      -    0     100     -              127.0.0.1:5  1m 1s",
+        "acme.user.v1.UserService  users-4   not serving  0     4096      9      -    -     100     -              127.0.0.1:5  1m 1s",
         "",
       ].join("\n"),
     });
@@ -69,10 +78,18 @@ describe("grpc-router instances", () => {
   });
 
   it("prints JSON", async () => {
-    const { code, out } = await instances([info], "-o", "json");
+    const load = {
+      cpuUtilization: 0.42,
+      memUtilization: 0.5,
+      applicationUtilization: 1.5,
+      rps: 2,
+      eps: 1,
+      loopDelayUs: 7,
+    };
+    const { code, out } = await instances([{ ...info, load }], "-o", "json");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, totalCalls: "9", principal: "users" }],
+      instances: [{ id: "users-1", state: "STATE_SERVING", weight: 100, totalCalls: "9", principal: "users", load }],
     });
   });
 

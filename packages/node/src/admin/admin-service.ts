@@ -51,6 +51,7 @@ function toMessage(info: InstanceInfo): Instance {
     registeredFor: durationOf(Math.max(0, Math.round(performance.now() - info.registeredMs))),
     agent: info.agent,
     principal: info.principal,
+    ...(info.load === undefined ? {} : { load: info.load }),
   });
 }
 
