@@ -28,6 +28,7 @@ export type {
 } from "@grpc-router/runtime";
 export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
+export { type ReadServiceConfigFile, readPolicies, readServiceConfigFile } from "./config/read-policies.js";
 export { type ReadCredentialsOptions, readCredentials } from "./credentials/read-credentials.js";
 export { readToken } from "./credentials/read-token.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";

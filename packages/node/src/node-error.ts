@@ -5,6 +5,7 @@ export type NodeErrorCode =
   | "ADDRESS_IN_USE"
   | "ADDRESS_INVALID"
   | "ADDRESS_REFUSED"
+  | "CONFIG_INVALID"
   | "CREDENTIALS_INVALID"
   | "CREDENTIALS_MISSING"
   | "FILE_UNREADABLE"
@@ -15,7 +16,8 @@ export type NodeErrorCode =
   | "UNREACHABLE";
 
 /**
- * An operation of this package that cannot be done; the message is one line and says what to do.
+ * An operation of this package that cannot be done; the message is one line and says what to do; of
+ * `CONFIG_INVALID`, a line for each mistake follows.
  *
  * `cause` holds the error of Node when there is one.
  */
