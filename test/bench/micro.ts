@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { frameOperations } from "./micro/frames.ts";
 import { hpackOperations } from "./micro/hpack.ts";
+import { keyOperations } from "./micro/keys.ts";
 import { measureOperation } from "./micro/measure-operation.ts";
 import { pickOperations } from "./micro/pick.ts";
 import { pickByKeyOperations } from "./micro/pick-by-key.ts";
@@ -25,6 +26,7 @@ const operations = [
   ...tableOperations(),
   ...pickOperations,
   ...pickByKeyOperations(),
+  ...keyOperations,
 ].filter(({ name }) => name.includes(values.only));
 
 console.log(`${"ns".padStart(10)} ${"bytes".padStart(8)}  operation`);

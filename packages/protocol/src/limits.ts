@@ -20,7 +20,7 @@ export const MAX_POOLED_BYTES: number = 16 * 1024 * 1024;
 /** Nesting of an unknown group in a head: a stack that overflows. */
 export const MAX_GROUP_DEPTH = 100;
 /** Fields that are walked for a key after it was found, since a later one replaces it: work for every message with a list. */
-export const EXACT_KEY_FIELDS = 64;
+export const EXACT_KEY_FIELDS = 32;
 /** Fields that are walked for a key: a message of two million tiny ones would hold up all other calls for 10 ms. */
 export const MAX_KEY_FIELDS: number = 64 * 1024;
 /** Octets of a key, all of which are hashed: a value as long as its message. Metadata cannot be longer either. */

@@ -5,78 +5,102 @@ import { MAX_GROUP_DEPTH, MAX_KEY_FIELDS } from "../limits.js";
 /** Octets of the longest varint. */
 const maxVarintBytes = 10;
 
-/** What a walk through fields finds beside an offset; one for each walker. */
+/** What the readers below find beside an offset. */
 export class FieldWalk {
   /** The tag at hand as an int32: number << 3 | wire type. */
   tag = 0;
-  /** Where the octets of a length-delimited value begin. */
+  /** Where the octets of the value at hand begin. */
   valueStart = 0;
-  /** Fields seen since it was last set to 0, those in groups that were skipped among them. */
+  /** Fields seen, those in groups that were skipped among them. */
   count = 0;
+}
 
-  /** Reads a tag at `at`, which is before `limit`; answers the offset behind it, -1 if there is none. */
-  readTag(bytes: Uint8Array, at: number, limit: number): number {
-    const first = bytes[at] as number;
-    this.tag = first;
-    if (first < 0x80) return first < 8 ? -1 : at + 1; // there is no field 0
-    const end = endOfVarint(bytes, at, limit);
-    let tag = first & 0x7f;
-    for (let index = at + 1, shift = 7; index < end; index++, shift += 7) {
-      const bits = (bytes[index] as number) & 0x7f;
-      // A tag has 32 bits; zeros may follow.
-      if (shift >= 28 && bits > (shift === 28 ? 15 : 0)) return -1;
-      if (shift <= 28) tag |= bits << shift;
-    }
-    this.tag = tag;
-    return (tag & ~7) === 0 ? -1 : end;
-  }
+/** Reads a tag at `at`, which is before `limit`; answers the offset behind it, -1 if there is none. */
+export function readTag(bytes: Uint8Array, at: number, limit: number, walk: FieldWalk): number {
+  const first = bytes[at] as number;
+  walk.tag = first;
+  if (first < 0x80) return first < 8 ? -1 : at + 1; // there is no field 0
+  const second = at + 1 < limit ? (bytes[at + 1] as number) : 0x80;
+  if (second === 0 || second >= 0x80) return readLongTag(bytes, at, limit, walk);
+  walk.tag = (second << 7) | (first & 0x7f);
+  return at + 2;
+}
 
-  /**
-   * The offset behind the value of the field whose tag is at hand, -1 if it is cut off or none; its octets begin at
-   * `valueStart`.
-   */
-  skipValue(bytes: Uint8Array, at: number, limit: number, depth: number): number {
-    this.valueStart = at;
-    let end = -1;
-    switch (this.tag & 7) {
-      case WireType.length:
-        return this.#skipLength(bytes, at, limit);
-      case WireType.varint:
-        return endOfVarint(bytes, at, limit);
-      case WireType.fixed64:
-        end = at + 8;
-        break;
-      case WireType.fixed32:
-        end = at + 4;
-        break;
-      case WireType.groupStart:
-        return depth === MAX_GROUP_DEPTH ? -1 : this.#skipGroup(bytes, at, limit, depth + 1);
+/**
+ * The offset behind the value at `at` of the field whose tag is at hand, -1 if it is cut off or none; its octets begin at
+ * `valueStart`.
+ */
+export function skipValue(bytes: Uint8Array, at: number, limit: number, walk: FieldWalk): number {
+  const wireType = walk.tag & 7;
+  // Most fields are a short text or message, or a small number.
+  if (at < limit && (bytes[at] as number) < 0x80) {
+    if (wireType === WireType.length) {
+      const end = at + 1 + (bytes[at] as number);
+      walk.valueStart = at + 1;
+      return end > limit ? -1 : end;
     }
-    return end > limit ? -1 : end;
+    if (wireType === WireType.varint) {
+      walk.valueStart = at;
+      return at + 1;
+    }
   }
+  return skipLongValue(bytes, at, limit, 0, walk);
+}
 
-  #skipLength(bytes: Uint8Array, at: number, limit: number): number {
-    const end = endOfVarint(bytes, at, limit);
-    let length = 0;
-    for (let index = at, unit = 1; index < end; index++, unit *= 0x80) {
-      length += ((bytes[index] as number) & 0x7f) * unit;
-    }
-    this.valueStart = end;
-    return end < 0 || length > limit - end ? -1 : end + length;
+function readLongTag(bytes: Uint8Array, at: number, limit: number, walk: FieldWalk): number {
+  const end = endOfVarint(bytes, at, limit);
+  let tag = 0;
+  for (let index = at, shift = 0; index < end; index++, shift += 7) {
+    const bits = (bytes[index] as number) & 0x7f;
+    // A tag has 32 bits; zeros may follow.
+    if (shift >= 28 && bits > (shift === 28 ? 15 : 0)) return -1;
+    if (shift <= 28) tag |= bits << shift;
   }
+  walk.tag = tag;
+  return (tag & ~7) === 0 ? -1 : end;
+}
 
-  /** Skips fields up to the end tag of the group whose tag is at hand. */
-  #skipGroup(bytes: Uint8Array, start: number, limit: number, depth: number): number {
-    const endTag = (this.tag & ~7) | WireType.groupEnd;
-    for (let at = start; at < limit; ) {
-      at = this.readTag(bytes, at, limit);
-      if (at < 0 || ++this.count > MAX_KEY_FIELDS) return -1;
-      if ((this.tag & 7) === WireType.groupEnd) return this.tag === endTag ? at : -1;
-      at = this.skipValue(bytes, at, limit, depth);
-      if (at < 0) return -1;
-    }
-    return -1;
+function skipLongValue(bytes: Uint8Array, at: number, limit: number, depth: number, walk: FieldWalk): number {
+  walk.valueStart = at;
+  let end = -1;
+  switch (walk.tag & 7) {
+    case WireType.length:
+      return skipLength(bytes, at, limit, walk);
+    case WireType.varint:
+      return endOfVarint(bytes, at, limit);
+    case WireType.fixed64:
+      end = at + 8;
+      break;
+    case WireType.fixed32:
+      end = at + 4;
+      break;
+    case WireType.groupStart:
+      return depth === MAX_GROUP_DEPTH ? -1 : skipGroup(bytes, at, limit, depth + 1, walk);
   }
+  return end > limit ? -1 : end;
+}
+
+function skipLength(bytes: Uint8Array, at: number, limit: number, walk: FieldWalk): number {
+  const end = endOfVarint(bytes, at, limit);
+  let length = 0;
+  for (let index = at, unit = 1; index < end; index++, unit *= 0x80) {
+    length += ((bytes[index] as number) & 0x7f) * unit;
+  }
+  walk.valueStart = end;
+  return end < 0 || length > limit - end ? -1 : end + length;
+}
+
+/** Skips fields up to the end tag of the group whose tag is at hand. */
+function skipGroup(bytes: Uint8Array, start: number, limit: number, depth: number, walk: FieldWalk): number {
+  const endTag = (walk.tag & ~7) | WireType.groupEnd;
+  for (let at = start; at < limit; ) {
+    at = readTag(bytes, at, limit, walk);
+    if (at < 0 || ++walk.count > MAX_KEY_FIELDS) return -1;
+    if ((walk.tag & 7) === WireType.groupEnd) return walk.tag === endTag ? at : -1;
+    at = skipLongValue(bytes, at, limit, depth, walk);
+    if (at < 0) return -1;
+  }
+  return -1;
 }
 
 /** The offset behind the varint at `at`; -1 if it is cut off or has more than 64 bits. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads one field of an encoded message without decoding it, at 3 ns a field. (Figures: `node test/bench/micro.ts --only key`.)
+// Reads one field of an encoded message without decoding it. (Figures: `node test/bench/micro.ts --only key`.)
 import type { RouteKeyFacts } from "../codegenv1/types.js";
 import { WireType } from "../frame/field-cursor.js";
 import { EXACT_KEY_FIELDS, MAX_KEY_FIELDS } from "../limits.js";
-import { FieldWalk } from "./field-walk.js";
+import { FieldWalk, readTag, skipValue } from "./field-walk.js";
 import type { KeyBytes } from "./key-bytes.js";
 import type { KeyKind } from "./key-kind.js";
 import { readKeyValue, wireTypeOfKind } from "./read-key-value.js";
@@ -31,24 +31,24 @@ export class KeyScanner {
   readonly #kind: KeyKind;
   /** The tag of each step. */
   readonly #tags: Int32Array;
-  /** For each step the tags that clear it. */
-  readonly #rivals: readonly (readonly number[])[];
+  /** For each step the tags that clear it; undefined if nothing does. */
+  readonly #rivals: readonly (readonly number[])[] | undefined;
   readonly #walk = new FieldWalk();
   /** Ends of the messages around the one at hand. */
   readonly #limits: number[];
-  /** Where the value found last begins; -1: none. */
-  #valueStart = -1;
-  #valueEnd = -1;
+  /** The value found last. */
+  #valueStart = 0;
+  #valueEnd = 0;
 
   /** @private Use `compileKeyScanner`. */
-  constructor({ fields, kind, groups = [], rivals = [] }: KeyPath) {
+  constructor({ fields, kind, groups = [], rivals }: KeyPath) {
     this.#kind = kind;
     const leaf = fields.length - 1;
     this.#tags = Int32Array.from(fields, (number, step) => {
       if (step === leaf) return (number << 3) | wireTypeOfKind(kind);
       return (number << 3) | (groups.includes(step) ? WireType.groupStart : WireType.length);
     });
-    this.#rivals = fields.map((_, step) => (rivals[step] ?? []).map((tag) => tag | 0));
+    this.#rivals = rivals?.map((clearing) => clearing.map((tag) => tag | 0));
     this.#limits = fields.map(() => 0);
   }
 
@@ -58,57 +58,65 @@ export class KeyScanner {
    * [start, end), and makes no object but, for float and double, a short string.
    */
   scan(bytes: Uint8Array, start: number, end: number, out: KeyBytes): boolean {
-    if (!this.#find(bytes, start, end) || this.#valueStart < 0) return false;
-    return readKeyValue(this.#kind, bytes, this.#valueStart, this.#valueEnd, out);
+    return this.#find(bytes, start, end) && readKeyValue(this.#kind, bytes, this.#valueStart, this.#valueEnd, out);
   }
 
-  /** Leaves the value in `#valueStart` and `#valueEnd`; false if the message is malformed. */
+  /** Leaves the value in `#valueStart` and `#valueEnd`; false if there is none, or if the message is malformed. */
   #find(bytes: Uint8Array, start: number, end: number): boolean {
     const walk = this.#walk;
     const tags = this.#tags;
+    const rivals = this.#rivals;
     const leaf = tags.length - 1;
+    let found = false;
     let level = 0;
+    let wanted = tags[0];
     let at = start;
     let limit = end;
-    walk.count = 0;
-    this.#valueStart = -1;
-    while (!this.#isEnough(walk.count++)) {
-      for (; at === limit; limit = this.#limits[level] as number) {
+    for (let count = 0; count < EXACT_KEY_FIELDS || (!found && count < MAX_KEY_FIELDS); ) {
+      if (at === limit) {
         // A group ends with a tag, not with the message around it.
-        if (level === 0 || isGroup(tags[level - 1] as number)) return level === 0;
-        level--;
+        if (level === 0 || isGroup(tags[level - 1] as number)) return found && level === 0;
+        wanted = tags[--level];
+        limit = this.#limits[level] as number;
+        continue;
       }
-      at = walk.readTag(bytes, at, limit);
+      count++;
+      at = readTag(bytes, at, limit, walk);
       if (at < 0) return false;
       const tag = walk.tag;
       if ((tag & 7) === WireType.groupEnd) {
         if (level === 0 || tag !== (tags[--level] as number) + 1) return false;
+        wanted = tags[level];
         continue;
       }
-      const isStep = tag === tags[level];
-      if (isStep && isGroup(tag)) {
-        this.#limits[level++] = limit;
+      if (tag !== wanted) {
+        // In one step where the value is short, as most are.
+        const octet = (tag & 7) === WireType.length && at < limit ? (bytes[at] as number) : 0x80;
+        if (octet < 0x80) at += 1 + octet;
+        else {
+          walk.count = count; // a group has more fields
+          at = skipValue(bytes, at, limit, walk);
+          count = walk.count;
+        }
+        if (at < 0 || at > limit) return false;
+        if (found && rivals?.[level]?.includes(tag)) found = false;
         continue;
       }
-      const next = walk.skipValue(bytes, at, limit, 0);
+      const next = isGroup(tag) ? limit : skipValue(bytes, at, limit, walk);
       if (next < 0) return false;
-      if (isStep && level < leaf) {
-        this.#limits[level++] = limit;
-        limit = next;
-        at = walk.valueStart;
-        continue;
-      }
-      if (isStep) {
+      if (level === leaf) {
+        found = true;
         this.#valueStart = walk.valueStart;
         this.#valueEnd = next;
-      } else if (this.#rivals[level]?.includes(tag)) this.#valueStart = -1;
-      at = next;
+        at = next;
+        continue;
+      }
+      if (!isGroup(tag)) at = walk.valueStart;
+      this.#limits[level++] = limit;
+      wanted = tags[level];
+      limit = next;
     }
-    return true;
-  }
-
-  #isEnough(count: number): boolean {
-    return count >= EXACT_KEY_FIELDS && (this.#valueStart >= 0 || count >= MAX_KEY_FIELDS);
+    return found;
   }
 }
 
