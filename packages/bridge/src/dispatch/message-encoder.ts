@@ -19,7 +19,8 @@ const encoders = new WeakMap<DescMessage, MessageEncoder>();
 let isBusy = false;
 
 /**
- * As `toBinary` of protobuf-es, octet for octet and error for error; but the result is a piece of a slab if it is small.
+ * As `toBinary` of protobuf-es, octet for octet and error for error; but the result is a piece of a slab if it is small. A
+ * response that waits for credit or room keeps its slab, 8 KiB, which is less than the credit that it may wait for.
  * Unknown fields, groups, required fields, and values that are not of the type of their field are left to `toBinary`.
  */
 export function encodeMessage(desc: DescMessage, message: Message): Uint8Array {
