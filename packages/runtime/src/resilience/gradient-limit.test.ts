@@ -126,8 +126,8 @@ describe("GradientLimit measuring the least latency", () => {
     limit.onSample(10, 60_000, first);
     for (let sample = 0; sample < 100; sample++) limit.onSample(101, 60_100, first);
     expect(limit.isMeasuring).toBe(true);
-    for (let sample = 0; sample < 50; sample++) limit.onSample(20, 60_100, first);
-    expect([limit.isMeasuring, limit.minRttMs]).toEqual([false, 20]);
+    for (let sample = 0; sample < 50; sample++) limit.onSample(100, 60_100, first);
+    expect([limit.isMeasuring, limit.minRttMs]).toEqual([false, 100]);
   });
 
   it("comes early when the limit stays at its smallest: what was measured must be wrong", () => {
@@ -138,6 +138,12 @@ describe("GradientLimit measuring the least latency", () => {
     expect(limit.isMeasuring).toBe(true);
     for (let sample = 0; sample < 50; sample++) limit.onSample(50, 800, first);
     expect(limit.minRttMs).toBe(50);
+  });
+
+  it("does not come early when the limit only passes its smallest", () => {
+    const limit = measured(10, { maxLimit: 5 });
+    expect(limitsOf(limit, [10, 1_000, 10, 1_000, 10, 1_000, 10, 1_000])).toEqual([5, 4, 5, 4, 5, 4, 5, 4]);
+    expect(limit.isMeasuring).toBe(false);
   });
 
   it("takes latencies that the clock cannot tell from nothing", () => {

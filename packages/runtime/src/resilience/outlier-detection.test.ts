@@ -184,6 +184,7 @@ describe("OutlierDetection over time", () => {
     }
     expect(outMs.map((ms) => ms / 1_000)).toEqual([30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300, 300]);
     const multiplier = member.outlierStats.multiplier;
+    expect(multiplier, "no more than the longest time needs, or it would take long to fall").toBe(11);
     for (let sweep = 1; sweep <= 3; sweep++) {
       nowMs += 10_000;
       detection.sweep(members, nowMs, always);
