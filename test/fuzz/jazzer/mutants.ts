@@ -97,6 +97,13 @@ export const mutants: readonly Mutant[] = [
     from: "    this.#subtype.size = 0;\n    if (contentType",
     to: "    if (contentType",
   },
+  {
+    name: "a key is looked for behind its message",
+    target: "metadata",
+    file: "protocol/src/key/key-scanner.ts",
+    from: "if (at < 0 || at > limit) return false;",
+    to: "if (at < 0) return false;",
+  },
 ];
 
 /** The source with the mutant in it. @throws Error if its text is not there once: then the mutant wants mending. */

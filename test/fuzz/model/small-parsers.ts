@@ -23,6 +23,7 @@ import { readDebugData } from "../../../packages/http2/src/frame/goaway.ts";
 import { parseContentType } from "../../../packages/runtime/src/forward/content-type.ts";
 import { serviceOfRegisterPath } from "../../../packages/runtime/src/registry/register-path.ts";
 import { ensure, ensureSame } from "./ensure.ts";
+import { checkKeys } from "./key-oracle.ts";
 import { contentTypeOf, timeoutOf } from "./request-oracle.ts";
 
 const margin = 3;
@@ -47,6 +48,7 @@ export function checkParsers(octets: Uint8Array): void {
   checkPercent(text);
   checkDetails(octets);
   checkEnds(text, octets);
+  checkKeys(octets);
 }
 
 function checkBase64(bytes: Uint8Array, start: number, end: number, text: string): void {

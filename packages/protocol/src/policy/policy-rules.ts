@@ -3,7 +3,6 @@
 import type { MethodPolicyFacts, RouteKeyFacts, ServicePolicyFacts } from "../codegenv1/types.js";
 import { balanceRule } from "./balance-rules.js";
 import {
-  anything,
   checkFacts,
   choice,
   duration,
@@ -13,6 +12,7 @@ import {
   flag,
   integer,
   isFacts,
+  json,
   show,
 } from "./fact-rule.js";
 import { fallbackRule } from "./fallback-rule.js";
@@ -34,6 +34,9 @@ export const exclusivePairs = [
   ["routeKey", "routeKeyMetadata"],
 ] as const satisfies readonly (readonly [keyof MethodPolicyFacts, keyof MethodPolicyFacts])[];
 
+/** What follows from a path: `completeMethodFacts` works it out again. */
+const found: FactRule = { check: () => {} };
+
 const methodRules = {
   timeoutMs: duration({ endless: true }),
   defaultTimeoutMs: duration({ endless: true }),
@@ -42,11 +45,10 @@ const methodRules = {
   balance: balanceRule,
   routeKey: facts<RouteKeyFacts>({
     path: { check: checkPath },
-    // What generated code adds to the path: the descriptor decides, so it is resolved again.
     fields: { check: checkNumbers },
-    kind: anything,
-    groups: anything,
-    rivals: anything,
+    kind: json,
+    groups: json,
+    rivals: json,
   }),
   routeKeyMetadata: { check: checkRouteKeyMetadata },
   maxRequestMessageBytes: integer(1),
