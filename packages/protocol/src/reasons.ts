@@ -68,6 +68,18 @@ export const reasons = {
     code: StatusCode.unavailable,
     text: "Cannot run {method}: {service} fails too often, so a share of its calls is turned away (ADMISSION_REJECTED). Try again later",
   },
+  NO_ROOM: {
+    code: StatusCode.unavailable,
+    text: "No instance of {service} can take {method} now, and its calls do not wait (NO_ROOM). Try again later or add instances",
+  },
+  POLICY_FAILED: {
+    code: StatusCode.internal,
+    text: "Cannot run {method}: the router's own {policy} failed (POLICY_FAILED). The router's log says how",
+  },
+  AFFINITY_LOST: {
+    code: StatusCode.unavailable,
+    text: "Cannot run {method}: the instances that may take this call have left (AFFINITY_LOST). Begin a new session, or start an instance with their labels",
+  },
   METHOD_UNKNOWN: {
     code: StatusCode.unimplemented,
     text: "Cannot call {path}: it must be a method that is served here, {served} (METHOD_UNKNOWN)",

@@ -51,6 +51,11 @@ export interface RouterPorts {
   readonly sha256?: ((bytes: Uint8Array) => Uint8Array) | undefined;
   /** Milliseconds since 1970, for what ends at a date: certificates and tokens. Needed for credentials. Default: nothing ends. */
   readonly wallMs?: (() => number) | undefined;
+  /**
+   * Undoes gzip, for keys in compressed messages: undefined if the result would be over `maxBytes`, throws if it is not gzip.
+   * Default: such calls have no key.
+   */
+  readonly inflate?: ((bytes: Uint8Array, maxBytes: number) => Uint8Array | undefined) | undefined;
   /** Gets the frames of every connection, in both directions, as lines that begin with the peer's address (`FrameTrace`). For debugging only. */
   readonly trace?: ((line: string) => void) | undefined;
 }

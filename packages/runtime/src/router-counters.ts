@@ -29,6 +29,8 @@ export class RouterCounters implements GrowthCounters {
     throttled: 0,
     budget: 0,
   };
+  /** Calls that went to their fallback service, and those that got their fallback's reply. */
+  readonly fallbacks = { rerouted: 0, replied: 0 };
   /** Changes of circuit breakers. */
   readonly breakers: Record<BreakerChange, number> = { opened: 0, reopened: 0, closed: 0 };
   /** Instances that were ejected, by what for. */

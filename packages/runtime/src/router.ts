@@ -17,6 +17,7 @@ import type { CallRecord } from "./forward/call-record.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { maxWaitingBytes, maxWaitingCalls } from "./limits.js";
 import { MemoryWatch } from "./memory-gauge.js";
+import { connectFallbacks } from "./registry/connect-fallbacks.js";
 import { PathTable } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
 import { RouterList } from "./registry/router-list.js";
@@ -142,6 +143,7 @@ class ConfiguredRouter implements Router {
       statuses: createStatusCache({ errorDetails }),
       errorDetails,
       forwardLoadReports,
+      inflate: ports.inflate,
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
     });
@@ -156,6 +158,7 @@ class ConfiguredRouter implements Router {
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const services = new Map<string, ServiceEntry>();
     for (const [name, config] of this.#services) services.set(name, this.#entry(config, events, routerId));
+    connectFallbacks(services);
     const health = createHealthBook();
     const registry = new Registry({
       services,

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
 import type { CredentialSettings, InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
+import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { CLOSE_GRACE_MS, type ListenerLimits, validateListenerLimits } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
@@ -155,6 +156,7 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
     scheduler: createNodeScheduler(),
     random: Math.random,
     randomBytes,
+    inflate: inflateGzip,
     logger,
     memory,
     trace: options.trace,

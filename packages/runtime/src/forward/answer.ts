@@ -52,7 +52,7 @@ export const contentTypeRoom = 192;
  * Ends the client's stream with a status of the router: Trailers-Only, or trailers if headers went out already. The
  * stream may be closed when this returns.
  */
-export function sendStatus(call: CallRecord, status: RouterStatus): void {
+export function sendStatus(call: CallRecord, status: Pick<RouterStatus, "literals">): void {
   const { connection, stream } = call;
   if (connection === undefined || stream === undefined) return;
   const { literals } = status;

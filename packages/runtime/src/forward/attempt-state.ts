@@ -8,6 +8,8 @@ import type { Race } from "./race.js";
  */
 export class AttemptState implements PolicyAttempt {
   // The key: `CallKeys`.
+  /** It has been looked for. */
+  keyRead = false;
   hasKey = false;
   /** XXH64 of the key, as two unsigned halves of 32 bits. */
   keyHigh = 0;
@@ -40,6 +42,7 @@ export class AttemptState implements PolicyAttempt {
 
   /** What the call brings along when another record goes on with it. */
   inherit(from: AttemptState): void {
+    this.keyRead = from.keyRead;
     this.hasKey = from.hasKey;
     this.keyHigh = from.keyHigh;
     this.keyLow = from.keyLow;
@@ -49,6 +52,7 @@ export class AttemptState implements PolicyAttempt {
   }
 
   reset(): void {
+    this.keyRead = false;
     this.hasKey = false;
     this.watched = false;
     this.counted = false;

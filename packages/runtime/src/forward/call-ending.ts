@@ -28,6 +28,7 @@ export class CallEnding {
    * one is given, the instance, if there is one, a Cancel ABORT.
    */
   fail<R extends Reason>(call: CallRecord, reason: R, facts: ReasonFacts<R>, retryAfterMs?: number): void {
+    if (this.#reroute(call, reason)) return;
     const about = { execution: executionOf(call) };
     const options = retryAfterMs === undefined ? about : { ...about, retryAfterMs };
     const status = this.#context.statuses.get(reason, facts, options);
@@ -256,8 +257,31 @@ export class CallEnding {
   }
 
   #answer(call: CallRecord, status: RouterStatus): void {
-    this.#context.counters.reasons[status.reason]++;
-    sendStatus(call, status);
+    const { counters } = this.#context;
+    counters.reasons[status.reason]++;
+    const reply = call.headersSent ? undefined : call.route.policy?.fallback?.replyFor(status.reason);
+    if (reply === undefined || !this.#forwarder.replies.answer(call, reply)) sendStatus(call, status);
+    else counters.fallbacks.replied++;
+  }
+
+  /** A call that nobody has begun, and that its own service has no instance for, goes to the fallback's; once. */
+  #reroute(call: CallRecord, reason: Reason): boolean {
+    const { route } = call;
+    const { fallback } = route;
+    if (fallback === undefined || route.policy?.fallback?.reroutes(reason) !== true) return false;
+    if (call.state !== CallState.queued && call.state !== CallState.backoff) return false;
+    const state = call.attemptState;
+    if (state.fellBack) return false;
+    this.#context.counters.fallbacks.rerouted++;
+    this.#forwarder.placement.withdraw(call);
+    state.fellBack = true;
+    state.keyRead = false;
+    call.route = fallback;
+    call.rewind();
+    call.state = CallState.queued;
+    this.#forwarder.keys.readHead(call);
+    this.#forwarder.requests.prepare(call);
+    return true;
   }
 
   /** Tells the instance; the slot stays taken until it confirms (CVE-2025-8671). */

@@ -37,6 +37,9 @@ class Scene {
 
 const mark = (instance: RawInstance) => instance.send({ head: { acceptedThrough: 1n } });
 const header = (name: string, value: Uint8Array) => ({ head: { callId: 1n, header: { metadata: [{ name, value }] } } });
+const fails = () => {
+  throw new Error("no key");
+};
 const waits = { settings: { waitForReady: true } };
 
 /** A reason, what is said of execution, and how a call comes to it. */
@@ -268,6 +271,36 @@ const ways: readonly [
       return calls.find(({ status }) => status?.code === 14) ?? (calls[0] as TestCall);
     },
     { settings: { admissionControl: { minRequestsPerSecond: 0.01 } } },
+  ],
+  [
+    "NO_ROOM",
+    "none",
+    "that does not wait",
+    (scene) => {
+      scene.add({ capacity: { calls: 0 } });
+      return scene.call();
+    },
+    { settings: { defaults: { fallback: { failFast: true } } } },
+  ],
+  [
+    "AFFINITY_LOST",
+    "none",
+    "that only instances with other labels could take",
+    (scene) => {
+      scene.add({ traits: { labels: { version: "1" } } });
+      return scene.call();
+    },
+    { settings: { balance: { roundRobin: {}, selector: { version: "2" } } } },
+  ],
+  [
+    "POLICY_FAILED",
+    "none",
+    "whose key the program cannot tell",
+    (scene) => {
+      scene.add();
+      return scene.client.unary(pathOf("Get"), new Uint8Array(0));
+    },
+    { settings: { methods: { get: { routeKey: fails } } as never } },
   ],
   [
     "METHOD_UNKNOWN",

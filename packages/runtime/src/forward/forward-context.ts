@@ -18,6 +18,8 @@ export interface ForwardContext {
   /** Deadlines, and the time that a Cancel may stay unconfirmed. */
   readonly wheel: TimerWheel<CallRecord>;
   readonly statuses: StatusCache;
+  /** Undoes gzip; undefined if the result would be over `maxBytes`. Throws if it is not gzip. Absent: nothing is inflated. */
+  readonly inflate?: ((bytes: Uint8Array, maxBytes: number) => Uint8Array | undefined) | undefined;
   /** As `RouterOptions.errorDetails`. */
   readonly errorDetails: boolean;
   /** As `RouterOptions.forwardLoadReports`. */

@@ -5,6 +5,7 @@ import type { MethodRoute } from "../registry/method-route.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import { Attempts } from "./attempts.js";
 import { CallEnding } from "./call-ending.js";
+import { CallKeys } from "./call-keys.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { ClientAccount } from "./client-account.js";
@@ -13,6 +14,7 @@ import { Placement } from "./placement.js";
 import { ReplyForwarder } from "./reply-forwarder.js";
 import { RequestForwarder } from "./request-forwarder.js";
 import { HeadFault, type RequestHead, WaitForReady } from "./request-head.js";
+import { isRequestReady } from "./request-readiness.js";
 import type { StreamUser } from "./stream-user.js";
 
 /** What METADATA_TOO_LARGE says of a request: how much it is nobody counts to the end. */
@@ -24,6 +26,7 @@ export const metadataLimits = {
 /** Takes calls from clients to instances and back. One per router; its parts share it. */
 export class Forwarder {
   readonly context: ForwardContext;
+  readonly keys: CallKeys;
   readonly attempts: Attempts;
   readonly ending: CallEnding;
   readonly placement: Placement;
@@ -32,6 +35,7 @@ export class Forwarder {
 
   constructor(context: ForwardContext) {
     this.context = context;
+    this.keys = new CallKeys(this);
     this.attempts = new Attempts(this);
     this.ending = new CallEnding(this);
     this.placement = new Placement(this);
@@ -68,29 +72,35 @@ export class Forwarder {
       this.#refuseForMemory(call, client);
       return undefined;
     }
-    if (route.policy !== undefined && this.#isTurnedAway(call, route.policy)) return undefined;
+    if (route.key !== undefined) this.keys.readHead(call);
     const timeoutMs = head.timeoutUs < 0 ? route.defaultTimeoutMs : Math.min(head.timeoutUs / 1000, route.timeoutMs);
-    if (timeoutMs === Number.POSITIVE_INFINITY) return call;
-    call.deadlineMs = clock.lastMs + timeoutMs;
-    if (timeoutMs > 0) {
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      call.deadlineMs = clock.lastMs + timeoutMs;
+      if (timeoutMs <= 0) {
+        this.ending.due(call);
+        return undefined;
+      }
       wheel.insert(call, call.deadlineMs);
-      return call;
     }
-    this.ending.due(call);
-    return undefined;
+    return route.policy !== undefined && this.#isTurnedAway(call, route.policy) ? undefined : call;
   }
 
   /** The end of what could be read: a call of many messages starts without waiting for its first one. */
   startFresh(call: CallRecord): void {
-    if (call.state === CallState.queued && call.waitingIndex < 0) this.placement.place(call);
+    if (call.state !== CallState.queued || call.waitingIndex >= 0) return;
+    // Its key is in the first message.
+    if (call.route.key?.needsMessage === true && !isRequestReady(call)) return;
+    this.placement.place(call);
   }
 
+  /** Ends the call if its service takes no calls, or fewer, at the moment. */
   #isTurnedAway(call: CallRecord, { service }: RoutePolicy): boolean {
     const { clock, random } = this.context;
     const reason = service.refusal(clock.lastMs, random);
     if (reason !== undefined)
       this.ending.fail(call, reason, { method: call.route.path, service: call.route.service.name });
-    return reason !== undefined;
+    // With a fallback it goes on.
+    return reason !== undefined && call.state !== CallState.queued;
   }
 
   #refuseForMemory(call: CallRecord, client: ClientAccount): void {

@@ -53,6 +53,17 @@ export class OverflowQueue {
     return at;
   }
 
+  /** Copies the first `count` bytes, which are here, to `target[offset …]`. */
+  copyTo(target: Uint8Array, offset: number, count: number): void {
+    let at = offset;
+    let start = this.#start;
+    for (const chunk of this.#chunks) {
+      const part = Math.min(offset + count - at, overflowChunkBytes - start);
+      at = copyBytes(chunk, start, start + part, target, at);
+      start = 0;
+    }
+  }
+
   clear(): void {
     while (this.#chunks.length > 0) this.#dropFirst();
     this.size = 0;

@@ -2,7 +2,6 @@
 import { MAX_DEMAND_PER_SECOND } from "@grpc-router/protocol";
 import { canTake } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
-import type { MethodRoute } from "../registry/method-route.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
 import type { CallRecord } from "./call-record.js";
 import type { ForwardContext } from "./forward-context.js";
@@ -33,6 +32,7 @@ export class Placement {
 
   /** Sends a queued call whose request is ready to an instance, or lets it wait, or ends it. */
   place(call: CallRecord): void {
+    if (call.route.key?.needsMessage === true && !this.#forwarder.keys.readLog(call)) return;
     const channel = this.pick(call);
     if (channel !== undefined && this.#forwarder.requests.start(call, channel)) return;
     // Its transport has just become full, which the next pick knows.
@@ -50,16 +50,14 @@ export class Placement {
     if (service.room.count > 0) service.waiting.serve(this.#context.clock.lastMs, this.#serve);
   }
 
-  /** No instance is left, or none has the method: whoever has not asked to wait ends. */
+  /** Instances have left: whoever waits for what cannot come any more, and has not asked to, ends. */
   abandon(service: ServiceEntry): void {
-    for (const route of service.routes) {
-      if (route.waiting.size === 0 || route.candidates.list.length > 0) continue;
-      const patient: CallRecord[] = [];
-      for (let call = this.#take(route); call !== undefined; call = this.#take(route)) {
-        if (call.waitForReady) patient.push(call);
-        else this.#endUnserved(call);
-      }
-      for (const call of patient) this.#offer(call);
+    for (const { waiting, candidates, balancer } of service.routes) {
+      if (waiting.size === 0 || (candidates.list.length > 0 && balancer.isLost === undefined)) continue;
+      const calls: CallRecord[] = [];
+      const nowMs = this.#context.clock.lastMs;
+      for (let call = waiting.take(nowMs); call !== undefined; call = waiting.take(nowMs)) calls.push(call);
+      for (const call of calls) this.#wait(call);
     }
   }
 
@@ -84,8 +82,12 @@ export class Placement {
     const { route } = call;
     const { policy } = route;
     if (route.candidates.list.length === 0 && !call.waitForReady) this.#endUnserved(call);
-    else if (policy?.isBarred(route.candidates.list, this.#context.clock.lastMs) === true) {
+    else if (!call.waitForReady && route.balancer.isLost?.(route.candidates, call) === true) {
+      this.#forwarder.ending.fail(call, "AFFINITY_LOST", { method: route.path });
+    } else if (policy?.isBarred(route.candidates.list, this.#context.clock.lastMs) === true) {
       this.#forwarder.ending.fail(call, "CIRCUIT_OPEN", { method: route.path });
+    } else if (policy?.fallback?.failFast === true) {
+      this.#forwarder.ending.fail(call, "NO_ROOM", { method: route.path, service: route.service.name });
     } else this.#offer(call);
   }
 
@@ -104,10 +106,6 @@ export class Placement {
     clock.defer(() => {
       for (const channel of service.channels) channel.tellDemand(clock.lastMs);
     });
-  }
-
-  #take(route: MethodRoute): CallRecord | undefined {
-    return route.waiting.take(this.#context.clock.lastMs);
   }
 
   #endUnserved(call: CallRecord): void {

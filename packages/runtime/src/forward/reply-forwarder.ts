@@ -19,7 +19,16 @@ import {
 } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
 import type { ChannelFault } from "../channel/channel-fault.js";
-import { contentTypeRoom, endEarly, headTemplate, noTemplate, trailersOk, writeContentType } from "./answer.js";
+import type { StaticReply } from "../resilience/fallback-policy.js";
+import {
+  contentTypeRoom,
+  endEarly,
+  headTemplate,
+  noTemplate,
+  sendStatus,
+  trailersOk,
+  writeContentType,
+} from "./answer.js";
 import { readCallLoad } from "./call-load.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
@@ -27,6 +36,7 @@ import type { Forwarder } from "./forwarder.js";
 import { readPushback } from "./read-pushback.js";
 import { ReplyFields } from "./reply-fields.js";
 import { ReplyWriter } from "./reply-writer.js";
+import { ContentType } from "./request-head.js";
 
 const headerView = new HeaderView();
 const endView = new EndView();
@@ -68,6 +78,22 @@ export class ReplyForwarder {
       if (fault !== undefined) return fault;
     }
     return head.endStart >= 0 ? this.#end(call, channel, head) : undefined;
+  }
+
+  /** Gives the client an answer that no instance has made. False: not in the encoding that it speaks. */
+  answer(call: CallRecord, { message, literals }: StaticReply): boolean {
+    const { connection, stream } = call;
+    if (connection === undefined || stream === undefined) return true;
+    if (message === undefined) {
+      sendStatus(call, { literals });
+      return true;
+    }
+    if (call.contentType === ContentType.grpcSubtype) return false;
+    this.#sendHead(call, this.#beginFields(call), false);
+    this.#writer.message(call, message, 0, message.length);
+    if (call.stream !== undefined) connection.writeHead(stream, trailersOk, literals, 0, 0, true);
+    endEarly(call);
+    return true;
   }
 
   /** Octets that were queued for the client are on their way: their credit goes back to the instance. */

@@ -99,6 +99,13 @@ export class RequestForwarder {
     if (call.log.end !== 0 || call.waitingIndex >= 0 || length < 0 || length > MAX_PAYLOAD_BYTES) return false;
     if (readMessageFlags(bytes, start) !== 0 || readMessageLength(bytes, start) !== length) return false;
     if (call.contentType === ContentType.grpcSubtype || length > call.route.maxRequestMessageBytes) return false;
+    const { key } = call.route;
+    if (
+      key?.needsMessage === true &&
+      !this.#forwarder.keys.readMessage(call, bytes, start + MESSAGE_PREFIX_BYTES, end)
+    ) {
+      return true;
+    }
     const channel = this.#forwarder.placement.pick(call);
     if (channel === undefined || length > channel.maxRequestMessageBytes) return false;
     const member = channel.methods.member(call.route.index);

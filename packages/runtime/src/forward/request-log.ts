@@ -89,6 +89,12 @@ export class RequestLog {
     if (this.waiting === 0) this.#empty();
   }
 
+  /** Copies the first `size` bytes, which are here, to `target`. */
+  copyTo(target: Uint8Array, size: number): void {
+    const at = copyBytes(this.bytes, 0, Math.min(size, this.end), target, 0);
+    if (at < size) this.#overflow?.copyTo(target, at, size - at);
+  }
+
   /** What is kept waits again. */
   rewind(): void {
     this.sent = 0;

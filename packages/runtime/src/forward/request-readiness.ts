@@ -11,11 +11,13 @@ import { ContentType } from "./request-head.js";
  */
 export function isRequestReady(call: CallRecord): boolean {
   if (call.requestEnded) return true;
-  const { bytes, sent, end } = call.log;
+  const { log } = call;
+  const { bytes, sent, end } = log;
   if (end - sent < MESSAGE_PREFIX_BYTES) return false;
   const length = readMessageLength(bytes, sent);
   // Too large or malformed: to be refused at once.
   if (length > call.route.maxRequestMessageBytes || readMessageFlags(bytes, sent) > 1) return true;
+  if (call.route.key?.needsMessage === true) return log.held - sent - MESSAGE_PREFIX_BYTES >= length;
   const mayBeWhole = length <= MAX_PAYLOAD_BYTES && readMessageFlags(bytes, sent) === 0;
   const isTyped = mayBeWhole && call.contentType !== ContentType.grpcSubtype;
   return end - sent - MESSAGE_PREFIX_BYTES >= (isTyped ? length : Math.min(length, minSliceBytes));

@@ -6,6 +6,7 @@ import type { CallRecord } from "../forward/call-record.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import type { WaitingQueue } from "../resilience/waiting-queue.js";
 import type { CandidateList } from "./candidate-list.js";
+import type { RouteKey } from "./route-key.js";
 import type { ServiceEntry } from "./service-entry.js";
 import type { ResolvedSettings } from "./settings.js";
 import { TargetKind } from "./target.js";
@@ -19,6 +20,7 @@ export interface MethodRouteParts {
   readonly settings: ResolvedSettings;
   readonly balancer: Balancer;
   readonly policy: RoutePolicy | undefined;
+  readonly key: RouteKey | undefined;
   /** Calls that wait for an instance. */
   readonly waiting: WaitingQueue<CallRecord>;
   /** Instances of the service; those of the method until one of them lacks it. */
@@ -52,6 +54,10 @@ export class MethodRoute {
   readonly waiting: WaitingQueue<CallRecord>;
   /** What resilience does for its calls; undefined: nothing beside what the channel needs. */
   readonly policy: RoutePolicy | undefined;
+  /** Where its calls have their key; undefined: they have none. */
+  readonly key: RouteKey | undefined;
+  /** The method that takes its calls when no instance can; set once all services are there. */
+  fallback: MethodRoute | undefined = undefined;
   /** The instances that may be picked; the service's own list while all of them have the method. */
   candidates: CandidateList<Channel>;
 
@@ -73,6 +79,7 @@ export class MethodRoute {
     this.balancer = parts.balancer;
     this.readsLoad = parts.balancer.readsLoad === true;
     this.policy = parts.policy;
+    this.key = parts.key;
     this.waiting = parts.waiting;
     this.candidates = parts.candidates;
   }

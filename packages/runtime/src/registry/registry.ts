@@ -178,8 +178,9 @@ export class Registry implements ChannelOwner {
 
   onTraits({ service }: Channel): void {
     service.touch();
-    // It may have become one of those that the calls of some method may go to.
+    // It may have become one of those that the calls of some method may go to, or none of them any more.
     this.#placement.dispatch(service);
+    this.#placement.abandon(service);
   }
 
   onPrevious(channel: Channel, previous: PreviousChannel): ChannelFault | undefined {

@@ -14,6 +14,7 @@ import { CandidateList } from "./candidate-list.js";
 import { MethodLists } from "./method-lists.js";
 import { MethodRoute } from "./method-route.js";
 import type { MethodTable } from "./method-table.js";
+import { createRouteKey } from "./route-key.js";
 import { type PolicySources, resolveServicePolicies } from "./service-policies.js";
 import { settingsOf } from "./settings.js";
 
@@ -83,7 +84,7 @@ export class ServiceEntry {
       events: parts.policyEvents,
     });
     this.routes = service.methods.map((method, index) => {
-      const { facts, balancer } = policies.method(method.localName);
+      const { facts, balancer, readKey } = policies.method(method.localName);
       const settings = settingsOf(facts);
       return new MethodRoute({
         service: this,
@@ -91,6 +92,7 @@ export class ServiceEntry {
         index,
         settings,
         balancer,
+        key: createRouteKey(method.input, facts, readKey),
         policy: createRoutePolicy({ name: `${name}/${method.name}`, facts, service: this.policy, balancer }),
         waiting: new WaitingQueue<CallRecord>({
           room: this.room,

@@ -15,6 +15,7 @@ import { type BalancerFactory, resolveBalancer } from "../balance/resolve-balanc
 import type { SharedFacts } from "../resilience/service-policy.js";
 import { RouterError } from "../router-error.js";
 import { balanceByName } from "./balance-by-name.js";
+import type { RouteKeyFunction } from "./route-key.js";
 import type { MethodSettings, ServiceSettings } from "./settings.js";
 
 /** All that is said of a service. */
@@ -41,6 +42,8 @@ export interface MethodPolicies {
   readonly facts: MethodPolicyFacts;
   /** One for all methods that the same source says of how they are balanced. */
   readonly balancer: Balancer;
+  /** The program's own way to the key of a call, which goes before what facts say. */
+  readonly readKey: RouteKeyFunction | undefined;
 }
 
 /**
@@ -49,6 +52,7 @@ export interface MethodPolicies {
  * @throws RouterError INVALID_SETTING with everything that is wrong.
  */
 export function validateMethodSettings(subject: string, settings: MethodSettings): void {
+  refuseFunction(subject, settings);
   refuse(subject, findPolicyFaults(methodFacts(settings, new OwnBalancers(new Map()))));
 }
 
@@ -61,6 +65,8 @@ export function validateMethodSettings(subject: string, settings: MethodSettings
 export function resolveServicePolicies(sources: PolicySources): ServicePolicies {
   const { desc, settings, place } = sources;
   checkNames(sources);
+  refuseFunction(desc.service.typeName, settings);
+  refuseFunction(desc.service.typeName, settings.defaults ?? {});
   const own = new OwnBalancers(sources.balancers);
   const layer = layerOf(settings, own);
   const beneath = methodFacts(sources.options, own);
@@ -77,7 +83,7 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
     const options = { subject, custom: own.factories, ...(place === undefined ? {} : { place }) };
     const balancer = balancers.get(facts.balance) ?? resolveBalancer(facts.balance, options);
     balancers.set(facts.balance, balancer);
-    methods.set(method.localName, { facts, balancer });
+    methods.set(method.localName, { facts, balancer, readKey: readKeyOf(settings, method.localName) });
   }
   return {
     shared: resolved.service.facts,
@@ -125,8 +131,21 @@ function layerOf(settings: ServiceSettings, own: OwnBalancers): PolicyLayer {
   };
 }
 
-function methodFacts({ balance, ...facts }: MethodSettings, own: OwnBalancers): MethodPolicyFacts {
-  const said = present(facts);
+function readKeyOf({ methods = {} }: ServiceSettings, localName: string): RouteKeyFunction | undefined {
+  const key = methods[localName]?.routeKey;
+  return typeof key === "function" ? key : undefined;
+}
+
+/** A function takes the request of one method. */
+function refuseFunction(subject: string, { routeKey }: Pick<MethodSettings, "routeKey">): void {
+  if (typeof routeKey !== "function") return;
+  const problem = "routeKey must be a path here; a function belongs to one method, in methods";
+  throw new RouterError("INVALID_SETTING", `Cannot route ${subject}: ${problem}`);
+}
+
+function methodFacts({ balance, routeKey, ...facts }: MethodSettings, own: OwnBalancers): MethodPolicyFacts {
+  const path = typeof routeKey === "string" ? { routeKey: { path: routeKey, fields: [] } } : {};
+  const said = { ...present(facts), ...path };
   if (balance === undefined) return said;
   if (typeof balance === "string") return { ...said, balance: balanceByName(balance) };
   return { ...said, balance: "pick" in balance ? own.factsOf(balance) : balance };

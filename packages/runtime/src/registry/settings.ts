@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DescService } from "@bufbuild/protobuf";
-import { MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
+import type { DescService, Message, MessageShape } from "@bufbuild/protobuf";
+import { type KeyValue, MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
 import type { BalanceFacts, MethodPolicyFacts, ServicePolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
@@ -13,7 +13,13 @@ import type { BalancerName } from "./balance-by-name.js";
  * What can be said of a method: for the router, a service, or the method itself; the nearest to the method counts. What
  * each means, its unit and its default: `grpcrouter/v1/options.proto`.
  */
-export interface MethodSettings extends Omit<MethodPolicyFacts, "balance"> {
+export interface MethodSettings<Request extends Message = never>
+  extends Omit<MethodPolicyFacts, "balance" | "routeKey"> {
+  /**
+   * What keeps calls together: the path of a field of the request ("selector.shard"), which is read without decoding, or, for
+   * one method, a function of its first request message, which is decoded for it. Default: calls have no key.
+   */
+  readonly routeKey?: string | ((request: Request) => KeyValue);
   /** How instances are picked: a strategy with its parameters, its name, or a balancer of the program's own. Default `least_request`. */
   readonly balance?: Balancer | BalancerName | BalanceFacts;
 }
@@ -31,7 +37,9 @@ export interface SharedSettings extends Omit<ServicePolicyFacts, "balance" | "de
 export interface ServiceSettings<Service extends DescService = DescService>
   extends Omit<MethodSettings, "circuitBreaker" | "concurrencyLimit">,
     SharedSettings {
-  readonly methods?: { readonly [Name in keyof Service["method"]]?: MethodSettings };
+  readonly methods?: {
+    readonly [Name in keyof Service["method"]]?: MethodSettings<MessageShape<Service["method"][Name]["input"]>>;
+  };
 }
 
 /** Options of `createRouter`. */

@@ -5,6 +5,7 @@ import type { CircuitBreakerFacts, MethodPolicyFacts } from "@grpc-router/protoc
 import type { Balancer, Candidate } from "../balance/balancer.js";
 import { CircuitBreaker } from "./circuit-breaker.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
+import { FallbackPolicy } from "./fallback-policy.js";
 import { HedgingPolicy } from "./hedging-policy.js";
 import type { Pushback } from "./pushback.js";
 import { RetryPolicy } from "./retry-policy.js";
@@ -60,6 +61,7 @@ export class RoutePolicy {
   readonly service: ServicePolicy;
   readonly retry: RetryPolicy | undefined;
   readonly hedging: HedgingPolicy | undefined;
+  readonly fallback: FallbackPolicy | undefined;
   readonly #name: string;
   readonly #limit: ConcurrencyLimit | undefined;
   readonly #breaker: CircuitBreakerFacts | undefined;
@@ -75,6 +77,7 @@ export class RoutePolicy {
     this.service = service;
     this.retry = facts.retry && new RetryPolicy(facts.retry);
     this.hedging = facts.hedging && new HedgingPolicy(facts.hedging);
+    this.fallback = facts.fallback && new FallbackPolicy(facts.fallback);
     this.#limit = facts.concurrencyLimit && new ConcurrencyLimit(facts.concurrencyLimit);
     this.#breaker = facts.circuitBreaker;
     this.#balancer = balancer.onEnd === undefined ? undefined : balancer;

@@ -32,6 +32,7 @@ export interface TestRouterOptions extends RouterOptions {
   readonly sha256?: RouterPorts["sha256"];
   readonly wallMs?: RouterPorts["wallMs"];
   readonly trace?: (line: string) => void;
+  readonly inflate?: RouterPorts["inflate"];
 }
 
 /** A peer of the router, and the network between. */
@@ -55,6 +56,7 @@ export class TestRouter {
     memory,
     sha256,
     wallMs,
+    inflate,
     ...options
   }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
@@ -69,6 +71,7 @@ export class TestRouter {
       memory,
       sha256,
       wallMs,
+      inflate,
     });
   }
 
