@@ -12,7 +12,6 @@ import {
   flag,
   integer,
   isFacts,
-  json,
   show,
 } from "./fact-rule.js";
 import { fallbackRule } from "./fallback-rule.js";
@@ -46,9 +45,9 @@ const methodRules = {
   routeKey: facts<RouteKeyFacts>({
     path: { check: checkPath },
     fields: { check: checkNumbers },
-    kind: json,
-    groups: json,
-    rivals: json,
+    kind: found,
+    groups: found,
+    rivals: found,
   }),
   routeKeyMetadata: { check: checkRouteKeyMetadata },
   maxRequestMessageBytes: integer(1),
