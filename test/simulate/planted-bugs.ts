@@ -138,8 +138,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 1,
     plant: () => {
       const doubled = new WeakSet<object>();
-      patch(ChannelCalls, "ended", (self, ended, call) => {
-        ended(call);
+      patch(ChannelCalls, "ended", (self, ended, call, end) => {
+        ended(call, end);
         if (doubled.has(call) || call.callId % 7 !== 0) return;
         doubled.add(call);
         call.end = END_OK;
