@@ -21,7 +21,6 @@ import {
   MAX_RING_SIZE,
 } from "../limits.js";
 import {
-  anything,
   checkFacts,
   choice,
   decimal,
@@ -32,6 +31,7 @@ import {
   flag,
   integer,
   isFacts,
+  json,
   protoName,
   type RulesOf,
   required,
@@ -92,7 +92,7 @@ const strategies: FactRules = {
     fallback: choice(["rebalance", "fail"], ["STICKY_FALLBACK_REBALANCE", "STICKY_FALLBACK_FAIL"]),
   }),
   pickFirst: strategy<PickFirstFacts>({ shuffle: flag }),
-  custom: facts<CustomFacts>({ name: required(text, 'must not be empty, received ""'), parameters: anything }),
+  custom: facts<CustomFacts>({ name: required(text, 'must not be empty, received ""'), parameters: json }),
 };
 
 const candidates = {

@@ -93,6 +93,7 @@ function completeReply(reply: StaticReplyFacts, method: DescMethod, context: Fal
   }
   if (reply.code !== StatusCode.ok || rest.payloadBase64 !== undefined) return reply;
   const json = payloadJson === undefined ? payload : parse(payloadJson);
+  if (Number.isNaN(json)) return reply; // a Value without content, which the rules have refused
   try {
     const payloadBase64 = json === undefined ? "" : encodePayload(method, json, context);
     return { ...rest, payloadBase64 };

@@ -112,8 +112,14 @@ export function choice(names: readonly string[], shown: readonly string[]): Fact
   };
 }
 
-/** Any value of JSON, such as parameters that somebody else judges. */
-export const anything: FactRule = { check: () => {} };
+/** A value of JSON that somebody else judges. */
+export const json: FactRule = {
+  check: (value, place) => {
+    // What `factsOf` makes of a message that is no JSON.
+    if (typeof value === "number" && !Number.isFinite(value))
+      place.refuse("must be JSON, received a value without content");
+  },
+};
 
 /** The same rule, for a fact that must be said; `received` is what the lack of it is called. */
 export function required(rule: FactRule, missing: string): FactRule {

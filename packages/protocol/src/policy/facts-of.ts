@@ -4,6 +4,7 @@ import {
   type DescEnum,
   type DescField,
   type DescMessage,
+  type JsonValue,
   type MessageShape,
   ScalarType,
   toJson,
@@ -107,9 +108,18 @@ function factOfMessage(message: ReflectMessage): unknown {
       return millisecondsOf(message.message as Duration);
     case "google.protobuf.Struct":
     case "google.protobuf.Value":
-      return toJson(message.desc, message.message);
+      return jsonOf(message);
     default:
       return factsOfMessage(message);
+  }
+}
+
+/** NaN, which is no JSON, for a value that has none: one without kind, or a number that is none. The rules refuse it. */
+function jsonOf(message: ReflectMessage): JsonValue {
+  try {
+    return toJson(message.desc, message.message);
+  } catch {
+    return Number.NaN;
   }
 }
 

@@ -3,24 +3,14 @@
 import type { StaticReplyFacts } from "../codegenv1/resilience-facts.js";
 import { StatusCode } from "../status.js";
 import { statusCode } from "./code-rule.js";
-import {
-  anything,
-  checkFacts,
-  type FactRule,
-  type FactRules,
-  facts,
-  isFacts,
-  required,
-  show,
-  text,
-} from "./fact-rule.js";
+import { checkFacts, type FactRule, type FactRules, facts, isFacts, json, required, show, text } from "./fact-rule.js";
 import type { FactPlace } from "./policy-fault.js";
 
 const replyRule = facts<StaticReplyFacts>(
   {
     code: required(statusCode, "must be a code from 0 to 16, received none"),
     message: text,
-    payload: anything,
+    payload: json,
     payloadJson: { check: checkJson },
     payloadBase64: { check: checkBase64 },
   },
