@@ -24,7 +24,7 @@ export class Placement {
     const { route } = call;
     // Its timer may be a slot late, and an expired call is never dispatched: it waits for the timer.
     if (call.deadlineMs <= this.#context.clock.lastMs) return undefined;
-    if (route.policy?.hasRoom === false) return undefined;
+    if (route.policy?.hasRoom(this.#context.clock.lastMs) === false) return undefined;
     const channel = route.balancer.pick(route.candidates, call, this.#context.random);
     // A balancer may come from the router's program: what it says is checked.
     return channel !== undefined && canTake(channel, call) ? channel : undefined;

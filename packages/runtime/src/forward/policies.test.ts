@@ -105,6 +105,21 @@ test("the circuit breaker of a service turns calls of all methods away before th
   expect(scene.spread).toEqual([5, 0]);
 });
 
+test("the circuit breaker of a service lets one of the calls that wait try, and the others when it has succeeded", () => {
+  const scene = new PolicyScene(
+    { circuitBreaker: { consecutiveFailures: 1, penaltyMs: 1_000, jitter: 0 }, concurrencyLimit: { maxConcurrent: 1 } },
+    { count: 1 },
+  );
+  scene.call();
+  const calls = [scene.call(), scene.call(), scene.call()];
+  scene.fail(0, 13);
+  expect([scene.spread, calls.map(({ status }) => status)]).toEqual([[1], [undefined, undefined, undefined]]);
+  scene.pass(1_250);
+  expect(scene.spread).toEqual([2]);
+  scene.answer(0);
+  expect(scene.spread).toEqual([3]);
+});
+
 describe("outlier detection", () => {
   const outlierDetection = {
     consecutiveFailures: 3,

@@ -94,8 +94,9 @@ export class RoutePolicy {
   }
 
   /** Another call may go to some instance now. */
-  get hasRoom(): boolean {
-    return this.#limit?.hasRoom !== false && this.service.limit?.hasRoom !== false;
+  hasRoom(nowMs: number): boolean {
+    const { limit, breaker } = this.service;
+    return this.#limit?.hasRoom !== false && limit?.hasRoom !== false && breaker?.admits(nowMs) !== false;
   }
 
   /** Room that calls wait for may come free with the end of one. */
@@ -140,7 +141,8 @@ export class RoutePolicy {
     const change = this.#instances?.get(member)?.breaker?.onEnd(attempt.ticket, code, nowMs, random);
     if (change !== undefined) service.events.onBreaker(this.#name, member, change);
     const latencyMs = nowMs - attempt.sentMs;
-    if (code !== StatusCode.cancelled) {
+    // Of others nobody knows how long the service would have taken.
+    if (code === StatusCode.ok || code === StatusCode.deadlineExceeded) {
       service.limit?.adaptive?.onSample(latencyMs, nowMs, random);
       this.#limit?.adaptive?.onSample(latencyMs, nowMs, random);
     }
