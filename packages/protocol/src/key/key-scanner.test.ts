@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EXACT_KEY_FIELDS, MAX_GROUP_DEPTH, MAX_KEY_BYTES, MAX_KEY_FIELDS } from "../limits.js";
 import { KeyBytes } from "./key-bytes.js";
-import { type KeyValue, setKeyValue } from "./key-of-value.js";
 import { compileKeyScanner, type KeyScanner } from "./key-scanner.js";
 import { everything, keyOfMessage, latin1, pathOf, scanKey, wrappers } from "./key-schema.suite.js";
 import { tag, varint, wireMessage, wirePaths } from "./key-wire.suite.js";
+import { type KeyValue, setKeyValue } from "./set-key-value.js";
 
 const margin = 16;
 const scanners = wirePaths.map((path) => ({ path, scanner: compileKeyScanner(pathOf(path)) }));
