@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measured: a message with one short text costs 60 ns in place of 950. `toBinary` makes a writer with 128 octets outside of
+// Measured: a message with one short text costs 60 ns in place of 400 to 1,000. `toBinary` makes a writer with 128 octets outside of
 // V8's heap for each message, and copies what it has written. It is the oracle of the tests, and does what is left out here.
 
 import { type DescField, type DescMessage, type Message, ScalarType, toBinary } from "@bufbuild/protobuf";
