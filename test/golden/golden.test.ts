@@ -29,6 +29,8 @@ const modules = globSync("*/gen/**/*_router.{ts,js}", { cwd: folder })
 const silent = { log() {} };
 /** Strategies that the golden options name as their own. */
 const balancers = new Map([["same-desk", () => createRoundRobin()]]);
+/** Labels that the golden options select instances by. */
+const labels = { version: "2", "disk type": "ssd" };
 
 describe.each(modules)("golden %s", (file) => {
   test("all its methods answer through the router", async () => {
@@ -40,7 +42,7 @@ describe.each(modules)("golden %s", (file) => {
     const address = `${server.address.host}:${server.address.port}`;
     // A service without methods has nothing to serve.
     const served = bridges.filter((one) => one.service.methods.length > 0);
-    const bridge = served.reduce((all, one) => all.service(one, answersOf(one)), createBridge());
+    const bridge = served.reduce((all, one) => all.service(one, answersOf(one)), createBridge({ labels }));
     const connection = dialRouter(bridge, { url: `http://${address}`, logger: silent });
     await connection.ready;
     const client = createGrpcJsClient(address);

@@ -8,8 +8,9 @@
 
 import type { GenBridge } from "@grpc-router/protocol/codegenv1";
 import { bridgeDesc } from "@grpc-router/protocol/codegenv1";
-import { CatalogueService } from "./policies_pb.js";
+import { ArchiveService, CatalogueService } from "./policies_pb.js";
 import { CatalogueServiceChannel } from "../../../grpcrouter/channel/acme/library/v1/catalogue_service_pb.js";
+import { ArchiveServiceChannel } from "../../../grpcrouter/channel/acme/library/v1/archive_service_pb.js";
 
 /**
  * Serves acme.library.v1.CatalogueService behind a router: pass it to createBridge().service().
@@ -52,5 +53,20 @@ export const catalogueServiceBridge: GenBridge<typeof CatalogueService> = /*@__P
      * What the service says.
      */
     h: 239319,
+  });
+
+/**
+ * Serves acme.library.v1.ArchiveService behind a router: pass it to createBridge().service().
+ *
+ * Where B goes when nobody answers it.
+ *
+ * @generated from service acme.library.v1.ArchiveService
+ */
+export const archiveServiceBridge: GenBridge<typeof ArchiveService> = /*@__PURE__*/
+  bridgeDesc(ArchiveService, ArchiveServiceChannel, {
+    /**
+     * As in the catalogue.
+     */
+    b: 63365,
   });
 

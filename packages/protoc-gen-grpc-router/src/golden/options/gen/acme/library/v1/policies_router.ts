@@ -8,8 +8,9 @@
 
 import type { GenRouter } from "@grpc-router/protocol/codegenv1";
 import { routerDesc } from "@grpc-router/protocol/codegenv1";
-import { CatalogueService } from "./policies_pb.js";
+import { ArchiveService, CatalogueService } from "./policies_pb.js";
 import { CatalogueServiceChannel } from "../../../grpcrouter/channel/acme/library/v1/catalogue_service_pb.js";
+import { ArchiveServiceChannel } from "../../../grpcrouter/channel/acme/library/v1/archive_service_pb.js";
 
 /**
  * Routes calls of acme.library.v1.CatalogueService: pass it to createRouter().service().
@@ -53,4 +54,19 @@ export const catalogueServiceRouter: GenRouter<typeof CatalogueService> = /*@__P
      */
     h: { number: 239319, timeoutMs: 30000, defaultTimeoutMs: 3000, balance: { weightedRoundRobin: { useLoadReports: true, blackoutMs: 5000, expiryMs: 60000, updateMs: 500, errorPenalty: 2.5 } }, priority: "low", waitForReady: true },
   }, { outlierDetection: { intervalMs: 5000, baseEjectionMs: 10000, maxEjectionMs: 120000, maxEjectionPercent: 30, consecutiveFailures: 6, successRate: { stdevFactor: 1500, enforcementPercent: 90, minHosts: 3, minRequests: 50 }, failurePercentage: { threshold: 70, enforcementPercent: 80, minHosts: 4, minRequests: 20 }, panicThresholdPercent: 40, failureStatusCodes: [14, 13] }, retryThrottling: { maxTokens: 10, tokenRatio: 0.125 }, retryBudget: { share: 0.3, minConcurrent: 5 }, circuitBreaker: { failureRate: 0.5, minCalls: 100, windowMs: 20000 }, concurrencyLimit: { maxConcurrent: 500 }, admissionControl: { successThreshold: 0.9, aggression: 1.5, windowMs: 60000, minRequestsPerSecond: 2.5, maxRejectionShare: 0.6 }, inherited: { a: ["timeoutMs", "defaultTimeoutMs", "priority"], b: ["timeoutMs", "defaultTimeoutMs", "priority", "waitForReady"], c: ["timeoutMs", "defaultTimeoutMs", "priority", "waitForReady"], d: ["timeoutMs", "defaultTimeoutMs", "priority", "waitForReady"], e: ["timeoutMs", "defaultTimeoutMs", "priority", "waitForReady"], f: ["timeoutMs", "defaultTimeoutMs", "priority", "waitForReady"], g: ["timeoutMs", "defaultTimeoutMs", "priority", "waitForReady"], h: ["timeoutMs", "defaultTimeoutMs", "balance", "priority", "waitForReady"] } });
+
+/**
+ * Routes calls of acme.library.v1.ArchiveService: pass it to createRouter().service().
+ *
+ * Where B goes when nobody answers it.
+ *
+ * @generated from service acme.library.v1.ArchiveService
+ */
+export const archiveServiceRouter: GenRouter<typeof ArchiveService> = /*@__PURE__*/
+  routerDesc(ArchiveService, ArchiveServiceChannel, {
+    /**
+     * As in the catalogue.
+     */
+    b: { number: 63365 },
+  });
 
