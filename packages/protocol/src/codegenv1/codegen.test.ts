@@ -115,6 +115,17 @@ describe("routerDesc()", () => {
     expect(isGenBridge(usersRouter)).toBe(false);
   });
 
+  test("holds what belongs to the service, if the generator has said anything of it", () => {
+    const methods = { getUser: { number: 8, timeoutMs: 5 }, watchUsers: { number: 16 } };
+    const policies = { retryBudget: { share: 0.5 }, inherited: { getUser: ["timeoutMs"] } } as const;
+    expect(routerDesc(users, channel, methods, policies).policies).toEqual(policies);
+    expect(usersRouter).not.toHaveProperty("policies");
+    // @ts-expect-error no such policy
+    routerDesc(users, channel, methods, { retryBudgets: {} });
+    // @ts-expect-error no such fact
+    routerDesc(users, channel, methods, { inherited: { getUser: ["timeout"] } });
+  });
+
   test("asks for every method, and for no other", () => {
     // @ts-expect-error watchUsers is missing
     routerDesc(users, channel, { getUser: { number: 8 } });

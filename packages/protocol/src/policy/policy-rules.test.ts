@@ -76,6 +76,17 @@ const ofMethods: readonly FaultRow[] = [
     "fallback.reply.payloadBase64",
     'reply.payload_base64 must be base64, received "a"',
   ],
+  [
+    { fallback: { reply: { code: 0, payloadJson: {} } } },
+    "fallback.reply.payloadJson",
+    "reply.payload_json must be the response message as JSON text, received an object",
+  ],
+  [
+    { fallback: { reply: { code: 0, payload: Number.NaN } } },
+    "fallback.reply.payload",
+    "reply.payload must be JSON, received a value without content",
+  ],
+  [{ fallback: "none" }, "fallback", 'it must be an object, received "none"'],
 ];
 
 const ofServices: readonly FaultRow[] = [

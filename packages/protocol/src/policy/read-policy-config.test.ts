@@ -133,6 +133,10 @@ describe("readPolicyConfig()", () => {
       { outlier_detection: { failure_status_codes: "UNAVAILABLE" } },
       '.outlier_detection.failure_status_codes: it must be a list, received "UNAVAILABLE"',
     ],
+    [
+      { balance: { random: {}, selector: "zone" } },
+      '.balance.selector: it must be names with their texts, received "zone"',
+    ],
     [{ methods: [] }, ".methods: it must have methods by name, received a list"],
     [{ methods: { GetBok: {} } }, '.methods.GetBok: acme.v1.Library has no method "GetBok"; did you mean "GetBook"?'],
     [
