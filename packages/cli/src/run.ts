@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "./cli-error.js";
 import { bridgeCommand } from "./commands/bridge.js";
 import { callCommand } from "./commands/call.js";
+import { checkCommand } from "./commands/check.js";
 import { instancesCommand } from "./commands/instances.js";
 import { serveCommand } from "./commands/serve.js";
 import { statsCommand } from "./commands/stats.js";
@@ -28,7 +29,15 @@ function createProgram(io: Io): Command {
   const program = new Command("grpc-router")
     .description("Routes gRPC calls to service instances that dialled out to the router.")
     .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage, 64 + gRPC status for a failed call.");
-  for (const command of [serveCommand, bridgeCommand, instancesCommand, statsCommand, callCommand, versionCommand]) {
+  for (const command of [
+    serveCommand,
+    checkCommand,
+    bridgeCommand,
+    instancesCommand,
+    statsCommand,
+    callCommand,
+    versionCommand,
+  ]) {
     program.addCommand(command(io));
   }
   for (const command of [program, ...program.commands]) {

@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { FrameTrace } from "@grpc-router/http2";
-import { HOLD_MS } from "@grpc-router/protocol";
+import { HOLD_MS, type ResolvedPolicies } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { createBuiltinServices } from "./builtin/builtin-services.js";
 import { createDescriptorBook } from "./builtin/descriptor-book.js";
@@ -44,6 +44,14 @@ export interface Router {
   service<Service extends DescService>(desc: GenRouter<Service>, settings?: ServiceSettings<Service>): Router;
   /** Names of the services routed so far. */
   readonly services: readonly string[];
+  /** What counts for a service and each of its methods, and who said it; undefined if it is not routed. */
+  policiesOf(service: string): ResolvedPolicies | undefined;
+  /**
+   * Checks what only all services together can tell, as `open` does.
+   *
+   * @throws RouterError INVALID_SETTING for a fallback that is not routed.
+   */
+  validate(): void;
   /** Whether instances must show a credential (`RouterOptions.registration`). */
   readonly wantsCredentials: boolean;
   /** Starts a router on these ports. Services added later are not part of it. */
@@ -97,6 +105,15 @@ class ConfiguredRouter implements Router {
 
   get services(): readonly string[] {
     return [...this.#services.keys()];
+  }
+
+  policiesOf(service: string): ResolvedPolicies | undefined {
+    const config = this.#services.get(service);
+    return config && this.#entry(config, noEvents, "").resolved;
+  }
+
+  validate(): void {
+    connectFallbacks(this.#entries(noEvents, ""));
   }
 
   get wantsCredentials(): boolean {
@@ -156,8 +173,7 @@ class ConfiguredRouter implements Router {
       policyEvents: createPolicyLog(logger, forwarder.context.counters),
     };
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const services = new Map<string, ServiceEntry>();
-    for (const [name, config] of this.#services) services.set(name, this.#entry(config, events, routerId));
+    const services = this.#entries(events, routerId);
     connectFallbacks(services);
     const health = createHealthBook();
     const registry = new Registry({
@@ -186,12 +202,17 @@ class ConfiguredRouter implements Router {
     });
   }
 
+  #entries(events: ServiceEvents, routerId: string): Map<string, ServiceEntry> {
+    return new Map(Array.from(this.#services, ([name, config]) => [name, this.#entry(config, events, routerId)]));
+  }
+
   #entry({ desc, settings }: ServiceConfig, events: ServiceEvents, routerId: string): ServiceEntry {
     const { zone, region } = this.#options;
     return new ServiceEntry({
       desc,
       settings,
       options: methodSettingsOf(this.#options),
+      layers: this.#options.policies?.get(desc.service.typeName) ?? [],
       balancers: this.#options.balancers ?? new Map(),
       place: { routerId, zone, region },
       maxWaitingCalls: this.#options.maxWaitingCalls ?? maxWaitingCalls,
@@ -207,6 +228,7 @@ function methodSettingsOf(options: RouterOptions): MethodSettings {
     zone: _zone,
     region: _region,
     balancers: _balancers,
+    policies: _policies,
     maxWaitingCalls: _maxWaitingCalls,
     maxWaitingBytes: _maxWaitingBytes,
     maxOpenCalls: _maxOpenCalls,

@@ -2,7 +2,6 @@
 
 import {
   createConsoleLogger,
-  createRouter,
   type LogLevel,
   NodeError,
   type Router,
@@ -13,18 +12,16 @@ import {
   serveAdmin,
   serveRouter,
 } from "@grpc-router/node";
-import { isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
 import { type CredentialFlags, credentialsOf, instanceTokenVariable } from "../credentials/instance-credentials.js";
 import { type Io, stopped } from "../io.js";
-import { loadModule } from "../module/load-module.js";
+import { createRouterOf, type RouterFlags } from "../module/create-router.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
 import { collect, parseCount, parseDurationMs } from "../parse/options.js";
 import { reload } from "./reload.js";
 
-interface ServeFlags extends CredentialFlags {
-  readonly module: readonly string[];
+interface ServeFlags extends CredentialFlags, RouterFlags {
   readonly listen: HostPort;
   readonly admin: HostPort | false;
   readonly tlsCert?: string;
@@ -44,6 +41,7 @@ const examples = `
 Examples:
   grpc-router serve --module ./gen/acme/user/v1/user_router.js
   grpc-router serve --module ./a_router.js --module ./b_router.js --listen 127.0.0.1:9000
+  grpc-router serve --module ./a_router.js --policies policies.json
   grpc-router serve --module ./a_router.js --listen 0.0.0.0:8080 --tls-cert cert.pem --tls-key key.pem --credentials credentials.json
 
 Where others can reach the router, instances must show a credential: one of --credentials, the one token for all services
@@ -60,6 +58,8 @@ export function serveCommand(io: Io): Command {
     .addOption(address("--listen <host:port>", "where clients and instances connect", "127.0.0.1:8080"))
     .addOption(address("--admin <host:port>", "where the admin API listens", "127.0.0.1:8081"))
     .option("--no-admin", "no admin API")
+    .option("--policies <file>", "JSON: how services are balanced and protected; goes before their options")
+    .option("--service-config <file>", "JSON: a gRPC service config; --policies goes before it")
     .option("--tls-cert <file>", "PEM certificate chain; with --tls-key the router speaks TLS")
     .option("--tls-key <file>", "PEM private key")
     .option("--tls-ca <file>", "PEM authorities; then clients and instances must show a certificate of theirs")
@@ -98,11 +98,8 @@ export function serveCommand(io: Io): Command {
 async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const credentials = credentialsOf(flags, io);
   const registration = credentials && { credentials: credentials() };
-  const router = await createRouterOf(
-    flags.module,
-    { registration, routers: flags.advertise, ...messageLimitsOf(flags) },
-    io,
-  );
+  const options = { registration, routers: flags.advertise, ...messageLimitsOf(flags) };
+  const router = await createRouterOf(flags, options, io);
   const tls = tlsOf(flags);
   const logger = createConsoleLogger({ level: flags.logLevel, stream: { write: io.err, isTTY: process.stderr.isTTY } });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
@@ -140,20 +137,6 @@ async function listen(router: Router, options: ServeRouterOptions): Promise<Rout
 function messageLimitsOf({ maxMessageBytes }: ServeFlags): RouterOptions {
   if (maxMessageBytes === undefined) return {};
   return { maxRequestMessageBytes: maxMessageBytes, maxResponseMessageBytes: maxMessageBytes };
-}
-
-async function createRouterOf(files: readonly string[], options: RouterOptions, io: Io): Promise<Router> {
-  const router = createRouter(options);
-  for (const file of files) {
-    const entries = Object.values(await loadModule(file, io.folder)).filter(isGenRouter);
-    if (entries.length === 0) {
-      throw usageError(
-        `Cannot serve ${file}: it must export a generated router, found none. Give the file x_router.js`,
-      );
-    }
-    for (const entry of entries) router.service(entry);
-  }
-  return router;
 }
 
 function tlsOf({ tlsCert, tlsKey, tlsCa, tlsClientCertificate, tlsWatch }: ServeFlags): ServeTls | undefined {

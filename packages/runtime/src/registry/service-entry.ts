@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescService } from "@bufbuild/protobuf";
+import type { ResolvedPolicies } from "@grpc-router/protocol";
 import type { GenRouter, SlowStartFacts } from "@grpc-router/protocol/codegenv1";
 import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
@@ -58,6 +59,8 @@ export class ServiceEntry {
   demandToldMs: number = Number.NEGATIVE_INFINITY;
   /** The newest channel of each instance id. */
   readonly live = new Map<string, Channel>();
+  /** All that is said of it and its methods, and by whom. */
+  readonly resolved: ResolvedPolicies;
   /** What its methods share of resilience. */
   readonly policy: ServicePolicy;
   /** How new instances come in; undefined: with their whole weight. */
@@ -76,6 +79,7 @@ export class ServiceEntry {
       onDisplaced: (call) => waitingEvents.onDisplaced(call),
     });
     const policies = resolveServicePolicies(parts);
+    this.resolved = policies.resolved;
     const { name, candidates } = this;
     this.policy = new ServicePolicy({
       name,

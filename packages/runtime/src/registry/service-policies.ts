@@ -6,6 +6,7 @@ import {
   findServicePolicyFaults,
   type PolicyFault,
   type PolicyLayer,
+  type ResolvedPolicies,
   resolvePolicies,
 } from "@grpc-router/protocol";
 import type { BalanceFacts, GenRouter, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
@@ -25,6 +26,8 @@ export interface PolicySources {
   readonly settings: ServiceSettings;
   /** What code says of every service. */
   readonly options: MethodSettings;
+  /** What the operator says of it, which goes before code; of several the later wins. */
+  readonly layers: readonly PolicyLayer[];
   /** Balancers of the program, by name. */
   readonly balancers: ReadonlyMap<string, BalancerFactory>;
   readonly place?: RouterPlace | undefined;
@@ -33,6 +36,8 @@ export interface PolicySources {
 /** What counts for a service. */
 export interface ServicePolicies {
   readonly shared: SharedFacts;
+  /** The same with who said it. */
+  readonly resolved: ResolvedPolicies;
   /** By the method's local name. */
   method(localName: string): MethodPolicies;
 }
@@ -58,7 +63,7 @@ export function validateMethodSettings(subject: string, settings: MethodSettings
 
 /**
  * Works out what counts for a service and its methods. Order, the later wins: code for the router, the proto's options,
- * code for the service, code for the method.
+ * code for the service, code for the method, then what the operator says.
  *
  * @throws RouterError INVALID_SETTING with everything that is wrong.
  */
@@ -74,7 +79,7 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
   for (const [name, facts] of Object.entries(layer.methods ?? {})) {
     refuse(`${desc.service.typeName}/${nameOf(desc, name)}`, findPolicyFaults(facts ?? {}));
   }
-  const resolved = resolvePolicies(desc, [layer], beneath);
+  const resolved = resolvePolicies(desc, [layer, ...sources.layers], beneath);
   const balancers = new Map<BalanceFacts | undefined, Balancer>();
   const methods = new Map<string, MethodPolicies>();
   for (const method of desc.service.methods) {
@@ -83,10 +88,11 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
     const options = { subject, custom: own.factories, ...(place === undefined ? {} : { place }) };
     const balancer = balancers.get(facts.balance) ?? resolveBalancer(facts.balance, options);
     balancers.set(facts.balance, balancer);
-    methods.set(method.localName, { facts, balancer, readKey: readKeyOf(settings, method.localName) });
+    methods.set(method.localName, { facts, balancer, readKey: readKeyOf(sources, method.localName) });
   }
   return {
     shared: resolved.service.facts,
+    resolved,
     method(localName) {
       const found = methods.get(localName);
       if (found === undefined) throw new Error(`Cannot find the policies of ${localName}: it must be a method`);
@@ -131,9 +137,12 @@ function layerOf(settings: ServiceSettings, own: OwnBalancers): PolicyLayer {
   };
 }
 
-function readKeyOf({ methods = {} }: ServiceSettings, localName: string): RouteKeyFunction | undefined {
-  const key = methods[localName]?.routeKey;
-  return typeof key === "function" ? key : undefined;
+/** The program's function, unless the operator says where the key is. */
+function readKeyOf({ settings, layers }: PolicySources, localName: string): RouteKeyFunction | undefined {
+  const key = settings.methods?.[localName]?.routeKey;
+  if (typeof key !== "function") return undefined;
+  const said = layers.flatMap(({ service, methods }) => [service?.defaults, methods?.[localName]]);
+  return said.some((facts) => (facts?.routeKey ?? facts?.routeKeyMetadata) !== undefined) ? undefined : key;
 }
 
 /** A function takes the request of one method. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescService, Message, MessageShape } from "@bufbuild/protobuf";
-import { type KeyValue, MAX_MESSAGE_BYTES } from "@grpc-router/protocol";
+import { type KeyValue, MAX_MESSAGE_BYTES, type PolicyLayer } from "@grpc-router/protocol";
 import type { BalanceFacts, MethodPolicyFacts, ServicePolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
@@ -48,6 +48,11 @@ export interface RouterOptions extends MethodSettings {
   readonly zone?: string | undefined;
   /** The router's region, such as "eu-1": the same. Default: unknown. */
   readonly region?: string | undefined;
+  /**
+   * What the operator says of services, by their full names: `readPolicies` and `serviceConfigLayer` make such layers. It
+   * goes before code, and of several the later wins. Default: nothing.
+   */
+  readonly policies?: ReadonlyMap<string, readonly PolicyLayer[]>;
   /** Balancers for the `custom` strategy of the option `balance`, by name. Default: none. */
   readonly balancers?: ReadonlyMap<string, BalancerFactory>;
   /** Calls of each service that may wait for an instance. Default 10,000. */
