@@ -289,6 +289,17 @@ function describeBound({ create }: HashBalancerSuiteOptions): void {
     expect(new Set(placesOf(balancer, candidates, guarded, random))).toEqual(new Set(["i2"]));
   });
 
+  it("sends a retry above the bound rather than to where it has been", () => {
+    const { random } = createSeededRandom(56);
+    const candidates = createCandidates(2);
+    const [idle, busy] = candidates.list as [TestCandidate, TestCandidate];
+    busy.openCalls = 50;
+    const balancer = create({ boundedLoadFactor: 1.25 });
+    for (const call of createKeys(50)) {
+      expect(balancer.pick(candidates, { ...call, avoids: (one) => one === idle }, random)).toBe(busy);
+    }
+  });
+
   it.each([0.99, 0, -1, Number.NaN, Number.POSITIVE_INFINITY])("refuses a load factor of %d", (boundedLoadFactor) => {
     expect(() => create({ boundedLoadFactor })).toThrow(
       `boundedLoadFactor must be 1 or more, received ${boundedLoadFactor}`,

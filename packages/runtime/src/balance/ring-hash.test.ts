@@ -114,6 +114,22 @@ describe("buildRing()", () => {
     expect(entriesOf(ringOf(Object.entries(ids), min, max), entries.length)).toEqual(entries);
   });
 
+  it("orders entries by the lower halves of their hashes where the upper ones are equal", () => {
+    const { highs, lows, slots } = ringOf(
+      [
+        ["i011365", 1],
+        ["i069311", 1],
+      ],
+      2,
+      2,
+    );
+    expect([[...highs], [...lows], [...slots]]).toEqual([
+      [2469615104, 2469615104],
+      [3320288434, 3940764475],
+      [1, 0],
+    ]);
+  });
+
   it("has entries in the order of their hashes, for any number of instances", () => {
     for (const count of [1, 2, 10, 300, 5_000]) {
       const ids = Array.from({ length: count }, (_, index) => [`instance-${index}`, 100] as const);

@@ -88,6 +88,11 @@ describe("createSticky()", () => {
     };
     placeOthers(30_000);
     for (let call = 0; call < 50; call++) expect(pick(balancer, candidates)).toBe(home);
+    // One that is used from time to time stays, whatever comes in between.
+    for (let turn = 0; turn < 20; turn++) {
+      placeOthers(10_000);
+      expect(pick(balancer, candidates)).toBe(home);
+    }
     // Placed anew each time, and only by chance, one of 20 times, where it was.
     const places = new Set<unknown>();
     for (let turn = 0; turn < 4; turn++) {
@@ -138,6 +143,19 @@ describe("createSticky() with rebalance", () => {
     for (let call = 0; call < 20; call++) expect(pick(balancer, candidates)).toBe(guest);
     add(candidates, { ...home, ready: true });
     for (let call = 0; call < 20; call++) expect(pick(balancer, candidates)).toBe(guest);
+  });
+
+  it("lets nobody inherit the key who stood in for an instance before", () => {
+    const { balancer, candidates, home } = createPlaced("rebalance", 2);
+    home.ready = false;
+    const guest = pick(balancer, candidates) as TestCandidate;
+    candidates.list = [createCandidate("next"), createCandidate("last")];
+    candidates.version++;
+    const next = pick(balancer, candidates) as TestCandidate;
+    add(candidates, guest);
+    next.ready = false;
+    Object.assign(guest, { openCalls: 1_000 });
+    expect(pick(balancer, candidates)?.instanceId).toBe(next.instanceId === "next" ? "last" : "next");
   });
 
   it("places the key anew, for good, if its instance leaves without a stand-in", () => {

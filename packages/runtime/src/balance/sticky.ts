@@ -187,12 +187,11 @@ class Sticky implements Balancer {
     this.#memory.guests.set(own, 0, 0);
   }
 
-  /** `picked` stands in for the key's instance; a key without an entry is the token of that. */
+  /** `picked` stands in for the key's instance; a key without an entry is the token of that, and says itself whose it is. */
   #standIn({ number, index }: Scope, entry: number, call: BalancedCall, picked: Candidate): void {
     const mark = index.markOf(picked.instanceId);
     if (mark === undefined) return;
     const own = entry < 0 ? this.#memory.add(number, call.keyHigh | 0, call.keyLow | 0) : entry;
-    if (entry < 0) this.#memory.homes.set(own, call.keyHigh, call.keyLow);
     this.#memory.guests.set(own, mark.high, mark.low);
   }
 }
