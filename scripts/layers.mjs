@@ -15,6 +15,7 @@ export const rooms = {
     ...protobuf,
     "@connectrpc/connect",
     "@connectrpc/connect-node",
+    "yaml",
     "node",
   ],
   cli: [

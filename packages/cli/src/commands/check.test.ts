@@ -80,12 +80,22 @@ describe("grpc-router check", () => {
     expect(err).toMatch(/wrong\.json:3:\d+: .*max_attempts must be 2 to 5, received 9/);
   });
 
+  it("reads YAML, too", async () => {
+    const file = write(
+      "policies.yaml",
+      "services:\n  test.v1.NoteService:\n    methods:\n      Get: { timeout: 3s }\n",
+    );
+    expect((await check("--policies", file, "--explain", "test.v1.NoteService/Get")).out).toContain("timeoutMs  3000");
+    const wrong = write("wrong.yaml", "services:\n  test.v1.NoteService:\n    methods:\n      Gett: {}\n");
+    expect((await check("--policies", wrong)).err).toMatch(/wrong\.yaml:4:7: .*Gett/);
+  });
+
   it("refuses a fallback that is not routed", async () => {
     const fallback = {
       services: { "test.v1.NoteService": { methods: { Get: { fallback: { service: "test.v1.Other" } } } } },
     };
     const { code, err } = await check("--policies", write("fallback.json", fallback));
-    expect([code, err]).toEqual([1, expect.stringContaining("fallback.service must be a routed service")]);
+    expect([code, err]).toEqual([1, expect.stringContaining('there is no service "test.v1.Other"')]);
   });
 
   it.each([

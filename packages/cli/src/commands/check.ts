@@ -15,15 +15,15 @@ interface CheckFlags extends RouterFlags {
 
 const examples = `
 Examples:
-  grpc-router check --module ./gen/acme/user/v1/user_router.js --policies policies.json
-  grpc-router check --module ./user_router.js --policies policies.json --explain acme.user.v1.UserService/GetUser`;
+  grpc-router check --module ./gen/acme/user/v1/user_router.js --policies policies.yaml
+  grpc-router check --module ./user_router.js --policies policies.yaml --explain acme.user.v1.UserService/GetUser`;
 
 /** `grpc-router check`: whether a router would start with these modules and policies, and what counts for a method. */
 export function checkCommand(io: Io): Command {
   return new Command("check")
     .description("check policies against generated services, and show what counts for a method")
     .requiredOption("--module <file>", "generated router module (x_router.js); may be repeated", collect)
-    .option("--policies <file>", "JSON: how services are balanced and protected")
+    .option("--policies <file>", "YAML or JSON: how services are balanced and protected")
     .option("--service-config <file>", "JSON: a gRPC service config")
     .option("--explain <method>", "what counts for pkg.Service/Method, or a service, and who said it")
     .addOption(new Option("-o, --output <format>").choices(["table", "json"]).default("table"))

@@ -41,7 +41,7 @@ const examples = `
 Examples:
   grpc-router serve --module ./gen/acme/user/v1/user_router.js
   grpc-router serve --module ./a_router.js --module ./b_router.js --listen 127.0.0.1:9000
-  grpc-router serve --module ./a_router.js --policies policies.json
+  grpc-router serve --module ./a_router.js --policies policies.yaml
   grpc-router serve --module ./a_router.js --listen 0.0.0.0:8080 --tls-cert cert.pem --tls-key key.pem --credentials credentials.json
 
 Where others can reach the router, instances must show a credential: one of --credentials, the one token for all services
@@ -58,7 +58,7 @@ export function serveCommand(io: Io): Command {
     .addOption(address("--listen <host:port>", "where clients and instances connect", "127.0.0.1:8080"))
     .addOption(address("--admin <host:port>", "where the admin API listens", "127.0.0.1:8081"))
     .option("--no-admin", "no admin API")
-    .option("--policies <file>", "JSON: how services are balanced and protected; goes before their options")
+    .option("--policies <file>", "YAML or JSON: how services are balanced and protected; goes before their options")
     .option("--service-config <file>", "JSON: a gRPC service config; --policies goes before it")
     .option("--tls-cert <file>", "PEM certificate chain; with --tls-key the router speaks TLS")
     .option("--tls-key <file>", "PEM private key")

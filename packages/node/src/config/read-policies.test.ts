@@ -94,10 +94,12 @@ describe("readPolicies()", () => {
     });
     expect(failureOf(() => readPolicies(write("policies.toml", ""), []))).toEqual({
       code: "CONFIG_INVALID",
-      lines: ["Cannot use policies in policies.toml: the file must be JSON (.json), received .toml"],
+      lines: [
+        "Cannot use policies in policies.toml: the file must be YAML or JSON (.yaml, .yml, .json), received .toml",
+      ],
     });
     expect(failureOf(() => readPolicies(write("policies", ""), [])).lines).toEqual([
-      "Cannot use policies in policies: the file must be JSON (.json), received no extension",
+      "Cannot use policies in policies: the file must be YAML or JSON (.yaml, .yml, .json), received no extension",
     ]);
   });
 });

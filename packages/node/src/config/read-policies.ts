@@ -14,25 +14,23 @@ import { readText } from "../credentials/read-token.js";
 import { NodeError } from "../node-error.js";
 import type { ConfigDocument } from "./config-document.js";
 import { parseJsonDocument } from "./parse-json-document.js";
+import { parseYamlDocument } from "./parse-yaml-document.js";
 
 /**
- * Reads the operator's policies (`grpcrouter.config.v1.PolicyConfig`) from a JSON file:
+ * Reads the operator's policies (`grpcrouter.config.v1.PolicyConfig`) from a file of YAML or JSON:
  *
- * ```json
- * {
- *   "services": {
- *     "acme.user.v1.UserService": {
- *       "balance": { "peak_ewma": {} },
- *       "methods": { "GetUser": { "retry": { "max_attempts": 3 } } }
- *     }
- *   }
- * }
+ * ```yaml
+ * services:
+ *   acme.user.v1.UserService:
+ *     balance: { peak_ewma: {} }
+ *     methods:
+ *       GetUser: { retry: { max_attempts: 3 } }
  * ```
  *
  * Answers what is said by service name, for `resolvePolicies`. `services` are those that the router has.
  *
  * @throws NodeError `FILE_UNREADABLE`, or `CONFIG_INVALID` with every mistake on a line of its own:
- * `policies.json:5:18: services["acme.user.v1.UserService"]….max_attempts: max_attempts must be 2 to 5, received 7`.
+ * `policies.yaml:5:18: services["acme.user.v1.UserService"]….max_attempts: max_attempts must be 2 to 5, received 7`.
  */
 export function readPolicies(path: string, services: readonly DescService[]): ReadonlyMap<string, PolicyLayer> {
   const document = openDocument(path, "policies");
@@ -48,7 +46,7 @@ export interface ReadServiceConfigFile {
 }
 
 /**
- * Reads a gRPC service config from a JSON file, for `serviceConfigLayer`.
+ * Reads a gRPC service config from a file of JSON or YAML, for `serviceConfigLayer`.
  *
  * @throws NodeError `FILE_UNREADABLE`, or `CONFIG_INVALID` with every mistake on a line of its own.
  */
@@ -59,15 +57,22 @@ export function readServiceConfigFile(path: string): ReadServiceConfigFile {
   return { config, warnings: linesOf(path, document, warnings) };
 }
 
+const parsers: ReadonlyMap<string, (text: string) => ConfigDocument> = new Map([
+  [".yaml", parseYamlDocument],
+  [".yml", parseYamlDocument],
+  [".json", parseJsonDocument],
+]);
+
 function openDocument(path: string, what: string): ConfigDocument {
   const extension = extname(path).toLowerCase();
-  if (extension !== ".json") {
+  const parse = parsers.get(extension);
+  if (parse === undefined) {
     throw new NodeError(
       "CONFIG_INVALID",
-      `Cannot use ${what} in ${path}: the file must be JSON (.json), received ${extension === "" ? "no extension" : extension}`,
+      `Cannot use ${what} in ${path}: the file must be YAML or JSON (${[...parsers.keys()].join(", ")}), received ${extension === "" ? "no extension" : extension}`,
     );
   }
-  const document = parseJsonDocument(readText(path, what));
+  const document = parse(readText(path, what));
   refuse(
     path,
     what,
