@@ -10,6 +10,9 @@ export const maxWaitingBytes: number = 64 * 1024 * 1024;
 /** Calls of higher classes that go before a waiting one of a lower class, then it is its turn: starvation by priorities. */
 export const maxPassedOver = 16;
 
+/** Waiting calls with keys that step aside in one turn because their one instance is full: a search with every call that ends. */
+export const maxSteppedAside = 64;
+
 /** Milliseconds over which it is measured how fast waiting calls get away. */
 export const drainWindowMs = 1_000;
 

@@ -2,6 +2,7 @@
 import { MAX_DEMAND_PER_SECOND } from "@grpc-router/protocol";
 import { canTake } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
+import { maxSteppedAside } from "../limits.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
 import type { CallRecord } from "./call-record.js";
 import type { ForwardContext } from "./forward-context.js";
@@ -13,6 +14,8 @@ const demandEveryMs = 1_000 / MAX_DEMAND_PER_SECOND;
 export class Placement {
   readonly #context: ForwardContext;
   readonly #forwarder: Forwarder;
+  /** Out of their queues while others get their turn. */
+  readonly #stepped: CallRecord[] = [];
 
   constructor(forwarder: Forwarder) {
     this.#context = forwarder.context;
@@ -47,7 +50,10 @@ export class Placement {
 
   /** A channel may have room, capacity or a new instance: calls that wait for the service get their turn. */
   dispatch(service: ServiceEntry): void {
-    if (service.room.count > 0) service.waiting.serve(this.#context.clock.lastMs, this.#serve);
+    if (service.room.count === 0) return;
+    service.waiting.serve(this.#context.clock.lastMs, this.#serve);
+    // In their order; who waits for another instance was not held up by them.
+    for (const call of this.#stepped.splice(0)) this.#offer(call);
   }
 
   /** Instances have left: whoever waits for what cannot come any more, and has not asked to, ends. */
@@ -71,12 +77,21 @@ export class Placement {
   /** It is the turn of a waiting call. False: no instance can take calls of its method now. */
   readonly #serve = (call: CallRecord): boolean => {
     const channel = this.pick(call);
-    if (channel === undefined) return false;
+    if (channel === undefined) return this.#stepAside(call);
     call.route.waiting.remove(call);
     // Else its transport has just become full, which the next pick knows.
     if (!this.#forwarder.requests.start(call, channel)) this.#offer(call);
     return true;
   };
+
+  /** The call may go to one instance only, which is full: that says nothing of the next call. */
+  #stepAside(call: CallRecord): boolean {
+    const { balancer, waiting } = call.route;
+    if (!call.hasKey || balancer.isLost === undefined || this.#stepped.length >= maxSteppedAside) return false;
+    waiting.remove(call);
+    this.#stepped.push(call);
+    return true;
+  }
 
   #wait(call: CallRecord): void {
     const { route } = call;

@@ -96,6 +96,12 @@ export class ReplyFields {
     return view.trailersCount === 0 || this.#addMetadata(bytes, start, end, END_TRAILERS_NUMBER);
   }
 
+  /** A field of the router's own. */
+  addField(name: string, value: string): void {
+    const bytes = asciiBytes(value);
+    this.#add(asciiBytes(name), bytes, 0, bytes.length);
+  }
+
   #addMetadata(bytes: Uint8Array, start: number, end: number, fieldNumber: number): boolean {
     cursor.reset(bytes, start, end, fieldNumber);
     while (cursor.next()) {

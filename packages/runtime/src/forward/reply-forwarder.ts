@@ -17,6 +17,7 @@ import {
   readHeader,
   StatusCode,
 } from "@grpc-router/protocol";
+import { tokenOf } from "../balance/sticky.js";
 import type { Channel } from "../channel/channel.js";
 import type { ChannelFault } from "../channel/channel-fault.js";
 import type { StaticReply } from "../resilience/fallback-policy.js";
@@ -296,6 +297,10 @@ export class ReplyForwarder {
     if (connection === undefined || stream === undefined) return;
     call.headersSent = true;
     call.commit();
+    const { sessionName } = call.route;
+    if (sessionName !== undefined && !call.hasKey && call.channel !== undefined) {
+      fields.addField(sessionName, tokenOf(call.channel.instanceId));
+    }
     connection.writeHead(stream, headTemplate(call.contentType), fields.bytes, 0, fields.end, endStream);
   }
 

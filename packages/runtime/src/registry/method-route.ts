@@ -21,6 +21,7 @@ export interface MethodRouteParts {
   readonly balancer: Balancer;
   readonly policy: RoutePolicy | undefined;
   readonly key: RouteKey | undefined;
+  readonly sessionName: string | undefined;
   /** Calls that wait for an instance. */
   readonly waiting: WaitingQueue<CallRecord>;
   /** Instances of the service; those of the method until one of them lacks it. */
@@ -56,6 +57,11 @@ export class MethodRoute {
   readonly policy: RoutePolicy | undefined;
   /** Where its calls have their key; undefined: they have none. */
   readonly key: RouteKey | undefined;
+  /**
+   * The metadata field by which its calls stay with an instance: a call without it gets one that names its instance, and
+   * may send it back like a cookie.
+   */
+  readonly sessionName: string | undefined;
   /** The method that takes its calls when no instance can; set once all services are there. */
   fallback: MethodRoute | undefined = undefined;
   /** The instances that may be picked; the service's own list while all of them have the method. */
@@ -80,6 +86,7 @@ export class MethodRoute {
     this.readsLoad = parts.balancer.readsLoad === true;
     this.policy = parts.policy;
     this.key = parts.key;
+    this.sessionName = parts.sessionName;
     this.waiting = parts.waiting;
     this.candidates = parts.candidates;
   }

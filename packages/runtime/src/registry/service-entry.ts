@@ -6,6 +6,7 @@ import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
 import type { PolicyEvents } from "../resilience/policy-events.js";
+import type { PolicyUsage } from "../resilience/policy-usage.js";
 import { createRoutePolicy } from "../resilience/route-policy.js";
 import { ServicePolicy } from "../resilience/service-policy.js";
 import { WaitingLine } from "../resilience/waiting-line.js";
@@ -97,6 +98,7 @@ export class ServiceEntry {
         settings,
         balancer,
         key: createRouteKey(method.input, facts, readKey),
+        sessionName: facts.balance !== undefined && "sticky" in facts.balance ? facts.routeKeyMetadata : undefined,
         policy: createRoutePolicy({ name: `${name}/${method.name}`, facts, service: this.policy, balancer }),
         waiting: new WaitingQueue<CallRecord>({
           room: this.room,
@@ -119,6 +121,21 @@ export class ServiceEntry {
   /** The method of this name, "GetUser". */
   route(name: string): MethodRoute | undefined {
     return this.#routesByName.get(name);
+  }
+
+  /** What its policies hold now. */
+  get policyUsage(): PolicyUsage {
+    const { budget, throttle, limit } = this.policy;
+    const { list } = this.candidates;
+    return {
+      service: this.name,
+      extraAttempts: budget?.underWay ?? 0,
+      retryTokens: throttle?.tokens,
+      underWay: limit?.underWay ?? 0,
+      methodsUnderWay: this.routes.reduce((sum, { policy }) => sum + (policy?.underWay ?? 0), 0),
+      instances: list.length,
+      ejected: list.filter(({ healthy }) => !healthy).length,
+    };
   }
 
   /** Calls that instances have, and those that wait for one. */
