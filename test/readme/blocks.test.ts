@@ -22,6 +22,13 @@ const suites: Readonly<Record<string, string>> = {
   credentials: "credentials.test.ts",
   "channel.proto": "specification.test.ts",
   "user_service.proto": "specification.test.ts",
+  "buf.yaml": "policies.test.ts",
+  "policy.proto": "policies.test.ts",
+  "policy.ts": "policies.test.ts",
+  "policy.yaml": "policies.test.ts",
+  check: "policies.test.ts",
+  "settings.ts": "policies.test.ts",
+  "custom-balancer.ts": "policies.test.ts",
 };
 /** Languages whose blocks people copy; a picture has none. */
 const languages = ["ts", "js", "sh", "yaml", "json", "proto"];

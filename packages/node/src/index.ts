@@ -14,7 +14,13 @@ export { BridgeError, createBridge, recordLoad } from "@grpc-router/bridge";
 export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "@grpc-router/http2";
 export type { Logger, LogLevel } from "@grpc-router/protocol";
 export type {
+  AttemptOutcome,
+  BalancedCall,
   Balancer,
+  BalancerFactory,
+  Candidate,
+  CandidateLoad,
+  Candidates,
   ConnectionSettings,
   CredentialSettings,
   InstanceInfo,
@@ -26,7 +32,14 @@ export type {
   SharedSettings,
   TokenSettings,
 } from "@grpc-router/runtime";
-export { createLeastRequest, createRoundRobin, createRouter, RouterError } from "@grpc-router/runtime";
+export {
+  canTake,
+  createLeastRequest,
+  createRoundRobin,
+  createRouter,
+  RouterError,
+  tokenOf,
+} from "@grpc-router/runtime";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
 export { type ReadServiceConfigFile, readPolicies, readServiceConfigFile } from "./config/read-policies.js";
 export { type ReadCredentialsOptions, readCredentials } from "./credentials/read-credentials.js";
