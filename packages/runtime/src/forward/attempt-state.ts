@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PendingCall } from "../intercept/pending-call.js";
 import type { PolicyAttempt } from "../resilience/route-policy.js";
 import type { Race } from "./race.js";
 
@@ -39,6 +40,8 @@ export class AttemptState implements PolicyAttempt {
   race: Race | undefined = undefined;
   /** It is with its fallback. */
   fellBack = false;
+  /** Interceptors run around it. */
+  pending: PendingCall | undefined = undefined;
 
   /** What the call brings along when another record goes on with it. */
   inherit(from: AttemptState): void {
@@ -49,6 +52,8 @@ export class AttemptState implements PolicyAttempt {
     this.alarmMs = from.alarmMs;
     this.retriesSincePushback = from.retriesSincePushback;
     this.fellBack = from.fellBack;
+    this.pending = from.pending;
+    from.pending = undefined;
   }
 
   reset(): void {
@@ -61,6 +66,7 @@ export class AttemptState implements PolicyAttempt {
     this.alarmMs = Number.POSITIVE_INFINITY;
     this.retriesSincePushback = 0;
     this.race = undefined;
+    this.pending = undefined;
     this.fellBack = false;
   }
 }

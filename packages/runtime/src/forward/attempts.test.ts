@@ -283,3 +283,59 @@ describe("an attempt with a time of its own", () => {
     expect([scene.cancels(0), scene.cancels(1)]).toEqual([[2], [2]]);
   });
 });
+
+/** A client that may keep next to nothing of its heads for a second try. */
+const poor = { connections: { headerBytes: 40 } };
+const longHead = { metadata: [["x-long", "m".repeat(60)]] } as const;
+
+test("an attempt whose head could not be kept is not followed by one without it", () => {
+  const scene = new PolicyScene({ retry: { ...retry, attemptTimeoutMs: 50 } }, poor);
+  const call = scene.call("Get", longHead);
+  scene.pass(50 + 16);
+  scene.pass(longest(1));
+  expect(scene.spread).toEqual([1, 0]);
+  expect(call.status?.details?.errorInfo?.reason).toBe("ATTEMPT_TIMEOUT");
+});
+
+describe("a budget of one retry", () => {
+  const settings = { methods: { get: { retry } }, retryBudget: { share: 0.001, minConcurrent: 1 } } as never;
+
+  test("is taken by one that waits for its time", () => {
+    const scene = new PolicyScene(settings, { count: 1 });
+    scene.call();
+    const second = scene.call();
+    scene.at(0).end(1n, { code: 14 });
+    scene.at(0).end(2n, { code: 14 });
+    scene.router.run();
+    expect([second.status?.code, scene.router.core.routerCounters.retriesRefused.budget]).toEqual([14, 1]);
+  });
+
+  test("is taken by one that provably did not run and goes elsewhere", () => {
+    const scene = new PolicyScene(settings, { count: 3 });
+    scene.call();
+    scene.fail(0);
+    scene.pass(longest(1));
+    scene.at(1).end(1n, { code: 14, notRun: true });
+    scene.router.run();
+    expect(scene.spread).toEqual([1, 1, 1]);
+    const second = scene.call();
+    scene.fail(0);
+    expect(second.status?.code).toBe(14);
+    expect(scene.router.core.policies()[0]?.extraAttempts).toBe(1);
+  });
+
+  test("is free when the call ends, whatever it waited for", () => {
+    const scene = new PolicyScene(settings, { count: 1 });
+    const call = scene.call("Get", { timeout: "500m" });
+    scene.fail(0);
+    expect(scene.router.core.policies()[0]?.extraAttempts).toBe(1);
+    call.cancel();
+    scene.router.run();
+    expect(scene.router.core.policies()[0]?.extraAttempts).toBe(0);
+    scene.call();
+    scene.fail(0);
+    scene.pass(longest(1));
+    scene.answer(0);
+    expect(scene.router.core.policies()[0]?.extraAttempts).toBe(0);
+  });
+});

@@ -3,6 +3,7 @@ import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts, StatusCode } from "@g
 import type { Channel } from "../channel/channel.js";
 import { type Execution, judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
 import type { RouterStatus } from "../status/router-status.js";
+import { encodeStatusLiterals } from "../status/status-literals.js";
 import { sendStatus } from "./answer.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState, CancelMode } from "./call-state.js";
@@ -57,6 +58,15 @@ export class CallEnding {
     }
   }
 
+  /** The router's program ends a call that no instance has. */
+  refuse(call: CallRecord, status: { readonly code: number; readonly message: string }): void {
+    if (call.state !== CallState.queued) return;
+    this.#forwarder.interceptions.ended(call, status.code, status.message);
+    this.#finish(call);
+    sendStatus(call, { literals: encodeStatusLiterals(status) });
+    this.settle(call);
+  }
+
   /** The time for it is over on this side: a drain's grace has passed, or the router closes. */
   giveUp(call: CallRecord): void {
     if (call.state === CallState.queued || call.state === CallState.backoff) {
@@ -87,7 +97,10 @@ export class CallEnding {
     call.stream = undefined;
     call.connection = undefined;
     if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.forget(call);
-    if (call.attempts !== undefined) this.#forwarder.attempts.dropRivals(call);
+    if (call.attempts !== undefined) {
+      this.#forwarder.attempts.dropRivals(call);
+      this.#forwarder.interceptions.ended(call, StatusCode.cancelled, "the caller has gone");
+    }
     switch (call.state) {
       case CallState.queued:
       case CallState.backoff:
@@ -259,6 +272,7 @@ export class CallEnding {
   #answer(call: CallRecord, status: RouterStatus): void {
     const { counters } = this.#context;
     counters.reasons[status.reason]++;
+    if (call.attempts !== undefined) this.#forwarder.interceptions.ended(call, status.code, status.message);
     const reply = call.headersSent ? undefined : call.route.policy?.fallback?.replyFor(status.reason);
     if (reply === undefined || !this.#forwarder.replies.answer(call, reply)) sendStatus(call, status);
     else counters.fallbacks.replied++;

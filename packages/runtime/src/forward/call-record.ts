@@ -237,6 +237,14 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.dropHead();
   }
 
+  /** Another head in place of its own, which was saved. */
+  replaceHead(rest: Uint8Array): void {
+    this.dropHead();
+    this.rest = rest;
+    this.restEnd = rest.length;
+    this.#chargeHead();
+  }
+
   dropHead(): void {
     this.rest = nothing;
     this.restEnd = 0;
@@ -300,6 +308,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.tried = this.tried;
     heir.triedBefore = this.triedBefore;
     if (this.attempts !== undefined) heir.attemptState.inherit(this.attempts);
+    if (heir.attempts?.pending !== undefined) heir.attempts.pending.call = heir;
     this.stream = undefined;
     this.connection = undefined;
     this.deadlineMs = Number.POSITIVE_INFINITY;

@@ -52,7 +52,11 @@ export class ClientAccount {
   /** More was held at the last look than may be. */
   #heldTooMuch = false;
 
-  constructor(connection: Connection<StreamUser>, budget: ClientBudget) {
+  /** Of the peer. */
+  readonly address: string;
+
+  constructor(connection: Connection<StreamUser>, budget: ClientBudget, address = "") {
+    this.address = address;
     this.connection = connection;
     this.budget = budget;
   }

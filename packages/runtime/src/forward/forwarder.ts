@@ -10,6 +10,7 @@ import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { ClientAccount } from "./client-account.js";
 import type { ForwardContext } from "./forward-context.js";
+import { Interceptions } from "./interceptions.js";
 import { Placement } from "./placement.js";
 import { ReplyForwarder } from "./reply-forwarder.js";
 import { RequestForwarder } from "./request-forwarder.js";
@@ -27,6 +28,7 @@ export const metadataLimits = {
 export class Forwarder {
   readonly context: ForwardContext;
   readonly keys: CallKeys;
+  readonly interceptions: Interceptions;
   readonly attempts: Attempts;
   readonly ending: CallEnding;
   readonly placement: Placement;
@@ -36,6 +38,7 @@ export class Forwarder {
   constructor(context: ForwardContext) {
     this.context = context;
     this.keys = new CallKeys(this);
+    this.interceptions = new Interceptions(this);
     this.attempts = new Attempts(this);
     this.ending = new CallEnding(this);
     this.placement = new Placement(this);
@@ -82,7 +85,9 @@ export class Forwarder {
       }
       wheel.insert(call, call.deadlineMs);
     }
-    return route.policy !== undefined && this.#isTurnedAway(call, route.policy) ? undefined : call;
+    if (route.policy !== undefined && this.#isTurnedAway(call, route.policy)) return undefined;
+    if (route.interceptors !== undefined) this.interceptions.begin(call, route.interceptors);
+    return call;
   }
 
   /** The end of what could be read: a call of many messages starts without waiting for its first one. */

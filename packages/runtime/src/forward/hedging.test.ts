@@ -185,3 +185,28 @@ describe("a hedged method", () => {
     expect([call.status?.code, scene.cancels(0).length]).toEqual([0, 1]);
   });
 });
+
+test("a hedge is not sent without a head that could not be kept", () => {
+  const settings = { methods: { read: { hedging: { ...hedging, hedgingDelayMs: 0 } } } as never };
+  const scene = new PolicyScene(settings, { connections: { headerBytes: 40 } });
+  scene.call("Read", { metadata: [["x-long", "m".repeat(60)]] });
+  expect(scene.spread).toEqual([1, 0]);
+});
+
+test("a channel that is lost takes its attempt with it, and the others of an idempotent method go on", () => {
+  const { scene, call } = begin({ maxAttempts: 3, hedgingDelayMs: 0 });
+  scene.at(0).peer.duplex.reset();
+  scene.router.run();
+  expect([scene.spread, scene.cancels(1), scene.cancels(2)]).toEqual([[1, 1, 1, 0], [], []]);
+  reply(scene, 2, "answer");
+  expect([call.status?.code, scene.openCalls]).toEqual([0, 1]);
+});
+
+test("a lost attempt that is alone is repeated, and its race has as many attempts as before", () => {
+  const { scene } = begin({ maxAttempts: 2, hedgingDelayMs: 0, nonFatalStatusCodes: [8] });
+  scene.fail(0, 8);
+  scene.at(1).peer.duplex.reset();
+  scene.router.run();
+  scene.pass(1_000);
+  expect(scene.spread).toEqual([1, 1, 1, 0]);
+});

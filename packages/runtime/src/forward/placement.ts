@@ -35,6 +35,7 @@ export class Placement {
 
   /** Sends a queued call whose request is ready to an instance, or lets it wait, or ends it. */
   place(call: CallRecord): void {
+    if (call.attempts !== undefined && this.#forwarder.interceptions.holds(call)) return;
     if (call.route.key?.needsMessage === true && !this.#forwarder.keys.readLog(call)) return;
     const channel = this.pick(call);
     if (channel !== undefined && this.#forwarder.requests.start(call, channel)) return;

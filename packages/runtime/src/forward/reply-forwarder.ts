@@ -256,6 +256,7 @@ export class ReplyForwarder {
 
   /** The instance's End goes to the client; the call may be in the pool when this returns. */
   #finish(call: CallRecord, channel: Channel, head: ReplyHeadView): void {
+    if (call.attempts !== undefined) this.#forwarder.interceptions.endedBy(call, head, endView);
     const { bytes, endStart, endEnd } = head;
     const { ending } = this.#forwarder;
     if (call.attempts !== undefined) this.#releaseHeader(call);

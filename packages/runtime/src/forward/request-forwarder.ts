@@ -99,6 +99,7 @@ export class RequestForwarder {
     if (call.log.end !== 0 || call.waitingIndex >= 0 || length < 0 || length > MAX_PAYLOAD_BYTES) return false;
     if (readMessageFlags(bytes, start) !== 0 || readMessageLength(bytes, start) !== length) return false;
     if (call.contentType === ContentType.grpcSubtype || length > call.route.maxRequestMessageBytes) return false;
+    if (call.attempts !== undefined && this.#forwarder.interceptions.holds(call)) return false;
     const { key } = call.route;
     if (
       key?.needsMessage === true &&

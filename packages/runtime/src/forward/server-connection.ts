@@ -70,7 +70,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   attach(connection: Connection<StreamUser>): void {
     this.#connection = connection;
-    this.#client = new ClientAccount(connection, this.#context.clientBudget);
+    this.#client = new ClientAccount(connection, this.#context.clientBudget, this.peer.address);
     this.#context.connections.add(this);
   }
 

@@ -3,6 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Balancer } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
+import type { CallInterceptor } from "../intercept/call-interceptor.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import type { WaitingQueue } from "../resilience/waiting-queue.js";
 import type { CandidateList } from "./candidate-list.js";
@@ -22,6 +23,7 @@ export interface MethodRouteParts {
   readonly policy: RoutePolicy | undefined;
   readonly key: RouteKey | undefined;
   readonly sessionName: string | undefined;
+  readonly interceptors: readonly CallInterceptor[];
   /** Calls that wait for an instance. */
   readonly waiting: WaitingQueue<CallRecord>;
   /** Instances of the service; those of the method until one of them lacks it. */
@@ -62,6 +64,8 @@ export class MethodRoute {
    * may send it back like a cookie.
    */
   readonly sessionName: string | undefined;
+  /** The program's code around its calls, the first outermost; undefined: none. */
+  readonly interceptors: readonly CallInterceptor[] | undefined;
   /** The method that takes its calls when no instance can; set once all services are there. */
   fallback: MethodRoute | undefined = undefined;
   /** The instances that may be picked; the service's own list while all of them have the method. */
@@ -87,6 +91,7 @@ export class MethodRoute {
     this.policy = parts.policy;
     this.key = parts.key;
     this.sessionName = parts.sessionName;
+    this.interceptors = parts.interceptors.length === 0 ? undefined : parts.interceptors;
     this.waiting = parts.waiting;
     this.candidates = parts.candidates;
   }

@@ -5,6 +5,7 @@ import type { GenRouter, SlowStartFacts } from "@grpc-router/protocol/codegenv1"
 import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
+import type { CallInterceptor } from "../intercept/call-interceptor.js";
 import type { PolicyEvents } from "../resilience/policy-events.js";
 import type { PolicyUsage } from "../resilience/policy-usage.js";
 import { createRoutePolicy } from "../resilience/route-policy.js";
@@ -22,6 +23,8 @@ import { settingsOf } from "./settings.js";
 
 /** Parts of a `ServiceEntry`. */
 export interface ServiceParts extends PolicySources {
+  /** Of all services. */
+  readonly interceptors: readonly CallInterceptor[] | undefined;
   /** Calls that may wait at most. */
   readonly maxWaitingCalls: number;
   /** Bytes held for them at most. */
@@ -98,6 +101,7 @@ export class ServiceEntry {
         settings,
         balancer,
         key: createRouteKey(method.input, facts, readKey),
+        interceptors: [...(parts.interceptors ?? []), ...(parts.settings.interceptors ?? [])],
         sessionName: facts.balance !== undefined && "sticky" in facts.balance ? facts.routeKeyMetadata : undefined,
         policy: createRoutePolicy({ name: `${name}/${method.name}`, facts, service: this.policy, balancer }),
         waiting: new WaitingQueue<CallRecord>({

@@ -125,7 +125,7 @@ class OwnBalancers {
 }
 
 function layerOf(settings: ServiceSettings, own: OwnBalancers): PolicyLayer {
-  const { methods = {}, defaults, circuitBreaker, concurrencyLimit, ...rest } = settings;
+  const { methods = {}, interceptors: _, defaults, circuitBreaker, concurrencyLimit, ...rest } = settings;
   const { outlierDetection, retryThrottling, retryBudget, admissionControl, ...said } = rest;
   const shared = { outlierDetection, retryThrottling, retryBudget, admissionControl, circuitBreaker, concurrencyLimit };
   return {

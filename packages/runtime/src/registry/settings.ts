@@ -6,6 +6,7 @@ import type { Balancer } from "../balance/balancer.js";
 import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
 import type { RegistrationSettings } from "../credentials/credential-settings.js";
+import type { CallInterceptor } from "../intercept/call-interceptor.js";
 import { Priority } from "../resilience/priority.js";
 import type { BalancerName } from "./balance-by-name.js";
 
@@ -37,6 +38,8 @@ export interface SharedSettings extends Omit<ServicePolicyFacts, "balance" | "de
 export interface ServiceSettings<Service extends DescService = DescService>
   extends Omit<MethodSettings, "circuitBreaker" | "concurrencyLimit">,
     SharedSettings {
+  /** Code around all its calls, the first outermost, inside of the router's. Default: none. */
+  readonly interceptors?: readonly CallInterceptor[];
   readonly methods?: {
     readonly [Name in keyof Service["method"]]?: MethodSettings<MessageShape<Service["method"][Name]["input"]>>;
   };
@@ -48,6 +51,8 @@ export interface RouterOptions extends MethodSettings {
   readonly zone?: string | undefined;
   /** The router's region, such as "eu-1": the same. Default: unknown. */
   readonly region?: string | undefined;
+  /** Code around all calls, the first outermost. Default: none. */
+  readonly interceptors?: readonly CallInterceptor[];
   /**
    * What the operator says of services, by their full names: `readPolicies` and `serviceConfigLayer` make such layers. It
    * goes before code, and of several the later wins. Default: nothing.

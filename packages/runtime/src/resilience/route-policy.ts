@@ -93,6 +93,11 @@ export class RoutePolicy {
     return this.retry !== undefined || this.hedging !== undefined;
   }
 
+  /** Calls that count in the method's limit; 0 without one. */
+  get underWay(): number {
+    return this.#limit?.underWay ?? 0;
+  }
+
   /** Another call may go to some instance now. */
   hasRoom(nowMs: number): boolean {
     const { limit, breaker } = this.service;
