@@ -57,6 +57,22 @@ for (const { kind, title, isMissing } of peers) {
       ]);
     });
 
+    test("goes on at once with another instance when the one with the call is killed", async () => {
+      const hedging = { maxAttempts: 2, hedgingDelayMs: SLOW_MS, nonFatalStatusCodes: [grpc.status.UNAVAILABLE] };
+      rig = await PolicyRig.start({ methods: { repeat: { hedging } } });
+      const doomed = await rig.addInstance("doomed", { delayMs: SLOW_MS });
+      const client = await rig.addClient(kind);
+      const call = client.call({ method: "Repeat", name: "orphan" });
+      await doomed.untilLine(/^ran .*"orphan"/);
+      await rig.addInstance("well");
+      const killedMs = performance.now();
+      doomed.kill("SIGKILL");
+      const answer = await call;
+      expect(answer.code, answer.details).toBe(grpc.status.OK);
+      expect(answer.reports).toEqual([{ instance: "well", attemptsBefore: 1 }]);
+      expect(performance.now() - killedMs).toBeLessThan(FAST_MS);
+    });
+
     test("whose caller goes aborts all that run for it", async () => {
       rig = await PolicyRig.start({
         methods: { repeat: { hedging: { maxAttempts: 2, hedgingDelayMs: HEDGING_DELAY_MS } } },

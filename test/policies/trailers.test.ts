@@ -2,10 +2,9 @@
 // Retries that go by what an ordinary server says in its trailers, which come to the router through the generic bridge.
 import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { file_faults_v1_faults } from "../faults/gen/faults/v1/faults_pb.ts";
-import { startGenericBridge, writeDescriptorSet } from "../generic-bridge/generic-rig.ts";
 import { type PolicyCall, type PolicyClient, peers } from "./clients.ts";
 import { PolicyRig, within } from "./policy-rig.ts";
+import { startServerBehindBridge } from "./server-behind-bridge.ts";
 
 const { OK, RESOURCE_EXHAUSTED, UNAVAILABLE } = grpc.status;
 
@@ -101,9 +100,7 @@ for (const server of peers) {
         rig = await PolicyRig.start({
           methods: { run: { retry: eager }, repeat: { retry: patient }, watchAgain: { retry: patient } },
         });
-        const target = await rig.addServer(server.kind, "server");
-        const image = writeDescriptorSet([file_faults_v1_faults.proto]);
-        rig.own(await startGenericBridge(["--to", target, "--descriptor-set", image, "--router", rig.url]));
+        await startServerBehindBridge(rig, server.kind);
         client = await rig.addClient(caller.kind);
       });
       afterAll(() => rig?.stop());
