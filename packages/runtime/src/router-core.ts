@@ -34,6 +34,7 @@ import type { MemoryGauge } from "./memory-gauge.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
 import type { PathTable } from "./registry/path-table.js";
 import type { Registry } from "./registry/registry.js";
+import type { PolicyUsage } from "./resilience/policy-usage.js";
 import type { TimerWheel } from "./resilience/timer-wheel.js";
 import type { RouterCounters } from "./router-counters.js";
 
@@ -187,6 +188,16 @@ export class RouterCore {
   /** What each open connection makes the router keep and do. */
   usage(): ConnectionUsage[] {
     return Array.from(this.#connections, (server) => server.usage);
+  }
+
+  /** What the policies of each service hold. */
+  policies(): PolicyUsage[] {
+    return Array.from(this.#parts.registry.services.values(), (service) => service.policyUsage);
+  }
+
+  /** Calls that are not over, or whose client or instance has something of them to take. */
+  get heldCalls(): number {
+    return this.#parts.forwarder.context.pool.list().length;
   }
 
   /** Takes a connection, of a client or of an instance: its paths decide. Answers where the transport delivers. */

@@ -324,6 +324,17 @@ describe("a budget of one retry", () => {
     expect(scene.router.core.policies()[0]?.extraAttempts).toBe(1);
   });
 
+  test("lasts a call for all its attempts", () => {
+    const scene = new PolicyScene(settings, { count: 3 });
+    const call = scene.call();
+    scene.fail(0);
+    scene.pass(longest(1));
+    scene.fail(1);
+    scene.pass(longest(2));
+    scene.answer(2);
+    expect([scene.spread, call.status?.code]).toEqual([[1, 1, 1], 0]);
+  });
+
   test("is free when the call ends, whatever it waited for", () => {
     const scene = new PolicyScene(settings, { count: 1 });
     const call = scene.call("Get", { timeout: "500m" });

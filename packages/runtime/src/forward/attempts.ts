@@ -72,8 +72,7 @@ export class Attempts {
     state.watched = false;
     if (!state.counted) return;
     state.counted = false;
-    policy.leave(state, channel);
-    state.isRetry = false;
+    policy.leave(channel);
     if (policy.isLimited && service.room.count > 0)
       this.#context.clock.defer(() => this.#forwarder.placement.dispatch(service));
   }
@@ -85,6 +84,8 @@ export class Attempts {
   #tryAgain(call: CallRecord, channel: Channel, code: number, pushback: Pushback | undefined): boolean {
     const { policy } = call.route;
     if (policy?.retry === undefined) return false;
+    // Its place in the budget is the next attempt's.
+    this.leaveBudget(call);
     const waitMs = this.#judge(call, policy, code, pushback);
     if (waitMs < 0) return false;
     channel.forget(call);
@@ -99,6 +100,21 @@ export class Attempts {
   failed(call: CallRecord, channel: Channel, code: number, pushback: Pushback | undefined): boolean {
     this.ended(call, code, pushback);
     return this.hedging.failed(call, channel, code, pushback) || this.#tryAgain(call, channel, code, pushback);
+  }
+
+  /** It is a retry or a hedge, and counts in the budget, also while it waits for its time or for an instance. */
+  enterBudget(call: CallRecord): void {
+    if (call.attemptState.isRetry) return;
+    call.attemptState.isRetry = true;
+    call.route.policy?.service.budget?.enter();
+  }
+
+  /** That attempt is over, in whatever way, or goes elsewhere. */
+  leaveBudget(call: CallRecord): void {
+    const { attempts: state } = call;
+    if (state?.isRetry !== true) return;
+    state.isRetry = false;
+    call.route.policy?.service.budget?.leave();
   }
 
   /** What it waited for beside its deadline has come. */
@@ -139,6 +155,8 @@ export class Attempts {
     const { channel, route } = call;
     if (channel === undefined) return;
     this.ended(call, StatusCode.deadlineExceeded);
+    // Saving a head may show that there is no memory for a second try.
+    call.saveHead();
     const waitMs = this.#judge(call, policy, StatusCode.deadlineExceeded, undefined);
     if (waitMs < 0) {
       const facts = { method: route.path, instance: channel.instanceId, limitMs: policy.retry?.attemptTimeoutMs ?? 0 };
@@ -179,12 +197,11 @@ export class Attempts {
   }
 
   #next(call: CallRecord, channel: Channel, waitMs: number): void {
-    const state = call.attemptState;
     call.execution = "started";
     call.attempt++;
     call.noteTried(channel);
     call.rewind();
-    state.isRetry = true;
+    this.enterBudget(call);
     if (waitMs > 0) {
       call.state = CallState.backoff;
       this.#setAlarm(call, this.#context.clock.lastMs + waitMs);

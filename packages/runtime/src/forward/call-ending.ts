@@ -197,11 +197,7 @@ export class CallEnding {
     if (this.#isAnswered(call, channel)) return;
     call.deaths++;
     const { policy } = call.route;
-    if (
-      call.attempts !== undefined &&
-      this.#forwarder.attempts.failed(call, channel, StatusCode.unavailable, undefined)
-    )
-      return;
+    if (call.attempts !== undefined && this.#goesOnWithout(call, channel)) return;
     const verdict = judgeLost({
       state: call.state === CallState.accepted ? "accepted" : "sent",
       // Where a retry policy speaks of lost channels, it has spoken.
@@ -213,6 +209,17 @@ export class CallEnding {
       execution: call.execution,
     });
     this.#apply(call, channel, verdict);
+  }
+
+  /** Policies take the loss of an attempt's channel for a failure. True: the call goes on without it. */
+  #goesOnWithout(call: CallRecord, channel: Channel): boolean {
+    const { attempts } = this.#forwarder;
+    const { policy, idempotent } = call.route;
+    // What would end a race the lost rule repeats; then the other attempts can stay, too.
+    if (idempotent && policy?.hedging?.isFatal(StatusCode.unavailable) === true) {
+      return attempts.hedging.leave(call, channel);
+    }
+    return attempts.failed(call, channel, StatusCode.unavailable, undefined);
   }
 
   /** Proof that the attempt did not run: not_run, a Drain below the id, Previous. */
@@ -287,6 +294,7 @@ export class CallEnding {
     const state = call.attemptState;
     if (state.fellBack) return false;
     this.#context.counters.fallbacks.rerouted++;
+    this.#forwarder.attempts.leaveBudget(call);
     this.#forwarder.placement.withdraw(call);
     state.fellBack = true;
     state.keyRead = false;
@@ -311,6 +319,7 @@ export class CallEnding {
 
   #finish(call: CallRecord): void {
     call.state = CallState.done;
+    if (call.attempts !== undefined) this.#forwarder.attempts.leaveBudget(call);
     if (call.wheelSlot >= 0) this.#context.wheel.remove(call);
     if (call.lingers) call.client?.release(call);
     call.log.clear();

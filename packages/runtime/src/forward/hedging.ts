@@ -40,7 +40,7 @@ export class Hedging {
   /** It is time for the next attempt of the call that `holder` has the client's side of. */
   add(holder: CallRecord, policy: HedgingPolicy): void {
     const race = holder.attempts?.race;
-    if (race === undefined || race.stopped || !holder.log.kept) return;
+    if (race === undefined || race.stopped || !keepsRequest(holder)) return;
     if (!holder.requestEnded) {
       this.#setDue(holder, this.#context.clock.lastMs + Math.max(policy.delayMs, requestCheckMs));
       return;
@@ -70,7 +70,7 @@ export class Hedging {
     if (race === undefined || policy === undefined) return false;
     const holder = race.holder ?? call;
     if (pushback === "stop") race.stopped = true;
-    const mayFollow = !race.stopped && holder.requestEnded && holder.log.kept;
+    const mayFollow = !race.stopped && holder.requestEnded && keepsRequest(holder);
     const nowMs = this.#context.clock.lastMs;
     const dueMs = mayFollow ? policy.nextDueMs(race.sent, holder.previousAttempts, nowMs) : Number.POSITIVE_INFINITY;
     const about = { ...this.#stateOf(holder, race), code, pushback, open: race.members.length - 1, dueMs };
@@ -100,10 +100,17 @@ export class Hedging {
   /** `call` provably did not run on `channel`. True: others go on, and it was no attempt. False: it is to be sent again. */
   notRun(call: CallRecord, channel: Channel): boolean {
     const race = call.attempts?.race;
+    if (!this.leave(call, channel)) return false;
+    if (race !== undefined) race.sent--;
+    return true;
+  }
+
+  /** The attempt on `channel` says nothing about the call, which may be sent again. True: others go on without it. */
+  leave(call: CallRecord, channel: Channel): boolean {
+    const race = call.attempts?.race;
     if (race === undefined || race.members.length < 2) return false;
     const { holder } = race;
     race.remove(call);
-    race.sent--;
     const [heir] = race.members;
     if (holder === call && heir !== undefined) this.#give(call, heir);
     this.#forwarder.ending.done(call, channel);
@@ -130,6 +137,7 @@ export class Hedging {
     call.attempt = race.sent++;
     race.members.push(call);
     call.state = CallState.backoff;
+    this.#attempts.enterBudget(call);
     this.#setDue(call, dueMs);
     return true;
   }
@@ -155,7 +163,6 @@ export class Hedging {
       holder.attempts.pending = pending;
     }
     state.alarmMs = Number.POSITIVE_INFINITY;
-    state.isRetry = true;
     state.race = race;
     rival.deadlineMs = holder.deadlineMs;
     rival.attempt = race.sent++;
@@ -166,6 +173,7 @@ export class Hedging {
     const channel = this.#forwarder.placement.pick(rival);
     if (channel !== undefined && !rival.avoids(channel) && this.#forwarder.requests.start(rival, channel)) {
       counters.hedges++;
+      this.#attempts.enterBudget(rival);
       race.members.push(rival);
     } else pool.give(rival);
   }
@@ -195,4 +203,10 @@ export class Hedging {
       if (now?.attempts?.race === race && !now.headersSent) this.add(now, policy);
     });
   }
+}
+
+/** The whole request is there for another attempt. Saving its head may show that there is no memory for one. */
+function keepsRequest(call: CallRecord): boolean {
+  call.saveHead();
+  return call.log.kept;
 }

@@ -13,8 +13,6 @@ import type { PolicyMember, ServicePolicy } from "./service-policy.js";
 
 /** What policies keep of an attempt under way; the call's own record. */
 export interface PolicyAttempt {
-  /** It is a retry or a hedge. */
-  isRetry: boolean;
   /** When it was sent, in milliseconds. */
   sentMs: number;
   /** Of the breakers of its instance and of its service. */
@@ -128,7 +126,6 @@ export class RoutePolicy {
   /** An attempt is sent to `member`. */
   begin(attempt: PolicyAttempt, member: PolicyMember, nowMs: number): void {
     attempt.sentMs = nowMs;
-    if (attempt.isRetry) this.service.budget?.enter();
     this.service.limit?.enter();
     this.#limit?.enter();
     attempt.serviceTicket = this.service.breaker?.onStart(nowMs) ?? 0;
@@ -165,8 +162,7 @@ export class RoutePolicy {
   }
 
   /** The slot of an attempt is free. */
-  leave(attempt: PolicyAttempt, member: PolicyMember): void {
-    if (attempt.isRetry) this.service.budget?.leave();
+  leave(member: PolicyMember): void {
     this.service.limit?.leave();
     this.#limit?.leave();
     const instance = this.#instances?.get(member);
