@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { barChart } from "../report/svg/bar-chart.ts";
+import { short } from "../report/svg/theme.ts";
+import {
+  type ComparedRow,
+  fleetSize,
+  type LoadComparison,
+  type PullComparison,
+  seed,
+  traceCalls,
+  workers,
+} from "./compare.ts";
+import type { BalanceGoal, Verdict } from "./goals.ts";
+import { timeoutMs, warmUpMs } from "./run-trace.ts";
+import { burstFactor, burstMs, burstShare, meanWorkMs } from "./trace.ts";
+
+/** All that was measured. */
+export interface BalanceReport {
+  readonly comparisons: readonly LoadComparison[];
+  readonly pulls: readonly PullComparison[];
+  readonly goals: readonly BalanceGoal[];
+}
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const page = `${root}docs/balancing.md`;
+const pictures = `${root}docs/balancing`;
+const opening = "<!-- bench:balance -->";
+const closing = "<!-- end of bench:balance -->";
+
+/** Writes what was measured into docs/balancing.md, and the pictures beside it. */
+export function writeBalancePage(report: BalanceReport): void {
+  mkdirSync(pictures, { recursive: true });
+  for (const [name, picture] of Object.entries(picturesOf(report))) writeFileSync(`${pictures}/${name}.svg`, picture);
+  const text = existsSync(page) ? readFileSync(page, "utf8") : `# Balancing\n\n${opening}\n${closing}\n`;
+  writeFileSync(page, fillIn(text, textOf(report)));
+}
+
+/** The page with `part` between its markers. @throws Error if it has none. */
+export function fillIn(text: string, part: string): string {
+  const begin = text.indexOf(opening);
+  const end = text.indexOf(closing);
+  if (begin < 0 || end < begin) throw new Error("Cannot write the comparison: docs/balancing.md must have its markers");
+  return `${text.slice(0, begin + opening.length)}\n${part}\n${text.slice(end)}`;
+}
+
+/** What the page says. */
+export function textOf({ comparisons, pulls, goals }: BalanceReport): string {
+  return [introduction(), ...comparisons.map(loadText), pullText(pulls), goalText(goals)].join("\n\n");
+}
+
+/** Pictures by file name. */
+export function picturesOf({ comparisons }: BalanceReport): Record<string, string> {
+  const drawn: Record<string, string> = {};
+  for (const { load, rows } of comparisons) {
+    const percent = Math.round(load * 100);
+    drawn[`latency-${percent}`] = barChart({
+      title: `Latency at ${percent} % load`,
+      axis: "milliseconds, logarithmic",
+      groups: rows.map(({ label, plain, resilient }) => ({
+        label,
+        bars: [
+          { label: "p50", value: plain.p50Ms },
+          { label: "p99", value: plain.p99Ms },
+          { label: "p50, resilient", value: resilient.p50Ms },
+          { label: "p99, resilient", value: resilient.p99Ms },
+        ],
+      })),
+    });
+    drawn[`shares-${percent}`] = barChart({
+      title: `Errors, retries and the slow instance at ${percent} % load`,
+      axis: "per cent of calls, of attempts for the slow instance; logarithmic",
+      groups: rows.map(({ label, plain, resilient }) => ({
+        label,
+        bars: [
+          { label: "errors", value: plain.errorShare * 100 },
+          { label: "err., resilient", value: resilient.errorShare * 100 },
+          { label: "retries", value: resilient.retryShare * 100 },
+          { label: "slow", value: slowShare(plain) * 100 },
+        ],
+      })),
+    });
+  }
+  return drawn;
+}
+
+function introduction(): string {
+  const burst = `bursts of ${burstFactor} times the rate for ${burstMs} ms in ${burstShare * 100} % of the time`;
+  return [
+    "## The strategies compared",
+    "",
+    `\`node test/bench/balance.ts\` plays one trace of ${traceCalls.toLocaleString("en-US")} calls (seed ${seed}: a Poisson process with ${burst}, log-normal service times of ${meanWorkMs} ms in the mean) through every strategy: the real router, on virtual time.`,
+    `Of ${fleetSize} instances one is 4 times slower, one fails 20 % of its calls after the whole work, one stands still for 500 ms every 5 s; each works on ${workers} calls at a time and queues what it is given beyond that. Calls have ${timeoutMs / 1_000} s; the first ${warmUpMs / 1_000} s do not count.`,
+    "`pull` is `least_request` with instances that state their capacity, so that [the router keeps the queue](#capacity). *Resilient* adds a circuit breaker (`failureRate` 0.1) and retries (`maxAttempts` 3). Percentiles are of all calls, failed ones included; *slow* is the slow instance's share of attempts.",
+  ].join("\n");
+}
+
+function loadText({ load, idealP99Ms, rows }: LoadComparison): string {
+  const percent = Math.round(load * 100);
+  return [
+    `### ${percent} % of what the fleet can do`,
+    "",
+    "| strategy | p50 ms | p99 ms | errors | slow | resilient: p50 ms | p99 ms | errors | retries | slow |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ...rows.map(rowText),
+    "",
+    `One ideal queue in front of all workers: p99 ${short(idealP99Ms)} ms.`,
+    "",
+    `![Latency at ${percent} % load](balancing/latency-${percent}.svg)`,
+    "",
+    `![Errors, retries and the slow instance at ${percent} % load](balancing/shares-${percent}.svg)`,
+  ].join("\n");
+}
+
+function rowText({ label, plain, resilient }: ComparedRow): string {
+  const cells = [
+    label.startsWith("pull") ? label : label.replace(/^\w+/, (name) => `\`${name}\``),
+    short(plain.p50Ms),
+    short(plain.p99Ms),
+    percentText(plain.errorShare),
+    percentText(slowShare(plain)),
+    short(resilient.p50Ms),
+    short(resilient.p99Ms),
+    percentText(resilient.errorShare, 3),
+    percentText(resilient.retryShare),
+    percentText(slowShare(resilient)),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function pullText(pulls: readonly PullComparison[]): string {
+  const rows = pulls.map(({ seed: one, workers: count, idealP99Ms, pushP99Ms, pullP99Ms }) => {
+    const figures = [idealP99Ms, pullP99Ms, pushP99Ms, pushP99Ms / pullP99Ms].map(short);
+    return `| ${count} | ${one} | ${figures.join(" | ")} |`;
+  });
+  return [
+    "### Push and pull at 95 %",
+    "",
+    "Further traces, for instances that work on one, two and four calls at a time. The fewer, the more a call suffers from a wrong choice, since the queue of an instance is served by so few; an ideal queue shows how much of a p99 no choice can avoid: the work itself, the slow instance's above all, and the queue of the whole fleet after a burst.",
+    "",
+    "| at a time | seed | ideal queue, p99 ms | pull | `least_request` | ratio to pull |",
+    "|---:|---:|---:|---:|---:|---:|",
+    ...rows,
+  ].join("\n");
+}
+
+const verdicts: Readonly<Record<Verdict, string>> = {
+  reached: "reached",
+  outOfReach: "out of reach of any queue, which pull equals",
+  missed: "**missed**",
+};
+
+function goalText(goals: readonly BalanceGoal[]): string {
+  return [
+    "### Goals",
+    "",
+    "At 95 % the fleet cannot do without the failing instance, a tenth of it: what a breaker takes away there, the others cannot take over, and retries alone do better.",
+    "",
+    "| | goal | measured | |",
+    "|---|---|---|---|",
+    ...goals.map(({ title, goal, measured, verdict }) => `| ${title} | ${goal} | ${measured} | ${verdicts[verdict]} |`),
+  ].join("\n");
+}
+
+function slowShare({ attemptShares }: ComparedRow["plain"]): number {
+  return attemptShares.get("slow") ?? 0;
+}
+
+function percentText(share: number, digits = 2): string {
+  return `${(share * 100).toFixed(digits)} %`;
+}
