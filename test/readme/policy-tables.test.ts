@@ -2,8 +2,9 @@
 // The tables of docs/balancing.md and docs/resilience.md are those of options.proto, whose defaults are those of the code.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { StatusCode, statusName } from "@grpc-router/protocol";
+import * as protocol from "@grpc-router/protocol";
 import { describe, expect, test } from "vitest";
+import * as router from "../../packages/runtime/src/limits.ts";
 import { resilienceDefaults } from "../../packages/runtime/src/resilience/resilience-defaults.ts";
 import { optionFields, policyPages, policyTable, readPage, tablesOf } from "./policy-tables.ts";
 
@@ -72,6 +73,27 @@ describe("defaults of options.proto", () => {
   });
 });
 
+const count = (value: number) => value.toLocaleString("en");
+const kib = (bytes: number) => `${bytes / 1024} KiB`;
+
+test.each([
+  `up to ${count(protocol.MAX_OPEN_CALLS)} calls (\`createRouter({ maxOpenCalls })\`)`,
+  `never has more than ${count(router.maxRingEntries)} entries`,
+  `remembers ${count(router.maxStickyKeys)} keys`,
+  `between a hundredth and the tenfold of their mean`,
+  `one of more than ${kib(protocol.MAX_KEY_BYTES)}`,
+  `has outgrown ${kib(protocol.MAX_KEPT_REQUEST_BYTES)}`,
+  `for ${count(router.maxWaitingCalls)} calls and ${router.maxWaitingBytes / 1024 ** 2} MiB of their requests`,
+  `was passed over ${router.maxPassedOver} times has its turn`,
+])("a page says: %s", (words) => {
+  expect(policyPages.map(readPage).join("\n").replaceAll(/\s+/g, " ")).toContain(words);
+});
+
+test("bounds of weights are the words for them", () => {
+  expect([router.minLoadWeightRatio, router.maxLoadWeightRatio]).toEqual([1 / 100, 10]);
+  expect(router.lostInstanceMs).toBe(60_000); // "for a minute after it has left"
+});
+
 /** A default as code has it: a number, milliseconds, or codes; undefined for one that is none of these. */
 function parseDefault(absent: string | undefined): number | readonly number[] | undefined {
   if (absent === undefined) return undefined;
@@ -80,6 +102,6 @@ function parseDefault(absent: string | undefined): number | readonly number[] | 
   const [, digits, unit] = /^([\d.]+)(?: (ms|s))?(?:$|, or )/.exec(absent) ?? [];
   if (digits !== undefined) return Number(digits) * (unit === "s" ? 1_000 : 1);
   const codes: readonly string[] = absent.match(/[A-Z_]{4,}/g) ?? [];
-  const named = Object.values(StatusCode).filter((code) => codes.includes(statusName(code)));
+  const named = Object.values(protocol.StatusCode).filter((code) => codes.includes(protocol.statusName(code)));
   return named.length === 0 || named.length !== codes.length ? undefined : named;
 }
