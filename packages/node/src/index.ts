@@ -66,5 +66,6 @@ export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export type { ListenerStats } from "./serve/listener-stats.js";
+export type { PolicyStats } from "./serve/policy-stats.js";
 export { type RouterServer, type ServeRouterOptions, type ServeTls, serveRouter } from "./serve/serve-router.js";
 export { createSocketTransport, type SocketTransport, type SocketTransportOptions } from "./socket/socket-transport.js";

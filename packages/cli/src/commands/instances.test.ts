@@ -24,6 +24,8 @@ const info: InstanceInfo = {
   openCalls: 0,
   totalCalls: 9,
   state: "serving",
+  ejected: false,
+  openBreakers: [],
   registeredMs: performance.now() - 61_000,
 };
 

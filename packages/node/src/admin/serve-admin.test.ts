@@ -27,6 +27,8 @@ const info: InstanceInfo = {
   openCalls: 2,
   totalCalls: 9,
   state: "serving",
+  ejected: false,
+  openBreakers: [],
   registeredMs: performance.now() - 61_500,
 };
 

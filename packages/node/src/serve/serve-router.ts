@@ -19,6 +19,7 @@ import { type EngineStats, readEngineStats, type StatsSources } from "./engine-s
 import { judgeInstanceAccess } from "./instance-access.js";
 import { type Listener, listen } from "./listener.js";
 import type { ListenerStats } from "./listener-stats.js";
+import { type PolicyStats, readPolicyStats } from "./policy-stats.js";
 
 /** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
 export interface ServeTls {
@@ -97,6 +98,8 @@ export interface RouterServer {
   reloadCredentials(credentials: readonly CredentialSettings[]): void;
   /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit; what was refused, and why. */
   engineStats(): EngineStats;
+  /** What balancing and resilience did since the start; counts only grow, so take differences. */
+  policyStats(): PolicyStats;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Ends calls with UNAVAILABLE and closes. Resolves when all sockets are gone. */
@@ -251,6 +254,10 @@ class ListeningRouter implements RouterServer {
     const drained = this.#core.setCredentials(credentials);
     const effect = drained === 0 ? "all registrations stay" : `registrations drained: ${drained}`;
     this.#logger.log("info", "credentials_reloaded", `Took new credentials: ${credentials.length}; ${effect}`);
+  }
+
+  policyStats(): PolicyStats {
+    return readPolicyStats(this.#core.routerCounters);
   }
 
   engineStats(): EngineStats {

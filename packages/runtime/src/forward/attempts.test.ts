@@ -304,8 +304,8 @@ describe("a budget of one retry", () => {
     const scene = new PolicyScene(settings, { count: 1 });
     scene.call();
     const second = scene.call();
-    scene.at(0).end(1n, { code: 14 });
-    scene.at(0).end(2n, { code: 14 });
+    scene.at(0).end(1, { code: 14 });
+    scene.at(0).end(2, { code: 14 });
     scene.router.run();
     expect([second.status?.code, scene.router.core.routerCounters.retriesRefused.budget]).toEqual([14, 1]);
   });
@@ -315,7 +315,7 @@ describe("a budget of one retry", () => {
     scene.call();
     scene.fail(0);
     scene.pass(longest(1));
-    scene.at(1).end(1n, { code: 14, notRun: true });
+    scene.at(1).end(1, { code: 14, notRun: true });
     scene.router.run();
     expect(scene.spread).toEqual([1, 1, 1]);
     const second = scene.call();

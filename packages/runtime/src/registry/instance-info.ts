@@ -28,6 +28,10 @@ export interface InstanceInfo {
   readonly totalCalls: number;
   /** When it registered, in milliseconds of the router's monotonic clock. */
   readonly registeredMs: number;
+  /** It is ejected for its failures: it gets no calls while the others do better. */
+  readonly ejected: boolean;
+  /** Methods whose circuit breakers keep calls from it, or let single ones try, by name. */
+  readonly openBreakers: readonly string[];
   /** Absent before its first report. */
   readonly load?: CandidateLoad;
 }
@@ -48,6 +52,16 @@ export function describeChannel(channel: Channel): InstanceInfo {
     capacity: channel.capacity,
     totalCalls: channel.lastCallId,
     registeredMs: channel.registeredMs,
+    ejected: !channel.healthy,
+    openBreakers: openBreakersOf(channel),
     ...(load === undefined ? {} : { load }),
   };
+}
+
+function openBreakersOf(channel: Channel): string[] {
+  const { service } = channel;
+  const isOpen = (state: string | undefined) => state !== undefined && state !== "closed";
+  return service.routes
+    .filter(({ policy }) => isOpen(policy?.breakerState(channel, service.nowMs)))
+    .map(({ name }) => name);
 }

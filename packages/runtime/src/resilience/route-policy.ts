@@ -3,7 +3,7 @@
 import { StatusCode } from "@grpc-router/protocol";
 import type { CircuitBreakerFacts, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer, Candidate } from "../balance/balancer.js";
-import { CircuitBreaker } from "./circuit-breaker.js";
+import { type BreakerState, CircuitBreaker } from "./circuit-breaker.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
 import { FallbackPolicy } from "./fallback-policy.js";
 import { HedgingPolicy } from "./hedging-policy.js";
@@ -115,6 +115,12 @@ export class RoutePolicy {
     if (instance === undefined) return true;
     if (this.#limit !== undefined && instance.underWay >= this.#limit.maxPerInstance) return false;
     return instance.breaker?.admits(nowMs) !== false;
+  }
+
+  /** Where the breaker of the method stands for calls to `candidate`; undefined: it has none. */
+  breakerState(candidate: Candidate, nowMs: number): BreakerState | undefined {
+    if (this.#breaker === undefined) return undefined;
+    return this.#instances?.get(candidate)?.breaker?.state(nowMs) ?? "closed";
   }
 
   /** The breakers of all these are open: waiting would not help. */
