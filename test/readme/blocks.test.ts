@@ -27,6 +27,7 @@ const suites: Readonly<Record<string, string>> = {
   "policy.ts": "policies.test.ts",
   "policy.yaml": "policies.test.ts",
   check: "policies.test.ts",
+  "service-config.json": "policies.test.ts",
   "settings.ts": "policies.test.ts",
   "custom-balancer.ts": "policies.test.ts",
 };

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { run } from "@grpc-router/cli";
-import { readPolicies } from "@grpc-router/node";
-import { type PolicyLayer, reasons } from "@grpc-router/protocol";
+import { readPolicies, readServiceConfigFile } from "@grpc-router/node";
+import { type PolicyLayer, reasons, serviceConfigLayer } from "@grpc-router/protocol";
 import type { GenRouter } from "@grpc-router/protocol/codegenv1";
 import { type Balancer, createRouter, type Router, RouterCounters, type ServiceSettings } from "@grpc-router/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -88,6 +88,16 @@ describe("examples", () => {
     const command = text.replace("./dist/", "./src/").replace("_router.js", "_router.ts");
     expect(await run(command.trim().split(" ").slice(2), io)).toBe(0);
     expect(io.text.out).toMatch(/balance +\{"leastRequest":\{"choiceCount":3\}\} +\w+ for the service/);
+  });
+
+  test.each(ofKind("service-config.json"))("$name: is read without a warning, and says something", ({ name, text }) => {
+    project.write(`${name}.json`, text);
+    const { config, warnings } = readServiceConfigFile(join(project.folder, `${name}.json`));
+    expect(warnings).toEqual([]);
+    expect(resolve(user, { layers: [serviceConfigLayer(config, user.service)] })).toMatchObject({
+      shared: { retryThrottling: { maxTokens: 10 } },
+      methods: { getUser: { timeoutMs: 2_000, retry: { maxAttempts: 3, initialBackoffMs: 50 } } },
+    });
   });
 
   test.each(modules)("$name: makes a router", async ({ name }) => {

@@ -9,6 +9,7 @@ const kinds = [
   "settings.ts",
   "custom-balancer.ts",
   "buf.yaml",
+  "service-config.json",
   "check",
 ] as const;
 
