@@ -35,7 +35,7 @@ function cellsOf(instance: Instance): readonly string[] {
   return [
     instance.service,
     instance.id,
-    STATES.get(instance.state) ?? "unknown",
+    stateOf(instance),
     `${instance.openCalls}`,
     `${instance.capacity}`,
     `${instance.totalCalls}`,
@@ -47,6 +47,12 @@ function cellsOf(instance: Instance): readonly string[] {
     instance.peerAddress,
     formatAge(instance.registeredFor),
   ];
+}
+
+/** What it says of itself, and what keeps calls from it in spite of that. */
+function stateOf({ state, ejected, openBreakers }: Instance): string {
+  const marks = [...(ejected ? ["ejected"] : []), ...openBreakers.map((method) => `${method} broken`)];
+  return [STATES.get(state) ?? "unknown", ...marks].join(", ");
 }
 
 /** CPU and requests per second; `-` before the first report. A CPU of 0 is one that nobody measures, as of a relay. */

@@ -74,6 +74,14 @@ describe("grpc-router instances", () => {
     });
   });
 
+  it("says what keeps calls from an instance that serves", async () => {
+    const failing = { ...info, ejected: true, openBreakers: ["GetUser"] };
+    expect((await instances([failing])).out).toContain("serving, ejected, GetUser broken  0");
+    expect(JSON.parse((await instances([failing], "-o", "json")).out)).toMatchObject({
+      instances: [{ ejected: true, openBreakers: ["GetUser"] }],
+    });
+  });
+
   it("says that there is none", async () => {
     expect((await instances([])).out).toBe("No instance is connected.\n");
     expect((await instances([info], "--service", "acme.Other")).out).toBe("No instance is connected.\n");

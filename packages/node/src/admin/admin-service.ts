@@ -51,6 +51,8 @@ function toMessage(info: InstanceInfo): Instance {
     registeredFor: durationOf(Math.max(0, Math.round(performance.now() - info.registeredMs))),
     agent: info.agent,
     principal: info.principal,
+    ejected: info.ejected,
+    openBreakers: [...info.openBreakers],
     ...(info.load === undefined ? {} : { load: info.load }),
   });
 }
