@@ -17,6 +17,7 @@ import { RequestForwarder } from "../../packages/runtime/src/forward/request-for
 import { patch, patchGetter } from "./patch.ts";
 import { anything, type PlantedBug, stuck } from "./planted-bug.ts";
 import { plantedFeatureBugs } from "./planted-feature-bugs.ts";
+import { plantedPolicyBugs } from "./planted-policy-bugs.ts";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -202,4 +203,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     shows: anything,
   },
   ...plantedFeatureBugs,
+  ...plantedPolicyBugs,
 ];

@@ -37,6 +37,7 @@ export class ChannelTap {
       if (call.routerState === "done") continue;
       channel.see("router", call.routerState, "lost");
       call.routerState = "done";
+      call.isLost = true;
     }
   }
 

@@ -9,6 +9,12 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
     for (const { instanceId, openCalls } of core.instances()) {
       if (openCalls > 0) world.violate("idle", `${name} is idle, and ${openCalls} slots of ${instanceId} are taken`);
     }
+    if (core.heldCalls > 0) world.violate("idle", `${name} is idle and holds ${core.heldCalls} records of calls`);
+    for (const { service, extraAttempts, underWay, methodsUnderWay } of core.policies()) {
+      if (extraAttempts === 0 && underWay === 0 && methodsUnderWay === 0) continue;
+      const counts = `${extraAttempts} retries, ${underWay} calls, ${methodsUnderWay} calls of methods`;
+      world.violate("idle", `${name} is idle, and the policies of ${service} count ${counts}`);
+    }
     for (const { keptBytes, headBytes, lingering } of core.usage()) {
       if (keptBytes + headBytes + lingering === 0) continue;
       world.violate(

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "@grpc-router/http2";
 import { MAX_MESSAGE_BYTES, StatusCode } from "@grpc-router/protocol";
+import { policyOf } from "./attempt-ledger.js";
 import type { CallPlan } from "./call-plan.js";
 import type { EndedCall, Outcome } from "./judge-outcome.js";
+import { fallbackCode } from "./policy-plan.js";
 import type { World } from "./world.js";
 
 /** What a message has beside its filling at most: its content, protobuf's tag and length, gzip's frame. */
@@ -17,10 +19,19 @@ const knownCodes: readonly number[] = [
   StatusCode.unavailable,
 ];
 
+/** Reasons that calls end for by a policy alone. */
+const policyReasons: readonly string[] = [
+  "ATTEMPT_TIMEOUT",
+  "CIRCUIT_OPEN",
+  "ADMISSION_REJECTED",
+  "NO_ROOM",
+  "AFFINITY_LOST",
+];
+
 /** Whether a call may end with this code in this world at all. */
 export function isPossible(world: World, { plan }: EndedCall, outcome: Outcome): boolean {
   const { code } = outcome;
-  if (code === undefined || knownCodes.includes(code)) return true;
+  if (code === undefined || knownCodes.includes(code) || isOfPolicy(world, plan, outcome)) return true;
   if (code === StatusCode.unimplemented) return isMisused(plan) || isOfOtherSubtype(plan) || hasUnservedMethod(world);
   return isLimited(world, plan, outcome);
 }
@@ -28,6 +39,7 @@ export function isPossible(world: World, { plan }: EndedCall, outcome: Outcome):
 /** Whether the call fails by its own plan or by a limit of its router, whatever others do. */
 export function isOwnFailure(world: World, { plan, isCancelled }: EndedCall, outcome: Outcome): boolean {
   const { code, reason, execution } = outcome;
+  if (isOfPolicy(world, plan, outcome)) return true;
   if (isCancelled || (code === StatusCode.deadlineExceeded && plan.timeoutMs > 0)) return true;
   if (code === StatusCode.unimplemented && (isMisused(plan) || isOfOtherSubtype(plan))) return true;
   if (code === StatusCode.unknown && plan.server.throws) return true;
@@ -49,6 +61,19 @@ export function mayBeReset({ scenario }: World, { resetCode }: Outcome): boolean
 export function isSurelyTooLarge({ scenario }: World, { requests, gzip }: CallPlan): boolean {
   const limit = scenario.limits?.maxMessageBytes ?? MAX_MESSAGE_BYTES;
   return gzip !== "small" && requests.some((size) => size > limit);
+}
+
+/** What user code says so that policies have something to do, and what they end calls with. */
+function isOfPolicy(world: World, plan: CallPlan, { code, reason }: Outcome): boolean {
+  const { policies } = world.scenario;
+  const policy = policyOf(world, plan);
+  if (policies === undefined || policy === undefined) return false;
+  // Instances end attempts whose time is over by themselves.
+  if (reason === "CALL_DEADLINE") return policy.method.retry?.attemptTimeoutMs !== undefined;
+  if (reason !== undefined) return policyReasons.includes(reason);
+  const { fallback } = policy.method;
+  if (fallback !== undefined && "reply" in fallback && code === fallbackCode) return true;
+  return policies.failures[plan.index]?.some((failure) => failure?.code === code) === true;
 }
 
 function isLimited({ scenario }: World, plan: CallPlan, { code, reason }: Outcome): boolean {

@@ -6,6 +6,7 @@ import { joinBytes } from "../raw-http2/raw-frame.js";
 import type { ForeignChannel } from "./foreign-channel.js";
 import { compress, inflate, isCompressed } from "./sim-content.js";
 import { localNameOf, type SimMethod } from "./sim-service.js";
+import { SimStatus } from "./sim-status.js";
 
 type OneReply = (request: unknown, context: object) => Promise<BytesValue>;
 type ManyReplies = (request: unknown, context: object) => AsyncIterable<BytesValue>;
@@ -128,8 +129,9 @@ export class ForeignCall {
         for await (const reply of (method as ManyReplies)(request, context)) await this.#write(reply, context);
       } else await this.#write(await (method as OneReply)(request, context), context);
       this.#end(this.state === "aborting" ? StatusCode.cancelled : StatusCode.ok, false, context.responseTrailer);
-    } catch {
-      this.#end(this.state === "aborting" ? StatusCode.cancelled : StatusCode.unknown);
+    } catch (error) {
+      if (this.state !== "aborting" && error instanceof SimStatus) this.#end(error.code, false, error.metadata);
+      else this.#end(this.state === "aborting" ? StatusCode.cancelled : StatusCode.unknown);
     } finally {
       process.work--;
     }

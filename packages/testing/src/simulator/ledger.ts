@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { policyOf } from "./attempt-ledger.js";
 import { lingeringKey } from "./call-plan.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { World } from "./world.js";
@@ -47,7 +48,8 @@ export class Ledger {
     this.#byCall.set(call, [...before, execution]);
     const plan = this.#world.plan(call);
     // A router that means harm gives every instance the same.
-    if (before.length > 0 && plan?.method.isIdempotent !== true && call < lingeringKey) {
+    const most = (plan && policyOf(this.#world, plan))?.method.retry?.maxAttempts ?? 1;
+    if (before.length >= most && plan?.method.isIdempotent !== true && call < lingeringKey) {
       const where = [...before, execution].map((one) => one.process).join(", then on ");
       this.#world.violate("once", `c${call} (${plan?.method.name}) must not run twice: it ran on ${where}`);
     }

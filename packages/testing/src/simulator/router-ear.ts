@@ -4,6 +4,7 @@ import {
   CallStartSchema,
   decodeInstanceControl,
   decodeRouterControl,
+  EndSchema,
   EndView,
   FRAGMENT_NUMBER,
   INITIAL_CREDIT,
@@ -35,6 +36,8 @@ export class RouterEar {
   readonly facts: StatedFacts;
   #markRead = 0;
   #hasDrained = false;
+  /** What the instance has said of its drain. */
+  #drainedThrough = Number.POSITIVE_INFINITY;
   /** A hostile instance has written what is no frame. */
   #isDeaf = false;
 
@@ -93,6 +96,7 @@ export class RouterEar {
       channel.see("router", call.routerState, callHead.cancel === 2 ? "cancel deadline" : "cancel abort");
       call.routerState = "cancelling";
     }
+    if (callHead.cancel >= 0) call.cancel = callHead.cancel;
     if (frame.payloadNumber !== 0) {
       if (call.requestEnded)
         channel.violate("grammar", `the router wrote a message behind the half close of call ${callId}`);
@@ -129,7 +133,7 @@ export class RouterEar {
     const channel = this.#channel;
     const start = fromBinary(CallStartSchema, callHead.bytes.slice(callHead.startStart, callHead.startEnd));
     const key = start.metadata.find(({ name }) => name === "x-key")?.value;
-    const call = new TappedCall(callId, Number(decoder.decode(key)), channel.credit);
+    const call = new TappedCall(callId, key === undefined ? Number.NaN : Number(decoder.decode(key)), channel.credit);
     const last = this.#lastStart;
     if (callId !== last + 1) channel.violate("grammar", `a Start has id ${callId}, the last one had ${last}`);
     this.#judgeDeadline(call, start.timeoutUs);
@@ -141,6 +145,9 @@ export class RouterEar {
     channel.world.ledger.last.set(call.call, call);
     if (channel.owner.isHostile) channel.world.ledger.tainted.add(call.call);
     this.#openCalls++;
+    // Written, and given back in the same turn: the Drain was there before.
+    if (callId > this.#drainedThrough) call.isGivenBack = true;
+    channel.world.attempts.begin(call, channel);
     if (channel.owner.isRouterHeld) return;
     const { room, mayServe } = this.facts;
     if (!mayServe) channel.violate("stated", `a call goes to ${channel.instanceId}, which says that it does not serve`);
@@ -161,7 +168,9 @@ export class RouterEar {
     const { world } = this.#channel;
     const { deadlines } = world.ledger;
     const nowMs = world.nowMs;
-    if (timeoutUs > 1n) deadlines.set(call, nowMs + Number(timeoutUs) / 1_000);
+    // The time of one attempt may be less than the call's.
+    const endMs = nowMs + Number(timeoutUs) / 1_000;
+    if (timeoutUs > 1n) deadlines.set(call, Math.max(endMs, deadlines.get(call) ?? 0));
     const lastMs = deadlines.get(call) ?? world.deadlineMs(call);
     // Of a caller that means harm nobody keeps account before its first Start.
     const isKnown = Number.isFinite(lastMs);
@@ -219,6 +228,13 @@ export class RouterEar {
     readEnd(replyHead.bytes, endStart, replyHead.endEnd, endView);
     channel.see("router", call.routerState, endView.notRun ? "not_run" : "end");
     call.isGivenBack = endView.notRun && call.routerState !== "cancelling";
+    if (call.routerState !== "cancelling" && !channel.owner.isHostile) {
+      call.end = {
+        code: endView.code,
+        pushback: pushbackOf(replyHead.bytes, endStart, replyHead.endEnd),
+        atMs: channel.world.nowMs,
+      };
+    }
     this.#close(call);
   }
 
@@ -266,6 +282,7 @@ export class RouterEar {
 
   #onDrain(through: number): void {
     this.#channel.isDraining = true;
+    this.#drainedThrough = through;
     for (const call of this.#channel.calls.values()) {
       if (call.id <= through || call.routerState === "done") continue;
       this.#channel.see("router", call.routerState, "drain below");
@@ -287,4 +304,11 @@ export class RouterEar {
 /** By a whole window, so that nothing under way explains it. */
 function isOverspent({ replySpent, replyGranted }: TappedCall, { credit }: TappedChannel): boolean {
   return replySpent > 2 * credit.reply + replyGranted;
+}
+
+/** What an End says of trying again; the last one counts. */
+function pushbackOf(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const { trailers } = fromBinary(EndSchema, bytes.slice(start, end));
+  const value = trailers.findLast(({ name }) => name === "grpc-retry-pushback-ms")?.value;
+  return value && decoder.decode(value);
 }

@@ -2,6 +2,7 @@
 import type { SeededRandom } from "../seeded-random.js";
 import { type CallPlan, drawCall } from "./call-plan.js";
 import { drawnFaults, gentleFaults, type PlannedFault } from "./fault-kinds.js";
+import { drawPolicies, type PolicyPlan } from "./policy-plan.js";
 import { simServices } from "./sim-service.js";
 
 /** An instance of a world, before anything runs. */
@@ -57,6 +58,8 @@ export interface Scenario {
   readonly maxLatencyMs: number;
   readonly activeMs: number;
   readonly calls: readonly CallPlan[];
+  /** Undefined: none. */
+  readonly policies: PolicyPlan | undefined;
   readonly faults: readonly PlannedFault[];
 }
 
@@ -105,6 +108,7 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
     calls: Array.from({ length: callCount }, (_, index) =>
       drawCall(index, random, { clients, activeMs, services, isMixed, isSlow }),
     ),
+    policies: drawPolicies(seed, callCount),
     faults: faults.sort((one, other) => one.atMs - other.atMs),
   };
 }

@@ -5,6 +5,7 @@ import type { TestCall } from "../test-call.js";
 import type { TestClient } from "../test-client.js";
 import type { CallPlan } from "./call-plan.js";
 import { judgeOutcome, type Outcome } from "./judge-outcome.js";
+import { shardName, shards } from "./policy-plan.js";
 import {
   compress,
   inflate,
@@ -84,6 +85,7 @@ export class SimCall {
     const world = this.#world;
     this.link = link;
     const metadata: [string, string][] = [["x-key", String(plan.index)]];
+    if (world.scenario.policies !== undefined) metadata.push([shardName, String(plan.index % shards)]);
     if (plan.waitForReady) metadata.push(["x-grpc-router-wait-for-ready", "true"]);
     if (plan.gzip !== "no") metadata.push(["grpc-encoding", "gzip"]);
     if (plan.acceptsGzip) metadata.push(["grpc-accept-encoding", "identity,gzip"]);
@@ -208,6 +210,7 @@ export class SimCall {
       if (code === StatusCode.deadlineExceeded) world.coverage.see("router", "queued", "deadline");
       if (by === "local") world.coverage.see("router", "queued", "caller gone");
     }
+    if (code !== undefined && by === undefined) world.attempts.end(this.plan.index);
     judgeOutcome(world, this, this.outcome, call.restBytes);
   }
 

@@ -101,7 +101,8 @@ export class SimRouter {
       ...(scenario.hasCredentials ? { registration: simRegistration } : {}),
       routers: named.map((name) => routerUrl({ name })),
     });
-    for (const service of simServices.slice(0, scenario.services)) router.service(service.router);
+    for (const [at, service] of simServices.slice(0, scenario.services).entries())
+      router.service(service.router, scenario.policies?.services[at]);
     const core = router.open({
       scheduler: process,
       random: random.random,

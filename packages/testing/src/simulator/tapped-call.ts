@@ -27,6 +27,12 @@ export class TappedCall {
   isGivenBack = false;
   /** Whole replies that the router has read while the call was on this channel. */
   replies = 0;
+  /** The channel was lost while the router had the call there. */
+  isLost = false;
+  /** Mode of the router's Cancel; -1: none. */
+  cancel = -1;
+  /** How the instance ended it, as long as the router still waited for that. */
+  end: { readonly code: number; readonly pushback: string | undefined; readonly atMs: number } | undefined;
   execution: Execution | undefined;
 
   constructor(id: number, call: number, credit: { readonly request: number; readonly reply: number }) {

@@ -6,9 +6,11 @@ import type { Bridge } from "@grpc-router/bridge";
 import { type CallPlan, lingeringKey, strangerKey, strangerPlan } from "./call-plan.js";
 import type { InstanceTap } from "./instance-tap.js";
 import type { Execution } from "./ledger.js";
+import type { PlannedFailure } from "./policy-plan.js";
 import { readContent, writeContent } from "./sim-content.js";
 import type { SimProcess } from "./sim-process.js";
 import { localNameOf, type SimMethod, type SimService } from "./sim-service.js";
+import { SimStatus } from "./sim-status.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { World } from "./world.js";
 
@@ -43,6 +45,7 @@ export function createUserCode(instance: UserCodeHost, world: World, service: Si
       try {
         await run.read(clientStreams ? (request as AsyncIterable<BytesValue>) : [request as BytesValue]);
         await run.pause(run.plan.server.delayMs);
+        run.fail();
         const reply = run.reply(0);
         run.complete();
         return reply;
@@ -57,8 +60,10 @@ export function createUserCode(instance: UserCodeHost, world: World, service: Si
         // Whoever does not wait for it any more does not care.
         reading.catch(() => undefined);
         await run.pause(run.plan.server.delayMs);
+        if (run.failure?.speaksFirst !== true) run.fail();
         for (const [at] of run.plan.server.replies.entries()) {
           yield run.reply(at);
+          run.fail();
           await run.pause(run.plan.server.gapMs);
         }
         await reading;
@@ -76,6 +81,8 @@ export function createUserCode(instance: UserCodeHost, world: World, service: Si
 /** One run of user code. */
 class Run {
   readonly plan: CallPlan;
+  /** How it is to fail, beside what the plan says. */
+  readonly failure: PlannedFailure | undefined;
   readonly #instance: UserCodeHost;
   readonly #world: World;
   readonly #signal: AbortSignal;
@@ -101,6 +108,7 @@ class Run {
     process.work++;
     instance.running++;
     this.#execution = world.ledger.begin(index, process.name);
+    this.failure = world.scenario.policies?.failures[index]?.[world.ledger.of(index).length - 1];
     this.#tapped = this.#begin();
     world.note(process.name, `runs c${index} (execution ${this.#execution.id})`);
     // A router that means harm is not listened to.
@@ -169,6 +177,13 @@ class Run {
       this.#stops.delete(stop);
     }
     if (this.#signal.aborted && !server.isDeaf) throw new Error("aborted");
+  }
+
+  /** Ends the run with a status, if it is to fail so. */
+  fail(): void {
+    if (this.failure === undefined) return;
+    const { code, pushback } = this.failure;
+    throw new SimStatus(code, new Headers(pushback === "" ? [] : [["grpc-retry-pushback-ms", pushback]]));
   }
 
   /** The next reply. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { policyOf } from "./attempt-ledger.js";
+import type { CallPlan } from "./call-plan.js";
 import type { SimCall } from "./sim-call.js";
+import { simServices } from "./sim-service.js";
 import type { Simulation } from "./simulation.js";
 
 /** How often everything is looked at, beside what is checked as it happens. */
@@ -35,6 +38,7 @@ export class WorldWatch {
       if (this.#isOver) return;
       this.#lookAtCalls();
       this.#lookAtMemory();
+      this.#lookAtPolicies();
       this.#again();
     });
   }
@@ -59,6 +63,7 @@ export class WorldWatch {
 
   /** An instance could take the call: it serves, has room, and everything on the way to it runs. */
   #hasRoom({ plan, link }: SimCall): boolean {
+    if (this.#isHeldBack(plan)) return false;
     for (const { state, router } of this.#simulation.network.newest.values()) {
       const { owner, service, isLive } = state;
       if (owner.routerProcess !== link?.right || service !== plan.method.service || !isLive || owner.isHostile)
@@ -67,6 +72,35 @@ export class WorldWatch {
       if (router.facts.isServing && router.openCalls < router.facts.capacity) return true;
     }
     return false;
+  }
+
+  /** Something beside room may keep the call from an instance that serves: a limit, a breaker, an ejection, its key. */
+  #isHeldBack(plan: CallPlan): boolean {
+    const policy = policyOf(this.#simulation.world, plan);
+    if (policy === undefined) return false;
+    const { service, method } = policy;
+    const parts = [method.concurrencyLimit, method.circuitBreaker, method.balance];
+    const shared = [service.concurrencyLimit, service.circuitBreaker, service.outlierDetection];
+    return [...parts, ...shared].some((part) => part !== undefined);
+  }
+
+  #lookAtPolicies(): void {
+    const { network, world } = this.#simulation;
+    const { policies, faults } = world.scenario;
+    for (const { core, name, isUp } of network.routers) {
+      if (!isUp) continue;
+      for (const { service, retryTokens = 0, ejected, instances } of core.policies()) {
+        const at = simServices.findIndex((one) => one.name === service);
+        const said = policies?.services[at];
+        const maxTokens = said?.retryThrottling?.maxTokens ?? 0;
+        if (retryTokens < 0 || retryTokens > maxTokens)
+          world.violate("policies", `${name} has ${retryTokens} of ${maxTokens} tokens of ${service}`);
+        // Of those that leave the share may rise.
+        const most = Math.max(1, Math.floor((instances * (said?.outlierDetection?.maxEjectionPercent ?? 0)) / 100));
+        if (ejected > most && faults.length === 0)
+          world.violate("policies", `${name} has ejected ${ejected} of ${instances} instances of ${service}`);
+      }
+    }
   }
 
   #lookAtMemory(): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createSeededRandom, type SeededRandom } from "../seeded-random.js";
+import { AttemptLedger } from "./attempt-ledger.js";
 import type { CallPlan } from "./call-plan.js";
 import type { Coverage } from "./coverage.js";
 import { EventLoop } from "./event-loop.js";
@@ -14,6 +15,7 @@ export class World {
   readonly loop = new EventLoop();
   readonly random: SeededRandom;
   readonly ledger: Ledger;
+  readonly attempts: AttemptLedger;
   readonly coverage: Coverage;
   /** Every process that ever was. */
   readonly processes: SimProcess[] = [];
@@ -36,6 +38,7 @@ export class World {
     this.coverage = coverage;
     this.lines = isTraced ? [] : undefined;
     this.ledger = new Ledger(this);
+    this.attempts = new AttemptLedger(this);
     this.loop.onStep = () => {
       if (this.violations.length > 0) throw new SimViolation(this.violations);
     };

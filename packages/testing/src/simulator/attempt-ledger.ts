@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+import { StatusCode } from "@grpc-router/protocol";
+import type { RetryFacts } from "@grpc-router/protocol/codegenv1";
+import type { ServiceSettings } from "@grpc-router/runtime";
+import type { CallPlan } from "./call-plan.js";
+import { type SimMethodPolicy, shardName, shards } from "./policy-plan.js";
+import { localNameOf, simServices } from "./sim-service.js";
+import type { TappedCall } from "./tapped-call.js";
+import type { TappedChannel } from "./tapped-channel.js";
+import type { World } from "./world.js";
+
+/** What policies say of the calls of a method. */
+export interface PolicyOf {
+  readonly service: ServiceSettings;
+  readonly method: SimMethodPolicy;
+}
+
+/** How soon a Cancel is written where nothing is in its way; narrow links have more to carry before it. */
+const cancelMs = 500;
+const narrowCancelMs = 15_000;
+
+/** An attempt that a router has sent. */
+interface Attempt {
+  readonly tapped: TappedCall;
+  readonly channel: TappedChannel;
+  readonly plan: CallPlan;
+  /** It follows another that may have run, by a policy. */
+  readonly isExtra: boolean;
+}
+
+/** Holds every attempt that a router sends against the policies of its method; it hears of them where they are written. */
+export class AttemptLedger {
+  readonly #world: World;
+  readonly #byCall = new Map<number, Attempt[]>();
+  /** Those that have a slot, as far as is heard. */
+  #open: Attempt[] = [];
+  /** Retries by service and router. */
+  readonly #retries = new Map<string, number>();
+  /** Where calls with a key went, by key and by who was there. */
+  readonly #homes = new Map<string, string>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A Start is written. */
+  begin(tapped: TappedCall, channel: TappedChannel): void {
+    const plan = this.#world.plan(tapped.call);
+    const policy = plan && policyOf(this.#world, plan);
+    if (plan === undefined || policy === undefined) return;
+    const all = this.#byCall.get(plan.index) ?? [];
+    const before = all.filter((one) => !one.tapped.isGivenBack);
+    const last = before.at(-1)?.tapped;
+    const attempt = { tapped, channel, plan, isExtra: last !== undefined && !last.isLost };
+    this.#byCall.set(plan.index, [...all, attempt]);
+    this.#open = this.#open.filter((one) => one.tapped.routerState !== "done");
+    this.#open.push(attempt);
+    if (channel.owner.isRouterHeld || this.#world.ledger.tainted.has(plan.index)) return;
+    this.#judgeCount(attempt, before, policy.method);
+    for (const earlier of before) this.#judgeCause(attempt, earlier, policy.method);
+    this.#judgeBudget(attempt, policy.service);
+    this.#judgeThrottle(attempt, policy);
+    this.#judgeLimits(attempt, policy);
+    if (all.length === 0) this.#judgeHome(attempt, policy);
+  }
+
+  /** The client of a call has its status: what still runs for it is told to stop. */
+  end(index: number): void {
+    const { loop, scenario } = this.#world;
+    const attempts = this.#byCall.get(index);
+    if (attempts === undefined) return;
+    loop.at(loop.nowMs + (scenario.isNarrow ? narrowCancelMs : cancelMs), () => {
+      for (const { tapped, channel } of attempts) {
+        if (tapped.routerState === "done" || tapped.cancel >= 0 || tapped.isGivenBack || channel.routerGone) continue;
+        const { isTroubled, routerProcess } = channel.owner;
+        if (isTroubled || routerProcess.state !== "running") continue;
+        channel.violate("policies", `c${index} has its status, and call ${tapped.id} was not told to stop`);
+      }
+    });
+  }
+
+  /** How often a call may have been sent, those that were lost or given back aside. */
+  #judgeCount({ channel, tapped }: Attempt, before: readonly Attempt[], { retry, hedging }: SimMethodPolicy): void {
+    const most = retry?.maxAttempts ?? hedging?.maxAttempts ?? 1;
+    const count = 1 + before.filter((one) => !one.tapped.isLost).length;
+    if (count > most) channel.violate("policies", `c${tapped.call} has ${count} attempts and may have ${most}`);
+  }
+
+  /** An attempt may follow `earlier` if that has failed as the policy names, or races with it. */
+  #judgeCause({ channel, tapped }: Attempt, before: Attempt, { retry, hedging }: SimMethodPolicy): void {
+    const { end, replies, cancel, isLost } = before.tapped;
+    // What a lost channel does to calls is the lost rule's; `once` watches that. Of what is held up nobody knows when it was decided.
+    if (isLost || before.channel.owner.isRouterHeld) return;
+    const label = `c${tapped.call} is sent again`;
+    if (retry !== undefined && cancel === 2 && retry.attemptTimeoutMs !== undefined) return;
+    if (end !== undefined && end.atMs < this.#world.nowMs) {
+      if (replies > 0) channel.violate("policies", `${label}, and its client has a reply`);
+      const codes = retry === undefined ? (hedging?.nonFatalStatusCodes ?? []) : codesOf(retry);
+      if (!codes.includes(end.code)) channel.violate("policies", `${label} after code ${end.code}`);
+      if (end.pushback === "-1") channel.violate("policies", `${label} though it was asked not to be`);
+    } else if (end === undefined && retry !== undefined) channel.violate("policies", `${label} while it runs`);
+    else if (hedging !== undefined && cancel >= 0) channel.violate("policies", `${label} when its race is over`);
+  }
+
+  #judgeBudget({ channel, isExtra }: Attempt, { retryBudget }: ServiceSettings): void {
+    if (!isExtra || retryBudget === undefined) return;
+    const most = retryBudget.minConcurrent ?? 0;
+    const count = this.#count(channel, (one) => one.isExtra);
+    if (count > most) channel.violate("policies", `${count} retries and hedges are under way, the budget is ${most}`);
+  }
+
+  /** Each retry follows a failure that took a token, and what successes bring back is next to nothing. */
+  #judgeThrottle({ channel, isExtra }: Attempt, { service, method }: PolicyOf): void {
+    if (!isExtra || method.retry === undefined || service.retryThrottling === undefined) return;
+    const key = `${channel.owner.routerProcess.name} ${channel.service}`;
+    const count = 1 + (this.#retries.get(key) ?? 0);
+    this.#retries.set(key, count);
+    const most = Math.floor(service.retryThrottling.maxTokens / 2);
+    if (count > most) channel.violate("policies", `${count} retries were made, and the tokens are for ${most}`);
+  }
+
+  #judgeLimits({ channel, plan }: Attempt, { service, method }: PolicyOf): void {
+    const judge = (what: string, most: number | undefined, counts: (one: Attempt) => boolean): void => {
+      const count = most === undefined ? 0 : this.#count(channel, counts);
+      if (most !== undefined && count > most)
+        channel.violate("policies", `${count} calls are under way, the limit of ${what} is ${most}`);
+    };
+    const isSame = (one: Attempt): boolean => one.plan.method === plan.method;
+    const isHere = (one: Attempt): boolean => one.channel === channel;
+    for (const [what, limit, counts] of [
+      [plan.method.name, method.concurrencyLimit, isSame],
+      [plan.method.service, service.concurrencyLimit, () => true],
+    ] as const) {
+      judge(what, limit?.maxConcurrent ?? limit?.adaptive?.maxLimit, counts);
+      judge(`${what} on one instance`, limit?.maxConcurrentPerInstance, (one) => counts(one) && isHere(one));
+    }
+  }
+
+  /** While everybody stays and can take calls, calls with one key go to one instance. */
+  #judgeHome({ channel, plan }: Attempt, { service, method }: PolicyOf): void {
+    if (method.routeKeyMetadata !== shardName || !isCalm(this.#world, service, method)) return;
+    const members = [...channel.owner.newest.values()]
+      .map(({ state }) => state)
+      .filter((one) => one.owner.routerProcess === channel.owner.routerProcess && one.service === channel.service);
+    if (members.some(({ owner, isLive }) => owner.isTroubled || !isLive)) return;
+    const names = members.map(({ name }) => name).join();
+    const key = `${plan.method.service}/${plan.method.name} ${plan.index % shards} ${names}`;
+    const home = this.#homes.get(key) ?? channel.name;
+    this.#homes.set(key, home);
+    if (home !== channel.name) channel.violate("policies", `c${plan.index} goes here, and its key belongs to ${home}`);
+  }
+
+  /** Attempts that have a slot at the router of `channel`, of its service. */
+  #count(channel: TappedChannel, counts: (one: Attempt) => boolean): number {
+    const { routerProcess } = channel.owner;
+    return this.#open.filter(
+      (one) =>
+        one.tapped.routerState !== "done" &&
+        one.channel.owner.routerProcess === routerProcess &&
+        one.channel.service === channel.service &&
+        counts(one),
+    ).length;
+  }
+}
+
+/** An attempt whose time is over is tried again, too. */
+function codesOf({ retryableStatusCodes = [], attemptTimeoutMs }: RetryFacts): readonly number[] {
+  return attemptTimeoutMs === undefined ? retryableStatusCodes : [...retryableStatusCodes, StatusCode.deadlineExceeded];
+}
+
+/** What policies say of a call; undefined: there are none. */
+export function policyOf({ scenario }: World, { method }: CallPlan): PolicyOf | undefined {
+  const service = scenario.policies?.services[simServices.findIndex(({ name }) => name === method.service)];
+  if (service === undefined) return undefined;
+  const methods: Readonly<Record<string, SimMethodPolicy | undefined>> = service.methods ?? {};
+  return { service, method: methods[localNameOf(method)] ?? {} };
+}
+
+/** Nothing keeps a call from any instance but that instance's leaving. */
+function isCalm({ scenario }: World, service: ServiceSettings, { balance, ...method }: SimMethodPolicy): boolean {
+  const limits = [method.concurrencyLimit, method.circuitBreaker, service.concurrencyLimit, service.outlierDetection];
+  const isBounded =
+    typeof balance === "object" && "ringHash" in balance && balance.ringHash.boundedLoadFactor !== undefined;
+  const { faults, hostile, instances } = scenario;
+  return (
+    limits.every((limit) => limit === undefined) &&
+    !isBounded &&
+    faults.length === 0 &&
+    hostile.instances === 0 &&
+    instances.every(({ capacity }) => capacity === undefined)
+  );
+}
