@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
 import { fillIn, picturesOf, textOf } from "./balance-page.ts";
-import { comparisonOf } from "./comparison.suite.ts";
+import { comparisonOf, resultOf } from "./comparison.suite.ts";
 import { judgeGoals } from "./goals.ts";
 
 const comparisons = [comparisonOf(0.8, "least_request, full scan", { errorShare: 0.0002 })];
 const pulls = [{ seed: 4, workers: 2, pushP99Ms: 150, pullP99Ms: 100, idealP99Ms: 99 }];
-const report = { comparisons, pulls, goals: judgeGoals(comparisons, pulls) };
+const policies = [{ policies: "retry alone", label: "pull", result: resultOf({ circuitOpen: 12 }) }];
+const report = { comparisons, pulls, policies, goals: judgeGoals(comparisons, pulls) };
 
 describe("fillIn()", () => {
   test("replaces what is between the markers and leaves the rest", () => {
@@ -31,6 +32,7 @@ test("textOf() has a row for each strategy and each trace, and every goal", () =
     "| `least_request`, full scan | 100 | 1,000 | 0.00 % | 2.50 % | 100 | 1,000 | 0.020 % | 1.00 % | 2.50 % |",
   );
   expect(text).toContain("| 2 | 4 | 99.0 | 100 | 150 | 1.50 |");
+  expect(text).toContain("| retry alone | pull | 100 | 1,000 | 0.000 % | 1.00 % | 3 | 12 |");
   expect(text).toContain("| at least 2 | 1.50; an ideal queue: 1.52 | out of reach of any queue, which pull equals |");
 });
 

@@ -7,6 +7,7 @@ import {
   type ComparedRow,
   fleetSize,
   type LoadComparison,
+  type PolicyRow,
   type PullComparison,
   seed,
   traceCalls,
@@ -20,6 +21,7 @@ import { burstFactor, burstMs, burstShare, meanWorkMs } from "./trace.ts";
 export interface BalanceReport {
   readonly comparisons: readonly LoadComparison[];
   readonly pulls: readonly PullComparison[];
+  readonly policies: readonly PolicyRow[];
   readonly goals: readonly BalanceGoal[];
 }
 
@@ -46,8 +48,10 @@ export function fillIn(text: string, part: string): string {
 }
 
 /** What the page says. */
-export function textOf({ comparisons, pulls, goals }: BalanceReport): string {
-  return [introduction(), ...comparisons.map(loadText), pullText(pulls), goalText(goals)].join("\n\n");
+export function textOf({ comparisons, pulls, policies, goals }: BalanceReport): string {
+  return [introduction(), ...comparisons.map(loadText), pullText(pulls), policyText(policies), goalText(goals)].join(
+    "\n\n",
+  );
 }
 
 /** Pictures by file name. */
@@ -145,6 +149,23 @@ function pullText(pulls: readonly PullComparison[]): string {
   ].join("\n");
 }
 
+function policyText(policies: readonly PolicyRow[]): string {
+  const rows = policies.map(({ policies: name, label, result }) => {
+    const { p50Ms, p99Ms, errorShare, retryShare, opened, circuitOpen } = result;
+    const shares = [percentText(errorShare, 3), percentText(retryShare)];
+    return `| ${[name, label, short(p50Ms), short(p99Ms), ...shares, opened, circuitOpen].join(" | ")} |`;
+  });
+  return [
+    "### Policies at 95 %",
+    "",
+    "At 95 % the fleet cannot do without the failing instance, a tenth of it. What a breaker keeps from it is too much for the others: calls wait until their time is over. A call that comes to an instance late then ends there as DEADLINE_EXCEEDED, which by default counts against the instance, and the breakers of good instances open, too. Retries alone do better here.",
+    "",
+    "| policies | strategy | p50 ms | p99 ms | errors | retries | breakers opened | CIRCUIT_OPEN |",
+    "|---|---|---:|---:|---:|---:|---:|---:|",
+    ...rows,
+  ].join("\n");
+}
+
 const verdicts: Readonly<Record<Verdict, string>> = {
   reached: "reached",
   outOfReach: "out of reach of any queue, which pull equals",
@@ -154,8 +175,6 @@ const verdicts: Readonly<Record<Verdict, string>> = {
 function goalText(goals: readonly BalanceGoal[]): string {
   return [
     "### Goals",
-    "",
-    "At 95 % the fleet cannot do without the failing instance, a tenth of it: what a breaker takes away there, the others cannot take over, and retries alone do better.",
     "",
     "| | goal | measured | |",
     "|---|---|---|---|",

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The comparison's goals in short: fewer calls, and only the strategies that the goals are about.
 import { describe, expect, test } from "vitest";
-import { comparePull } from "./compare.ts";
+import { comparePull, findStrategy } from "./compare.ts";
 import { capacityOf, createFleet } from "./fleet.ts";
 import { runTrace } from "./run-trace.ts";
-import { type ComparedStrategy, resilience, strategies } from "./strategies.ts";
+import { resilience } from "./strategies.ts";
 import { createTrace } from "./trace.ts";
 
 const seed = 2;
 const fleet = createFleet(10, 4);
 const trace = createTrace({ seed, calls: 15_000, capacity: capacityOf(fleet) });
-
-function find(label: string): ComparedStrategy {
-  const strategy = strategies.find((one) => one.label === label);
-  if (strategy === undefined) throw new Error(`Cannot find ${label}`);
-  return strategy;
-}
 
 test(`comparePull() finds pull twice as good as least_request, and as good as one queue (seed ${seed})`, () => {
   const { idealP99Ms, pushP99Ms, pullP99Ms } = comparePull(seed, 1);
@@ -25,7 +19,7 @@ test(`comparePull() finds pull twice as good as least_request, and as good as on
 
 describe.each(["least_request", "pull"])("runTrace() of %s", (label) => {
   test(`shows the failing instance to clients without policies, and hides it with them (seed ${seed})`, () => {
-    const strategy = find(label);
+    const strategy = findStrategy(label);
     const plain = runTrace({ trace, fleet, strategy, load: 0.5 });
     const resilient = runTrace({ trace, fleet, strategy, load: 0.5, policies: resilience });
     expect(plain.errorShare).toBeGreaterThan(0.01);
@@ -37,6 +31,6 @@ describe.each(["least_request", "pull"])("runTrace() of %s", (label) => {
 });
 
 test(`runTrace() is the same twice (seed ${seed})`, () => {
-  const run = () => runTrace({ trace, fleet, strategy: find("peak_ewma"), load: 0.8, policies: resilience });
+  const run = () => runTrace({ trace, fleet, strategy: findStrategy("peak_ewma"), load: 0.8, policies: resilience });
   expect(run()).toEqual(run());
 });

@@ -2,7 +2,7 @@
 import { capacityOf, createFleet } from "./fleet.ts";
 import { idealQueue } from "./ideal-queue.ts";
 import { percentile, type RunResult, runTrace, warmUpMs } from "./run-trace.ts";
-import { type ComparedStrategy, resilience, strategies } from "./strategies.ts";
+import { type ComparedStrategy, otherPolicies, resilience, strategies } from "./strategies.ts";
 import { createTrace } from "./trace.ts";
 
 /** One strategy at one load, alone and with the policies of `resilience`. */
@@ -19,6 +19,13 @@ export interface LoadComparison {
   /** What one queue in front of all workers gives. */
   readonly idealP99Ms: number;
   readonly rows: readonly ComparedRow[];
+}
+
+/** One strategy at 95 % of load with other policies. */
+export interface PolicyRow {
+  readonly policies: string;
+  readonly label: string;
+  readonly result: RunResult;
 }
 
 /** Push and pull on one trace, at 95 % of load. */
@@ -59,6 +66,21 @@ export function compareStrategies(
   return { load, idealP99Ms: percentile(idealQueue(trace, fleet, load).subarray(first), 0.99), rows };
 }
 
+/** Plays the trace at 95 % of load through `least_request` and `pull` with other policies. */
+export function comparePolicies(): PolicyRow[] {
+  const fleet = createFleet(fleetSize, workers);
+  const trace = createTrace({ seed, calls: traceCalls, capacity: capacityOf(fleet) });
+  return Object.entries(otherPolicies).flatMap(([name, policies]) =>
+    ["least_request", "pull"].map((label) => {
+      return {
+        policies: name,
+        label,
+        result: runTrace({ trace, fleet, strategy: findStrategy(label), load: 0.95, policies }),
+      };
+    }),
+  );
+}
+
 /** Calls that an instance works on at a time, as far as push and pull are compared. */
 export const comparedWorkers: readonly number[] = [1, 2, 4];
 export const pullSeeds: readonly number[] = [1, 2, 3, 4, 5];
@@ -71,11 +93,7 @@ export function comparePull(seed: number, workers: number): PullComparison {
   const calls = pullCalls * workers;
   const fleet = createFleet(fleetSize, workers);
   const trace = createTrace({ seed, calls, capacity: capacityOf(fleet) });
-  const p99Of = (label: string): number => {
-    const strategy = strategies.find((one) => one.label === label);
-    if (strategy === undefined) throw new Error(`Cannot compare ${label}: it must be a strategy of the table`);
-    return runTrace({ trace, fleet, strategy, load }).p99Ms;
-  };
+  const p99Of = (label: string): number => runTrace({ trace, fleet, strategy: findStrategy(label), load }).p99Ms;
   const first = trace.arrivalsMs.findIndex((atMs) => atMs / load >= warmUpMs);
   return {
     seed,
@@ -84,4 +102,11 @@ export function comparePull(seed: number, workers: number): PullComparison {
     pushP99Ms: p99Of("least_request"),
     pullP99Ms: p99Of("pull"),
   };
+}
+
+/** The strategy of this label. */
+export function findStrategy(label: string): ComparedStrategy {
+  const strategy = strategies.find((one) => one.label === label);
+  if (strategy === undefined) throw new Error(`Cannot compare ${label}: it must be a strategy of the table`);
+  return strategy;
 }

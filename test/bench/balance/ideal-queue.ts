@@ -4,8 +4,7 @@ import type { Trace } from "./trace.ts";
 
 /**
  * Latencies, in milliseconds, that one queue in front of all workers would give: whoever has waited longest goes to the
- * first worker that is free, the fastest if there are several. No router can know more of calls whose length nobody
- * knows; what lies between this and `pull` is the router's own.
+ * first worker that is free, the fastest if there are several. What lies between this and `pull` is the router's own.
  */
 export function idealQueue(trace: Trace, { workers, instances }: Fleet, load: number): Float64Array {
   const places = instances

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { StatusCode } from "@grpc-router/protocol";
 import type { BalanceFacts } from "@grpc-router/protocol/codegenv1";
 import type { MethodSettings } from "@grpc-router/runtime";
 
@@ -33,4 +34,14 @@ export const strategies: readonly ComparedStrategy[] = [
 export const resilience: Pick<MethodSettings, "circuitBreaker" | "retry"> = {
   circuitBreaker: { failureRate: 0.1 },
   retry: { maxAttempts: 3 },
+};
+
+/** Other choices where the fleet cannot do without the failing instance, by name. */
+export const otherPolicies: Readonly<Record<string, typeof resilience>> = {
+  "breaker and retry": resilience,
+  "the breaker counts UNAVAILABLE only": {
+    ...resilience,
+    circuitBreaker: { ...resilience.circuitBreaker, failureStatusCodes: [StatusCode.unavailable] },
+  },
+  "retry alone": { retry: { maxAttempts: 3 } },
 };
