@@ -29,14 +29,6 @@ afterAll(() => rig?.stop());
 
 for (const { kind, title, isMissing } of peers) {
   describe.skipIf(isMissing)(`a ${title} client that retries by itself`, () => {
-    const attempts = async (name: string) => {
-      await rig.untilRead();
-      return rig
-        .runsOf(name)
-        .map(({ attemptsBefore }) => attemptsBefore)
-        .toSorted();
-    };
-
     test("gets the router's retries for its first attempt, and none for the further ones", async () => {
       const client = await rig.addClient(kind, serviceConfig);
       const name = `${kind} stacked`;
@@ -64,4 +56,25 @@ for (const { kind, title, isMissing } of peers) {
       expect(await attempts(name)).toEqual([2]);
     });
   });
+}
+
+// grpc-go does not hedge.
+test("a grpc-js client that hedges by itself gets the router's retries for its first attempt only", async () => {
+  const hedgingPolicy = { maxAttempts: 3, hedgingDelay: "0s", nonFatalStatusCodes: ["UNAVAILABLE"] };
+  const client = await rig.addClient("grpc-js", {
+    methodConfig: [{ name: [{ service: "faults.v1.FaultService" }], hedgingPolicy }],
+  });
+  const answer = await client.call({ method: "Run", name: "hedging" });
+  expect(answer.code, answer.details).toBe(grpc.status.UNAVAILABLE);
+  // 0, 1, 2 are the router's, and 1, 2 the client's own.
+  expect(await attempts("hedging")).toEqual([0, 1, 1, 2, 2]);
+});
+
+/** The attempts before each run of a call, sorted. */
+async function attempts(name: string): Promise<number[]> {
+  await rig.untilRead();
+  return rig
+    .runsOf(name)
+    .map(({ attemptsBefore }) => attemptsBefore)
+    .toSorted();
 }
