@@ -9,7 +9,7 @@ import { createTrace } from "./trace.ts";
 
 const seed = 2;
 const fleet = createFleet(10, 4);
-const trace = createTrace({ seed, calls: 15_000, capacity: capacityOf(fleet) });
+const trace = createTrace({ seed, calls: 10_000, capacity: capacityOf(fleet) });
 
 test(`comparePull() finds pull twice as good as least_request, and as good as one queue (seed ${seed})`, () => {
   const { idealP99Ms, pushP99Ms, pullP99Ms } = comparePull(seed, 1);
