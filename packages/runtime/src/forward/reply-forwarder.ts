@@ -235,7 +235,7 @@ export class ReplyForwarder {
     if (code === 0 && call.replySlices.isOpen) return sliceFault(call, "the call ended inside a message");
     const { context, ending } = this.#forwarder;
     if (call.route.readsLoad && endView.trailersCount > 0) readCallLoad(channel, head, context.clock.lastMs);
-    if (notRun) ending.notRun(call, channel);
+    if (notRun && !isAttemptOver(call, code)) ending.notRun(call, channel);
     else if (call.state === CallState.cancelling) {
       ending.endChannelSide(call, channel);
       ending.settle(call);
@@ -351,6 +351,12 @@ export class ReplyForwarder {
 function holdsHeaders({ route, attempts }: CallRecord): boolean {
   if (attempts === undefined || route.policy?.repeats !== true) return false;
   return route.methodKind === "unary" || route.methodKind === "client_streaming";
+}
+
+/** The instance found first that the attempt's own time is over: that is a failure, also of what has not run. */
+function isAttemptOver({ route, state }: CallRecord, code: number): boolean {
+  if (code !== StatusCode.deadlineExceeded || state === CallState.cancelling) return false;
+  return route.policy?.retry !== undefined && route.policy.retry.attemptTimeoutMs < Number.POSITIVE_INFINITY;
 }
 
 function sliceFault(call: CallRecord, detail: string): ChannelFault {
