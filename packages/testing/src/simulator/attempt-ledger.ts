@@ -50,16 +50,17 @@ export class AttemptLedger {
     if (plan === undefined || policy === undefined) return;
     const all = this.#byCall.get(plan.index) ?? [];
     const before = all.filter((one) => !one.tapped.isGivenBack);
-    const last = before.at(-1)?.tapped;
-    const attempt = { tapped, channel, plan, isExtra: last !== undefined && !last.isLost };
+    const last = before.at(-1);
+    const attempt = { tapped, channel, plan, isExtra: last !== undefined && !isLost(last) };
     this.#byCall.set(plan.index, [...all, attempt]);
-    this.#open = this.#open.filter((one) => one.tapped.routerState !== "done");
+    this.#open = this.#open.filter((one) => one.tapped.routerState !== "done" && !isLost(one));
     this.#open.push(attempt);
     if (channel.owner.isRouterHeld || this.#world.ledger.tainted.has(plan.index)) return;
     this.#judgeCount(attempt, before, policy.method);
     for (const earlier of before) this.#judgeCause(attempt, earlier, policy.method);
     this.#judgeBudget(attempt, policy.service);
-    this.#judgeThrottle(attempt, policy);
+    // What was given back goes elsewhere without a token.
+    if (all.at(-1)?.tapped.isGivenBack !== true) this.#judgeThrottle(attempt, policy);
     this.#judgeLimits(attempt, policy);
     if (all.length === 0) this.#judgeHome(attempt, policy);
   }
@@ -82,15 +83,15 @@ export class AttemptLedger {
   /** How often a call may have been sent, those that were lost or given back aside. */
   #judgeCount({ channel, tapped }: Attempt, before: readonly Attempt[], { retry, hedging }: SimMethodPolicy): void {
     const most = retry?.maxAttempts ?? hedging?.maxAttempts ?? 1;
-    const count = 1 + before.filter((one) => !one.tapped.isLost).length;
+    const count = 1 + before.filter((one) => !isLost(one)).length;
     if (count > most) channel.violate("policies", `c${tapped.call} has ${count} attempts and may have ${most}`);
   }
 
   /** An attempt may follow `earlier` if that has failed as the policy names, or races with it. */
   #judgeCause({ channel, tapped }: Attempt, before: Attempt, { retry, hedging }: SimMethodPolicy): void {
-    const { end, replies, cancel, isLost } = before.tapped;
+    const { end, replies, cancel } = before.tapped;
     // What a lost channel does to calls is the lost rule's; `once` watches that. Of what is held up nobody knows when it was decided.
-    if (isLost || before.channel.owner.isRouterHeld) return;
+    if (isLost(before) || before.channel.owner.isRouterHeld) return;
     const label = `c${tapped.call} is sent again`;
     if (retry !== undefined && cancel === 2 && retry.attemptTimeoutMs !== undefined) return;
     if (end !== undefined && end.atMs < this.#world.nowMs) {
@@ -166,6 +167,11 @@ export class AttemptLedger {
 /** An attempt whose time is over is tried again, too. */
 function codesOf({ retryableStatusCodes = [], attemptTimeoutMs }: RetryFacts): readonly number[] {
   return attemptTimeoutMs === undefined ? retryableStatusCodes : [...retryableStatusCodes, StatusCode.deadlineExceeded];
+}
+
+/** Its channel is gone, or another has just taken its place, so that it soon will be. */
+function isLost({ tapped, channel }: Attempt): boolean {
+  return tapped.isLost || channel.owner.newest.get(channel.fenceKey)?.state !== channel;
 }
 
 /** What policies say of a call; undefined: there are none. */

@@ -4,6 +4,9 @@ import { lingeringKey } from "./call-plan.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { World } from "./world.js";
 
+/** Of any policy. */
+const maxAttempts = 5;
+
 /** One run of user code. */
 export interface Execution {
   /** From 1, in the order in which they began. */
@@ -48,7 +51,9 @@ export class Ledger {
     this.#byCall.set(call, [...before, execution]);
     const plan = this.#world.plan(call);
     // A router that means harm gives every instance the same.
-    const most = (plan && policyOf(this.#world, plan))?.method.retry?.maxAttempts ?? 1;
+    // Of a caller that means harm nobody knows the method.
+    const unplanned = this.#world.scenario.policies === undefined ? 1 : maxAttempts;
+    const most = plan === undefined ? unplanned : (policyOf(this.#world, plan)?.method.retry?.maxAttempts ?? 1);
     if (before.length >= most && plan?.method.isIdempotent !== true && call < lingeringKey) {
       const where = [...before, execution].map((one) => one.process).join(", then on ");
       this.#world.violate("once", `c${call} (${plan?.method.name}) must not run twice: it ran on ${where}`);
