@@ -33,7 +33,7 @@ test("textOf() has a row for each strategy and each trace, and every goal", () =
   );
   expect(text).toContain("| 2 | 4 | 99.0 | 100 | 150 | 1.50 |");
   expect(text).toContain("| retry alone | pull | 100 | 1,000 | 0.000 % | 1.00 % | 3 | 12 |");
-  expect(text).toContain("| at least 2 | 1.50; an ideal queue: 1.52 | out of reach of any queue, which pull equals |");
+  expect(text).toContain("| at least 2 | 1.50; an ideal queue: 1.52 | not reached, nor by one ideal queue |");
 });
 
 test("picturesOf() draws two pictures for each load, and names them as the text does", () => {

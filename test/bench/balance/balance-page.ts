@@ -153,7 +153,7 @@ function policyText(policies: readonly PolicyRow[]): string {
   const rows = policies.map(({ policies: name, label, result }) => {
     const { p50Ms, p99Ms, errorShare, retryShare, opened, circuitOpen } = result;
     const shares = [percentText(errorShare, 3), percentText(retryShare)];
-    return `| ${[name, label, short(p50Ms), short(p99Ms), ...shares, opened, circuitOpen].join(" | ")} |`;
+    return `| ${[name, label, short(p50Ms), short(p99Ms), ...shares, ...[opened, circuitOpen].map((count) => count.toLocaleString("en-US"))].join(" | ")} |`;
   });
   return [
     "### Policies at 95 %",
@@ -168,13 +168,15 @@ function policyText(policies: readonly PolicyRow[]): string {
 
 const verdicts: Readonly<Record<Verdict, string>> = {
   reached: "reached",
-  outOfReach: "out of reach of any queue, which pull equals",
+  outOfReach: "not reached, nor by one ideal queue",
   missed: "**missed**",
 };
 
 function goalText(goals: readonly BalanceGoal[]): string {
   return [
     "### Goals",
+    "",
+    "Breaker and retry are asked for at 50 and 80 % only: at 95 % breakers do harm, as the table above shows.",
     "",
     "| | goal | measured | |",
     "|---|---|---|---|",
