@@ -68,8 +68,9 @@ function isOfPolicy(world: World, plan: CallPlan, { code, reason }: Outcome): bo
   const { policies } = world.scenario;
   const policy = policyOf(world, plan);
   if (policies === undefined || policy === undefined) return false;
-  // Instances end attempts whose time is over by themselves.
-  if (reason === "CALL_DEADLINE") return policy.method.retry?.attemptTimeoutMs !== undefined;
+  // Instances end attempts whose time is over by themselves, and not all say why.
+  const isTimed = policy.method.retry?.attemptTimeoutMs !== undefined;
+  if (isTimed && code === StatusCode.deadlineExceeded && (reason ?? "CALL_DEADLINE") === "CALL_DEADLINE") return true;
   if (reason !== undefined) return policyReasons.includes(reason);
   const { fallback } = policy.method;
   if (fallback !== undefined && "reply" in fallback && code === fallbackCode) return true;

@@ -86,7 +86,7 @@ export class WorldWatch {
 
   #lookAtPolicies(): void {
     const { network, world } = this.#simulation;
-    const { policies, faults } = world.scenario;
+    const { policies, faults, hostile } = world.scenario;
     for (const { core, name, isUp } of network.routers) {
       if (!isUp) continue;
       for (const { service, retryTokens = 0, ejected, instances } of core.policies()) {
@@ -97,7 +97,7 @@ export class WorldWatch {
           world.violate("policies", `${name} has ${retryTokens} of ${maxTokens} tokens of ${service}`);
         // Of those that leave the share may rise.
         const most = Math.max(1, Math.floor((instances * (said?.outlierDetection?.maxEjectionPercent ?? 0)) / 100));
-        if (ejected > most && faults.length === 0)
+        if (ejected > most && faults.length + hostile.instances === 0)
           world.violate("policies", `${name} has ejected ${ejected} of ${instances} instances of ${service}`);
       }
     }
