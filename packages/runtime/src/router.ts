@@ -80,7 +80,7 @@ interface ServiceEvents {
 /** Of a service that is only looked at. */
 const noEvents: ServiceEvents = {
   waitingEvents: { nowMs: () => 0, onDisplaced() {}, onExpired() {} },
-  policyEvents: { onBreaker() {}, onEjected() {}, onRestored() {} },
+  policyEvents: { onBreaker() {}, onEjected() {}, onRestored() {}, onBalancerError() {} },
 };
 
 interface ServiceConfig {
@@ -213,7 +213,7 @@ class ConfiguredRouter implements Router {
       settings,
       options: methodSettingsOf(this.#options),
       interceptors: this.#options.interceptors,
-      layers: this.#options.policies?.get(desc.service.typeName) ?? [],
+      layers: [this.#options.policies?.get(desc.service.typeName) ?? []].flat(),
       balancers: this.#options.balancers ?? new Map(),
       place: { routerId, zone, region },
       maxWaitingCalls: this.#options.maxWaitingCalls ?? maxWaitingCalls,

@@ -36,6 +36,8 @@ export class AttemptState implements PolicyAttempt {
   alarmMs: number = Number.POSITIVE_INFINITY;
   /** Retries since the call began, or since an instance last said how long to wait. */
   retriesSincePushback = 0;
+  /** It has waited for an instance, so the one that has it got only what was left of its time. */
+  waited = false;
   /** The attempts that run at the same time. */
   race: Race | undefined = undefined;
   /** It is with its fallback. */
@@ -50,6 +52,7 @@ export class AttemptState implements PolicyAttempt {
     this.keyHigh = from.keyHigh;
     this.keyLow = from.keyLow;
     this.alarmMs = from.alarmMs;
+    this.waited = from.waited;
     this.retriesSincePushback = from.retriesSincePushback;
     this.fellBack = from.fellBack;
     this.pending = from.pending;
@@ -64,6 +67,7 @@ export class AttemptState implements PolicyAttempt {
     this.isRetry = false;
     this.heldHeader = undefined;
     this.alarmMs = Number.POSITIVE_INFINITY;
+    this.waited = false;
     this.retriesSincePushback = 0;
     this.race = undefined;
     this.pending = undefined;

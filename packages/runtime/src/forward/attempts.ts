@@ -4,6 +4,7 @@ import type { Channel } from "../channel/channel.js";
 import { type FailedAttempt, judgeRetry } from "../resilience/judge-retry.js";
 import type { Pushback } from "../resilience/pushback.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
+import { wheelSlotMs } from "../resilience/timer-wheel.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { ForwardContext } from "./forward-context.js";
@@ -59,6 +60,8 @@ export class Attempts {
     const { policy } = call.route;
     if (state?.watched !== true || policy === undefined || channel === undefined) return;
     const { clock, random } = this.#context;
+    // That time ran out says nothing of an instance that was given little of it: `left` will say that nobody knows.
+    if (code === StatusCode.deadlineExceeded && hadOnlyTheRest(call, clock.lastMs)) return;
     state.watched = false;
     policy.end(state, channel, { code, pushback, nowMs: clock.lastMs }, random);
   }
@@ -215,3 +218,9 @@ export class Attempts {
 
 /** Of `#judge`. */
 const NO_RETRY = -1;
+
+/** The call's own deadline is over, of which it spent a part elsewhere. */
+function hadOnlyTheRest({ attempts, attempt, deadlineMs }: CallRecord, nowMs: number): boolean {
+  // An instance may find out a little earlier than the router.
+  return nowMs >= deadlineMs - wheelSlotMs && (attempt > 0 || attempts?.waited === true);
+}

@@ -302,7 +302,10 @@ export class CallEnding {
     call.rewind();
     call.state = CallState.queued;
     this.#forwarder.keys.readHead(call);
-    this.#forwarder.requests.prepare(call);
+    const { clock, random } = this.#context;
+    const refusal = fallback.policy?.service.refusal(clock.lastMs, random);
+    if (refusal === undefined) this.#forwarder.requests.prepare(call);
+    else this.fail(call, refusal, { method: fallback.path, service: fallback.service.name });
     return true;
   }
 

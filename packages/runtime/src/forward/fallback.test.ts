@@ -2,6 +2,7 @@
 // What becomes of calls that the router would have to end by itself, where a fallback is named.
 import type { FallbackFacts } from "@grpc-router/protocol/codegenv1";
 import { describe, expect, test } from "vitest";
+import type { ServiceSettings } from "../registry/settings.js";
 import { PolicyScene, starts } from "../test-kit/policy-scene.suite.js";
 import { RawInstance } from "../test-kit/raw-instance.suite.js";
 import { pathOf, testServiceRouter } from "../test-kit/test-service.suite.js";
@@ -62,11 +63,11 @@ describe("fail fast", () => {
 describe("a fallback service", () => {
   const other = testServiceRouter({}, "OtherService");
 
-  function setUp() {
+  function setUp(otherSettings: ServiceSettings = {}) {
     const fallback = { service: "acme.test.v1.OtherService" };
     const scene = new PolicyScene(
       { methods: { get: { fallback } }, circuitBreaker: { consecutiveFailures: 1 } } as never,
-      { count: 0, further: other },
+      { count: 0, further: other, furtherSettings: otherSettings },
     );
     const path = "/grpcrouter.channel.acme.test.v1.OtherServiceChannel/Register";
     const peer = scene.router.connect();
@@ -106,6 +107,14 @@ describe("a fallback service", () => {
     instance.call.cancel();
     scene.router.run();
     expect(scene.call().status).toMatchObject({ code: 14, details: { errorInfo: { reason: "NO_INSTANCE" } } });
+  });
+
+  test("turns the call away by its own breaker, as any call", () => {
+    const { scene, instance } = setUp({ circuitBreaker: { consecutiveFailures: 1 } });
+    scene.call();
+    instance.end(1, { code: 13 });
+    scene.router.run();
+    expect(scene.call().status?.details?.errorInfo?.reason).toBe("CIRCUIT_OPEN");
   });
 
   test("must be routed, with the same method", () => {

@@ -93,6 +93,8 @@ export class Interceptions {
     const { call } = view;
     if (call !== undefined) {
       view.writeMetadata(call);
+      // A key in metadata is that of the metadata that the instance gets.
+      if (view.metadata.changed) this.#forwarder.keys.readHead(call);
       if (call.state === CallState.queued) this.#forwarder.requests.prepare(call);
     }
     return view.result;

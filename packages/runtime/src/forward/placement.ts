@@ -28,6 +28,8 @@ export class Placement {
     // Its timer may be a slot late, and an expired call is never dispatched: it waits for the timer.
     if (call.deadlineMs <= this.#context.clock.lastMs) return undefined;
     if (route.policy?.hasRoom(this.#context.clock.lastMs) === false) return undefined;
+    const { service } = route;
+    if (service.balancerFailed) service.balancerFailed = false;
     const channel = route.balancer.pick(route.candidates, call, this.#context.random);
     // A balancer may come from the router's program: what it says is checked.
     return channel !== undefined && canTake(channel, call) ? channel : undefined;
@@ -78,7 +80,7 @@ export class Placement {
   /** It is the turn of a waiting call. False: no instance can take calls of its method now. */
   readonly #serve = (call: CallRecord): boolean => {
     const channel = this.pick(call);
-    if (channel === undefined) return this.#stepAside(call);
+    if (channel === undefined) return this.#failIfBroken(call) || this.#stepAside(call);
     call.route.waiting.remove(call);
     // Else its transport has just become full, which the next pick knows.
     if (!this.#forwarder.requests.start(call, channel)) this.#offer(call);
@@ -94,7 +96,16 @@ export class Placement {
     return true;
   }
 
+  /** Ends a call that nobody was picked for because the program's own balancer has thrown. */
+  #failIfBroken(call: CallRecord): boolean {
+    const { path, service } = call.route;
+    if (!service.balancerFailed) return false;
+    this.#forwarder.ending.fail(call, "POLICY_FAILED", { method: path, policy: "balancer" });
+    return true;
+  }
+
   #wait(call: CallRecord): void {
+    if (this.#failIfBroken(call)) return;
     const { route } = call;
     const { policy } = route;
     if (route.candidates.list.length === 0 && !call.waitForReady) this.#endUnserved(call);
@@ -108,6 +119,7 @@ export class Placement {
   }
 
   #offer(call: CallRecord): void {
+    if (call.route.policy !== undefined) call.attemptState.waited = true;
     const { waiting, service } = call.route;
     service.waiting.add(waiting);
     if (waiting.offer(call, call.restEnd + call.log.held)) this.#tellDemand(service);

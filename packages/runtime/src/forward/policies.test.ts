@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What policies beside retries do with the calls of a method: breakers, ejections, limits, admission, time.
 import { describe, expect, test } from "vitest";
-import { PolicyScene } from "../test-kit/policy-scene.suite.js";
+import type { Balancer } from "../balance/balancer.js";
+import { inOrder, PolicyScene } from "../test-kit/policy-scene.suite.js";
 import { bytes } from "../test-kit/text.suite.js";
 
 /** The reason in a status's ErrorInfo. */
@@ -79,6 +80,18 @@ describe("the circuit breaker of a method", () => {
     scene.router.run();
     scene.call();
     expect(scene.spread).toEqual([5]);
+  });
+
+  test("does not blame an instance for a deadline that the call spent waiting", () => {
+    const once = { defaults: { circuitBreaker: { consecutiveFailures: 1 } }, concurrencyLimit: { maxConcurrent: 1 } };
+    const scene = new PolicyScene(once, { count: 1 });
+    scene.call();
+    const waiting = scene.call("Get", { timeout: "500m" });
+    scene.pass(400);
+    scene.answer(0);
+    expect(scene.spread).toEqual([2]);
+    scene.pass(120);
+    expect([waiting.status?.code, scene.router.core.routerCounters.breakers.opened]).toEqual([4, 0]);
   });
 
   test("counts an instance that is lost, and a deadline that passes", () => {
@@ -199,5 +212,44 @@ describe("time", () => {
     scene.call("Get", { timeout: "9S" });
     const times = scene.at(0).calls.map(({ start }) => Number(start?.timeoutUs));
     expect(times).toEqual([1_000_000, 2_000_000, 3_000_000]);
+  });
+});
+
+describe("a balancer of the program's own that throws", () => {
+  const broken = (when: () => boolean): Balancer => ({
+    name: "broken",
+    pick(candidates, call, random) {
+      if (when()) throw new Error("no idea whom to pick");
+      return inOrder.pick(candidates, call, random);
+    },
+    onEnd() {
+      throw new Error("no idea what that was");
+    },
+  });
+
+  test("ends its call, and no other", () => {
+    let isBroken = true;
+    const scene = new PolicyScene({ balance: broken(() => isBroken) });
+    const bad = scene.call();
+    expect(bad.status).toMatchObject({ code: 13, details: { errorInfo: { reason: "POLICY_FAILED" } } });
+    isBroken = false;
+    const good = scene.call();
+    scene.answer(0);
+    expect([good.status?.code, scene.router.core.routerCounters.reasons.POLICY_FAILED]).toEqual([0, 1]);
+    const messages = scene.router.logger.entries
+      .filter(({ event }) => event === "policy_failed")
+      .map(({ message }) => message);
+    expect(messages[0]).toContain("no idea whom to pick");
+    expect(messages.at(-1)).toContain("no idea what that was");
+  });
+
+  test("ends a call that waits when its turn comes", () => {
+    let isBroken = false;
+    const scene = new PolicyScene({ balance: broken(() => isBroken), concurrencyLimit: { maxConcurrent: 1 } });
+    scene.call();
+    const waiting = scene.call();
+    isBroken = true;
+    scene.answer(0);
+    expect(waiting.status?.details?.errorInfo?.reason).toBe("POLICY_FAILED");
   });
 });

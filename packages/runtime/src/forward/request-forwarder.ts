@@ -110,7 +110,7 @@ export class RequestForwarder {
     const channel = this.#forwarder.placement.pick(call);
     if (channel === undefined || length > channel.maxRequestMessageBytes) return false;
     const member = channel.methods.member(call.route.index);
-    if (member === 0) return false;
+    if (member === 0) return this.#startPicked(call, channel, bytes, start, end);
     attach(call, channel);
     if (!channel.writer.member(call, member, bytes, start + MESSAGE_PREFIX_BYTES, end, true)) {
       detach(call);
@@ -120,6 +120,14 @@ export class RequestForwarder {
     call.log.appendSent(bytes, start, end);
     call.shedHead();
     consume(call, end - start);
+    return true;
+  }
+
+  /** The same for an instance without frames of its own: to pick again would pass it over in whatever takes turns. */
+  #startPicked(call: CallRecord, channel: Channel, bytes: Uint8Array, start: number, end: number): true {
+    call.requestEnded = true;
+    if (!this.#keep(call, bytes, start, end)) return true;
+    if (!this.start(call, channel)) this.#forwarder.placement.place(call);
     return true;
   }
 

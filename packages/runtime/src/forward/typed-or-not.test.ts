@@ -96,3 +96,20 @@ describe("a client cannot tell whether an instance is typed", () => {
     expect(untyped).toEqual(typed);
   });
 });
+
+test("an instance without frames of its own has its turns beside one with them", () => {
+  const router = new TestRouter({ balance: "round_robin" });
+  const untyped = new RawInstance(router.connect().client, untypedPath).hello(
+    { instanceId: "untyped", processKey: new Uint8Array(16).fill(2) },
+    undefined,
+    false,
+  );
+  const typed = new RawInstance(router.connect().client).hello({ instanceId: "typed" });
+  router.run();
+  const { client } = router.connect();
+  for (let count = 0; count < 6; count++) {
+    client.start(pathOf("Get")).send(pattern(10)).halfClose();
+    router.run();
+  }
+  expect([untyped.calls.length, typed.calls.length]).toEqual([3, 3]);
+});

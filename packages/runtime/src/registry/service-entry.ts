@@ -65,6 +65,8 @@ export class ServiceEntry {
   readonly live = new Map<string, Channel>();
   /** All that is said of it and its methods, and by whom. */
   readonly resolved: ResolvedPolicies;
+  /** The last pick was none because a balancer of the program's own has thrown. */
+  balancerFailed = false;
   /** What its methods share of resilience. */
   readonly policy: ServicePolicy;
   /** How new instances come in; undefined: with their whole weight. */
@@ -82,7 +84,13 @@ export class ServiceEntry {
       nowMs: () => waitingEvents.nowMs(),
       onDisplaced: (call) => waitingEvents.onDisplaced(call),
     });
-    const policies = resolveServicePolicies(parts);
+    const policies = resolveServicePolicies({
+      ...parts,
+      onBalancerError: (subject, error) => {
+        this.balancerFailed = true;
+        parts.policyEvents.onBalancerError(subject, error);
+      },
+    });
     this.resolved = policies.resolved;
     const { name, candidates } = this;
     this.policy = new ServicePolicy({

@@ -12,6 +12,7 @@ import {
 import type { BalanceFacts, GenRouter, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
 import type { RouterPlace } from "../balance/compose-balancer.js";
+import { createGuarded } from "../balance/guarded.js";
 import { type BalancerFactory, resolveBalancer } from "../balance/resolve-balancer.js";
 import type { SharedFacts } from "../resilience/service-policy.js";
 import { RouterError } from "../router-error.js";
@@ -31,6 +32,8 @@ export interface PolicySources {
   /** Balancers of the program, by name. */
   readonly balancers: ReadonlyMap<string, BalancerFactory>;
   readonly place?: RouterPlace | undefined;
+  /** A balancer of the program's own has thrown. */
+  onBalancerError?(subject: string, error: unknown): void;
 }
 
 /** What counts for a service. */
@@ -85,7 +88,8 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
   for (const method of desc.service.methods) {
     const subject = `${desc.service.typeName}/${method.name}`;
     const facts = complete(subject, method, resolved.methods[method.localName]?.facts ?? {});
-    const options = { subject, custom: own.factories, ...(place === undefined ? {} : { place }) };
+    const custom = guard(own.factories, (error) => sources.onBalancerError?.(subject, error));
+    const options = { subject, custom, ...(place === undefined ? {} : { place }) };
     const balancer = balancers.get(facts.balance) ?? resolveBalancer(facts.balance, options);
     balancers.set(facts.balance, balancer);
     methods.set(method.localName, { facts, balancer, readKey: readKeyOf(sources, method.localName) });
@@ -99,6 +103,16 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
       return found;
     },
   };
+}
+
+function guard(
+  factories: ReadonlyMap<string, BalancerFactory>,
+  onError: (error: unknown) => void,
+): ReadonlyMap<string, BalancerFactory> {
+  const guarded = Array.from(factories, ([name, factory]): [string, BalancerFactory] => {
+    return [name, (parameters) => createGuarded(factory(parameters), onError)];
+  });
+  return new Map(guarded);
 }
 
 /**

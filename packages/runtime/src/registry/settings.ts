@@ -57,7 +57,7 @@ export interface RouterOptions extends MethodSettings {
    * What the operator says of services, by their full names: `readPolicies` and `serviceConfigLayer` make such layers. It
    * goes before code, and of several the later wins. Default: nothing.
    */
-  readonly policies?: ReadonlyMap<string, readonly PolicyLayer[]>;
+  readonly policies?: ReadonlyMap<string, PolicyLayer | readonly PolicyLayer[]>;
   /** Balancers for the `custom` strategy of the option `balance`, by name. Default: none. */
   readonly balancers?: ReadonlyMap<string, BalancerFactory>;
   /** Calls of each service that may wait for an instance. Default 10,000. */

@@ -9,6 +9,8 @@ export interface PolicyEvents {
   onBreaker(subject: string, instance: Candidate | undefined, change: BreakerChange): void;
   /** An instance of `service` gets no calls for a while. */
   onEjected(service: string, instance: Candidate, cause: EjectionCause, forMs: number): void;
+  /** A balancer of the program's own has thrown while it placed a call of `subject`, or was told how one ended. */
+  onBalancerError(subject: string, error: unknown): void;
   /** It gets calls again. */
   onRestored(service: string, instance: Candidate): void;
 }

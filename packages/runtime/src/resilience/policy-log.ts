@@ -22,6 +22,10 @@ export function createPolicyLog(logger: Logger, counters: RouterCounters): Polic
       const text = `${instance} is ejected from ${service} for ${forMs} ms (${cause}): it gets no calls while the others do better`;
       logger.log("warn", "ejected", text, { service, instance, cause, forMs });
     },
+    onBalancerError(subject, error) {
+      const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+      logger.log("error", "policy_failed", `The balancer of ${subject} threw: ${stack}`, { method: subject });
+    },
     onRestored(service, { instanceId: instance }) {
       logger.log("info", "restored", `${instance} gets calls of ${service} again`, { service, instance });
     },

@@ -27,6 +27,7 @@ export interface TestRouterOptions extends RouterOptions {
   readonly desc?: GenRouter<DescService>;
   /** Routed beside it. */
   readonly further?: GenRouter<DescService>;
+  readonly furtherSettings?: ServiceSettings;
   readonly seed?: number;
   readonly memory?: MemoryGauge;
   readonly sha256?: RouterPorts["sha256"];
@@ -51,6 +52,7 @@ export class TestRouter {
     settings = {},
     desc = testServiceRouter(),
     further,
+    furtherSettings = {},
     seed = 1,
     trace,
     memory,
@@ -61,7 +63,7 @@ export class TestRouter {
   }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
     const router = createRouter(options).service(desc, settings);
-    if (further !== undefined) router.service(further);
+    if (further !== undefined) router.service(further, furtherSettings);
     this.core = router.open({
       scheduler: this.scheduler,
       random: random.random,
