@@ -27,7 +27,7 @@ const seen: readonly { what: string; call: Omit<PolicyCall, "name">; setMs: numb
 
 /** Starts the one instance that takes the calls. */
 const servers = {
-  "the handler": async (rig: PolicyRig) => void (await rig.addInstance("one")),
+  "the handler": (rig: PolicyRig) => rig.addInstance("one"),
   "a server behind the generic bridge": startServerBehindBridge,
 } as const;
 

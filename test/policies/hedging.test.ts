@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Running } from "../harness/processes.ts";
 import { peers } from "./clients.ts";
 import { PolicyRig, within } from "./policy-rig.ts";
+import { startServerBehindBridge } from "./server-behind-bridge.ts";
 
 const HEDGING_DELAY_MS = 50;
 /** What the slow one takes; no test lasts as long. */
@@ -66,6 +67,27 @@ for (const { kind, title, isMissing } of peers) {
           .map(({ attemptsBefore }) => attemptsBefore)
           .toSorted(),
       ).toEqual([0, 1]);
+    });
+
+    test("aborts the loser on an ordinary server behind the generic bridge", async () => {
+      const hedging = { maxAttempts: 2, hedgingDelayMs: HEDGING_DELAY_MS };
+      const other = await PolicyRig.start({ methods: { repeat: { balance: "round_robin", hedging } } });
+      try {
+        const server = await startServerBehindBridge(other, kind);
+        await other.addInstance("fast");
+        const client = await other.addClient(kind);
+        // They take turns: at least one of the calls begins on the server, which holds it.
+        for (const name of Array.from({ length: 10 }, (_, index) => `call ${index}`)) {
+          const answer = await client.call({ method: "Repeat", name, metadata: { hold: "yes" } });
+          expect(answer.code, answer.details).toBe(grpc.status.OK);
+          expect(answer.reports).toMatchObject([{ instance: "fast" }]);
+        }
+        const line = await server.untilLine(/^ran /);
+        const { name }: { readonly name: string } = JSON.parse(line.slice("ran ".length));
+        await server.untilLine(new RegExp(`^aborted "${name}"$`));
+      } finally {
+        await other.stop();
+      }
     });
 
     test("goes on at once with another instance when the one with the call is killed", async () => {

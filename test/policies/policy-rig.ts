@@ -57,15 +57,15 @@ export class PolicyRig {
     return this.own(instance);
   }
 
-  /** Starts a server that knows nothing of routers, written with `kind`. Answers its `host:port`. */
-  async addServer(kind: Kind, id: string): Promise<string> {
+  /** Starts a server that knows nothing of routers, written with `kind`; `address` is `host:port`. */
+  async addServer(kind: Kind, id: string): Promise<Running & { readonly address: string }> {
     const [command, args] =
       kind === "grpc-go"
         ? [requireTool("policy-peer"), ["-server", id]]
         : [process.execPath, [program("grpc-js-server"), "--id", id]];
     const onLine = (line: string) => this.#note(id, line);
     const server = this.own(await startProcess(command, { args, ready: /^ready \d+$/, onLine }));
-    return `127.0.0.1:${server.line.slice("ready ".length)}`;
+    return { ...server, address: `127.0.0.1:${server.line.slice("ready ".length)}` };
   }
 
   async addClient(kind: Kind, serviceConfig?: object): Promise<PolicyClient> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An ordinary grpc-js server of FaultService: `node grpc-js-server.ts --id ID`. It knows nothing of routers. It prints
 // `ready PORT`, then `ran JSON` for each call, and does what the call's metadata asks for: `fail-times` with `fail-code`,
-// `pushback`, `header-first`. `../go` is the same over grpc-go.
+// `pushback`, `header-first`, `hold`: until it is cancelled, which it says as `aborted JSON`. `../go` is the same over grpc-go.
 import { parseArgs } from "node:util";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
@@ -47,7 +47,9 @@ const isFailure = (end: Report | Failure): end is Failure => "code" in end;
 
 function unary(call: grpc.ServerUnaryCall<Order, Report>, done: grpc.sendUnaryData<Report>): void {
   const end = begin(call);
-  if (isFailure(end)) done(end);
+  if (call.metadata.get("hold").length > 0)
+    call.on("cancelled", () => console.log(`aborted ${JSON.stringify(call.request.name)}`));
+  else if (isFailure(end)) done(end);
   else done(null, end);
 }
 

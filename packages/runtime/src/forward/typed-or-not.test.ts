@@ -108,7 +108,7 @@ test("an instance without frames of its own has its turns beside one with them",
   router.run();
   const { client } = router.connect();
   for (let count = 0; count < 6; count++) {
-    client.start(pathOf("Get")).send(pattern(10)).halfClose();
+    client.unary(pathOf("Get"), pattern(10));
     router.run();
   }
   expect([untyped.calls.length, typed.calls.length]).toEqual([3, 3]);

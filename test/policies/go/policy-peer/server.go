@@ -43,8 +43,13 @@ func runServer(id string) error {
 	return grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(s.handle)).Serve(listener)
 }
 
-// handle does what the metadata of the call asks for: `fail-times` with `fail-code`, `pushback`, `header-first`.
+// handle does what the metadata of the call asks for: `fail-times` with `fail-code`, `pushback`,
+// `header-first`, `hold`.
 func (s *server) handle(_ any, stream grpc.ServerStream) error {
+	service, method := methodOf(stream)
+	if service != "/faults.v1.FaultService/" {
+		return status.Error(codes.Unimplemented, service+" is not served")
+	}
 	var bytes []byte
 	if err := stream.RecvMsg(&bytes); err != nil {
 		return err
@@ -55,12 +60,17 @@ func (s *server) handle(_ any, stream grpc.ServerStream) error {
 	}
 	ctx := stream.Context()
 	fields, _ := metadata.FromIncomingContext(ctx)
-	about := ran{Name: name, Method: methodOf(stream), AttemptsBefore: uint64(numberOf(fields, "grpc-previous-rpc-attempts")), TimeoutMs: timeLeft(ctx)}
+	about := ran{Name: name, Method: method, AttemptsBefore: uint64(numberOf(fields, "grpc-previous-rpc-attempts")), TimeoutMs: timeLeft(ctx)}
 	say("ran", about)
 	if len(fields.Get("header-first")) > 0 {
 		if err := stream.SendHeader(metadata.Pairs("attempts-before", strconv.FormatUint(about.AttemptsBefore, 10))); err != nil {
 			return err
 		}
+	}
+	if len(fields.Get("hold")) > 0 {
+		<-ctx.Done()
+		say("aborted", name)
+		return status.FromContextError(ctx.Err()).Err()
 	}
 	s.mu.Lock()
 	s.runs[name]++
@@ -76,9 +86,9 @@ func (s *server) handle(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&answer)
 }
 
-func methodOf(stream grpc.ServerStream) string {
-	method, _ := grpc.MethodFromServerStream(stream)
-	return path.Base(method)
+func methodOf(stream grpc.ServerStream) (service, method string) {
+	full, _ := grpc.MethodFromServerStream(stream)
+	return path.Split(full)
 }
 
 // timeLeft is nil without a deadline.
