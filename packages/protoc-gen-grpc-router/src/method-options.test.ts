@@ -8,7 +8,10 @@ const mistakes: readonly (readonly [options: string, message: string])[] = [
   ["channel_number: 19000", "channel_number of #: it must be 8 to 18999 or 20000 to 536870911, received 19000"],
   ["timeout: {}", "timeout of #: it must be longer than 0 s, received 0 s"],
   ["timeout: {seconds: -1}", "timeout of #: it must be longer than 0 s, received -1 s"],
-  ["timeout: {seconds: 1, nanos: -5}", "timeout of #: it must be longer than 0 s, received NaN (seconds and nanos that disagree)"],
+  [
+    "timeout: {seconds: 1, nanos: -5}",
+    "timeout of #: it must be longer than 0 s, received NaN (seconds and nanos that disagree)",
+  ],
   ["retry: {}", "retry of #: max_attempts must be 2 to 5, received 0"],
   ["retry: {max_attempts: 6}", "retry of #: max_attempts must be 2 to 5, received 6"],
   [

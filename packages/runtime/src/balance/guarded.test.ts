@@ -5,7 +5,11 @@ import { anyCall, createCandidates, describeBalancer } from "./balancer.suite.js
 import { createGuarded } from "./guarded.js";
 import { createLeastRequest } from "./least-request.js";
 
-describeBalancer({ create: () => createGuarded(createLeastRequest(), () => {}), name: "least_request", weighted: true });
+describeBalancer({
+  create: () => createGuarded(createLeastRequest(), () => {}),
+  name: "least_request",
+  weighted: true,
+});
 
 describe("createGuarded()", () => {
   const oops = (): never => {

@@ -354,12 +354,12 @@ describe("a budget of one retry", () => {
 test("an attempt that did not run before its own time was over has failed as any other that took too long", () => {
   const scene = new PolicyScene({ retry: { ...retry, maxAttempts: 2, attemptTimeoutMs: 50 } });
   const call = scene.call();
-  scene.at(0).end(1n, { code: 4, notRun: true });
+  scene.at(0).end(1, { code: 4, notRun: true });
   scene.router.run();
   expect(scene.spread).toEqual([1, 0]);
   scene.pass(longest(1));
   expect(scene.spread).toEqual([1, 1]);
-  scene.at(1).end(1n, { code: 4, notRun: true });
+  scene.at(1).end(1, { code: 4, notRun: true });
   scene.router.run();
   expect([call.status?.code, scene.spread, scene.openCalls]).toEqual([4, [1, 1], 0]);
 });
