@@ -55,8 +55,14 @@ export class AttemptLedger {
     this.#byCall.set(plan.index, [...all, attempt]);
     this.#open = this.#open.filter((one) => one.tapped.routerState !== "done" && !isLost(one));
     this.#open.push(attempt);
-    // Written before another channel took its place, or for nobody who keeps the rules.
-    if (channel.owner.isRouterHeld || isLost(attempt) || this.#world.ledger.tainted.has(plan.index)) return;
+    // Written before a Drain gave it back or another channel took its place, or for nobody who keeps the rules.
+    if (
+      tapped.isGivenBack ||
+      channel.owner.isRouterHeld ||
+      isLost(attempt) ||
+      this.#world.ledger.tainted.has(plan.index)
+    )
+      return;
     this.#judgeCount(attempt, before, policy.method);
     for (const earlier of before) this.#judgeCause(attempt, earlier, policy.method);
     this.#judgeBudget(attempt, policy.service);
