@@ -45,18 +45,24 @@ export class AttemptState implements PolicyAttempt {
   /** Interceptors run around it. */
   pending: PendingCall | undefined = undefined;
 
-  /** What the call brings along when another record goes on with it. */
+  /** What every attempt of the call is to know. */
   inherit(from: AttemptState): void {
     this.keyRead = from.keyRead;
     this.hasKey = from.hasKey;
     this.keyHigh = from.keyHigh;
     this.keyLow = from.keyLow;
-    this.alarmMs = from.alarmMs;
     this.waited = from.waited;
     this.retriesSincePushback = from.retriesSincePushback;
     this.fellBack = from.fellBack;
-    this.pending = from.pending;
-    from.pending = undefined;
+  }
+
+  /** The client's side goes to another record, and with it what only one of the attempts may have. */
+  handOver(heir: AttemptState): void {
+    heir.inherit(this);
+    heir.alarmMs = this.alarmMs;
+    this.alarmMs = Number.POSITIVE_INFINITY;
+    heir.pending = this.pending;
+    this.pending = undefined;
   }
 
   reset(): void {

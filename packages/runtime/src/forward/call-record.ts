@@ -307,12 +307,11 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.execution = this.execution;
     heir.tried = this.tried;
     heir.triedBefore = this.triedBefore;
-    if (this.attempts !== undefined) heir.attemptState.inherit(this.attempts);
+    this.attempts?.handOver(heir.attemptState);
     if (heir.attempts?.pending !== undefined) heir.attempts.pending.call = heir;
     this.stream = undefined;
     this.connection = undefined;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    if (this.attempts !== undefined) this.attempts.alarmMs = Number.POSITIVE_INFINITY;
   }
 
   /** The request goes to `heir`, too: everything that is kept of it. */

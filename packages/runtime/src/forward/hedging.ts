@@ -155,14 +155,7 @@ export class Hedging {
     const state = rival.attemptState;
     rival.state = CallState.queued;
     holder.copyRequest(rival);
-    if (holder.attempts !== undefined) {
-      const { pending } = holder.attempts;
-      state.inherit(holder.attempts);
-      // It stays with who has the client's side.
-      state.pending = undefined;
-      holder.attempts.pending = pending;
-    }
-    state.alarmMs = Number.POSITIVE_INFINITY;
+    if (holder.attempts !== undefined) state.inherit(holder.attempts);
     state.race = race;
     rival.deadlineMs = holder.deadlineMs;
     rival.attempt = race.sent++;
