@@ -50,8 +50,10 @@ export class Attempts {
     state.watched = true;
     state.counted = true;
     if (call.channel !== undefined) policy.begin(state, call.channel, nowMs);
-    if (policy.retry !== undefined) this.#setAlarm(call, nowMs + policy.retry.attemptTimeoutMs);
-    else if (policy.hedging !== undefined) this.hedging.began(call, policy.hedging);
+    if (policy.retry !== undefined) {
+      // Without a limit the wheel has the call's deadline already.
+      if (policy.retry.limitsAttempts) this.#setAlarm(call, nowMs + policy.retry.attemptTimeoutMs);
+    } else if (policy.hedging !== undefined) this.hedging.began(call, policy.hedging);
   }
 
   /** How the attempt at hand ended, if nobody has been told yet. */

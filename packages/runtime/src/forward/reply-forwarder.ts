@@ -356,7 +356,7 @@ function holdsHeaders({ route, attempts }: CallRecord): boolean {
 /** The instance found first that the attempt's own time is over: that is a failure, also of what has not run. */
 function isAttemptOver({ route, state }: CallRecord, code: number): boolean {
   if (code !== StatusCode.deadlineExceeded || state === CallState.cancelling) return false;
-  return route.policy?.retry !== undefined && route.policy.retry.attemptTimeoutMs < Number.POSITIVE_INFINITY;
+  return route.policy?.retry?.limitsAttempts === true;
 }
 
 function sliceFault(call: CallRecord, detail: string): ChannelFault {

@@ -34,6 +34,11 @@ export class RetryPolicy {
     this.#multiplier = facts.backoffMultiplier ?? defaults.backoffMultiplier;
   }
 
+  /** Whether an attempt has a time of its own. */
+  get limitsAttempts(): boolean {
+    return this.attemptTimeoutMs < Number.POSITIVE_INFINITY;
+  }
+
   /** Whether an attempt that ended with `code` may be followed by another. */
   isRetryable(code: number): boolean {
     return isInMask(this.retryableMask, code);
