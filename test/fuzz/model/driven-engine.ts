@@ -167,14 +167,15 @@ export class DrivenEngine implements ConnectionHost {
 
   /** What holds after every call. A client's requests wait without a bound, because it makes them itself. */
   check(): void {
-    const { connection } = this;
-    const most = connection.maxOutputBytes + this.#limits.overflowBytes + outputSlackBytes;
+    const { connection, user } = this;
+    if (connection.outputPending <= connection.maxOutputBytes) user.outputBudgetBytes = connection.maxOutputBytes;
+    const most = user.outputBudgetBytes + this.#limits.overflowBytes + outputSlackBytes;
     const isBounded = connection.role === "server" || !this.held;
     ensure(!isBounded || connection.outputPending <= most, "output must keep its budget", () => {
       return connection.outputPending;
     });
     // Not within a callback or a verb: what these are about is under way.
-    const held = this.user.open.reduce((sum, { received, consumed }) => sum + received - consumed, 0);
+    const held = user.open.reduce((sum, { received, consumed }) => sum + received - consumed, 0);
     ensure(
       this.#taking || connection.closed || heldBytes() === held,
       "the user must hold what it has not consumed",

@@ -79,6 +79,7 @@ export class UserVerbs {
         return true;
       case 4:
         connection.maxOutputBytes = 1_000 + choice * 400;
+        this.#user.outputBudgetBytes = Math.max(this.#user.outputBudgetBytes, connection.maxOutputBytes);
         return true;
       default:
         return false;

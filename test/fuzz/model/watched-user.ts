@@ -31,6 +31,9 @@ export class WatchedUser implements ConnectionHandler<FieldList, UserStream> {
   /** Octets that the peer has to have sent at this place, if it is known. */
   expectedOctet: ((streamId: number, offset: number) => number) | undefined;
 
+  /** The largest budget that output was given since it last kept to the one it has: a smaller one takes nothing back. */
+  outputBudgetBytes = 0;
+
   readonly #isServer: boolean;
   readonly #everOpen = new Set<number>();
 
