@@ -109,6 +109,7 @@ export class UserVerbs {
         this.#consume(kept, choice);
         break;
       case 13:
+        kept.unwanted = choice % 4 === 0 && stream.localEnded;
         connection.reset(stream, choice % 4 === 0 ? 0 : 8);
         break;
       case 14:

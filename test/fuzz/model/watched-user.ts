@@ -9,6 +9,8 @@ export interface UserStream {
   headReceived: boolean;
   headSent: boolean;
   remoteEnded: boolean;
+  /** What the peer still sends is dropped: the user has answered early, and its answer waits for window. */
+  unwanted: boolean;
   /** Octets of DATA received, and how many of them were given back. */
   received: number;
   consumed: number;
@@ -68,6 +70,7 @@ export class WatchedUser implements ConnectionHandler<FieldList, UserStream> {
   onData(stream: Stream<UserStream>, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     this.#note(() => `data ${stream.id} ${latin1(bytes, start, end)}${endStream ? " end" : ""}`);
     const kept = this.#find(stream);
+    ensure(!kept.unwanted, "nothing may come that nobody wants", () => stream.id);
     ensure(kept.headReceived && !kept.remoteEnded, "DATA must come between head and end", () => stream.id);
     ensure(start < end || (start === end && endStream), "DATA must have octets or an end", () => [start, end]);
     for (let at = start; at < end && this.expectedOctet !== undefined; at++) {
@@ -82,6 +85,7 @@ export class WatchedUser implements ConnectionHandler<FieldList, UserStream> {
   onTrailers(stream: Stream<UserStream>, head: FieldList): void {
     this.#note(() => `trailers ${stream.id} ${JSON.stringify(head)}`);
     const kept = this.#find(stream);
+    ensure(!kept.unwanted, "nothing may come that nobody wants", () => stream.id);
     ensure(kept.headReceived && !kept.remoteEnded, "trailers must come between head and end", () => stream.id);
     kept.remoteEnded = true;
     this.react("trailers", kept);
@@ -102,7 +106,8 @@ export class WatchedUser implements ConnectionHandler<FieldList, UserStream> {
     this.#note(() => `closed ${stream.id} ${code} ${by}`);
     const kept = this.#find(stream);
     this.streams.delete(stream.id);
-    ensure(by !== "end" || (kept.remoteEnded && stream.localEnded), "both sides must have ended", () => stream.id);
+    const remoteEnded = kept.remoteEnded || kept.unwanted;
+    ensure(by !== "end" || (remoteEnded && stream.localEnded), "both sides must have ended", () => stream.id);
     this.react("closed", kept);
   }
 
@@ -131,6 +136,7 @@ export class WatchedUser implements ConnectionHandler<FieldList, UserStream> {
       headReceived: false,
       headSent: !this.#isServer,
       remoteEnded: false,
+      unwanted: false,
       received: 0,
       consumed: 0,
       given: 0,

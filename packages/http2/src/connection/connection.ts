@@ -190,7 +190,8 @@ export interface Connection<Data> {
   /**
    * Ends one stream with RST_STREAM; queued data is dropped. `onClosed` follows before this returns. The exception is
    * NO_ERROR after our own END_STREAM was written or queued (RFC 9113 section 8.1, an early answer): what is queued goes
-   * out first, then RST_STREAM, then `onClosed`; DATA that still arrives is dropped and its window returned.
+   * out first, then RST_STREAM, then `onClosed`; DATA and trailers that still arrive are dropped, and an end by them spares
+   * the RST_STREAM (`onClosed` by "end").
    */
   reset(stream: Stream<Data>, code: number): void;
 
