@@ -46,6 +46,7 @@ export {
   RouterError,
   tokenOf,
 } from "@grpc-router/runtime";
+export type { AdminPage, AdminPageAnswer, AdminPageRequest } from "./admin/admin-pages.js";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
 export { type ReadServiceConfigFile, readPolicies, readServiceConfigFile } from "./config/read-policies.js";
 export { type ReadCredentialsOptions, readCredentials } from "./credentials/read-credentials.js";
@@ -67,5 +68,11 @@ export { createNodeScheduler } from "./scheduler/node-scheduler.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export type { ListenerStats } from "./serve/listener-stats.js";
 export type { PolicyStats } from "./serve/policy-stats.js";
-export { type RouterServer, type ServeRouterOptions, type ServeTls, serveRouter } from "./serve/serve-router.js";
+export {
+  type RouterPhase,
+  type RouterServer,
+  type ServeRouterOptions,
+  type ServeTls,
+  serveRouter,
+} from "./serve/serve-router.js";
 export { createSocketTransport, type SocketTransport, type SocketTransportOptions } from "./socket/socket-transport.js";

@@ -34,7 +34,7 @@ function noStats(): never {
 }
 
 async function instances(all: readonly InstanceInfo[], ...flags: readonly string[]) {
-  const server = await serveAdmin({ instances: () => all, engineStats: noStats }, { port: 0 });
+  const server = await serveAdmin({ phase: "serving", instances: () => all, engineStats: noStats }, { port: 0 });
   servers.push(server);
   const io = createTestIo();
   const code = await run(["instances", "--admin", server.url, ...flags], io);
@@ -104,7 +104,7 @@ describe("grpc-router instances", () => {
   });
 
   it("says that nobody listens", async () => {
-    const server = await serveAdmin({ instances: () => [], engineStats: noStats }, { port: 0 });
+    const server = await serveAdmin({ phase: "serving", instances: () => [], engineStats: noStats }, { port: 0 });
     await server.close();
     const io = createTestIo();
     expect(await run(["instances", "--admin", server.url], io)).toBe(1);

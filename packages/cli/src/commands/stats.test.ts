@@ -47,7 +47,7 @@ const busy: EngineStats = {
 };
 
 async function stats(counted: EngineStats, ...flags: readonly string[]) {
-  const server = await serveAdmin({ instances: () => [], engineStats: () => counted }, { port: 0 });
+  const server = await serveAdmin({ phase: "serving", instances: () => [], engineStats: () => counted }, { port: 0 });
   servers.push(server);
   const io = createTestIo();
   const code = await run(["stats", "--admin", server.url, ...flags], io);

@@ -7,6 +7,8 @@ import type { InstanceInfo } from "@grpc-router/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 import { AdminService, State } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { createEngineStats } from "../serve/engine-stats.suite.js";
+import type { RouterPhase } from "../serve/serve-router.js";
+import type { AdminPage } from "./admin-pages.js";
 import { type AdminServer, serveAdmin } from "./serve-admin.js";
 
 const servers: AdminServer[] = [];
@@ -33,7 +35,10 @@ const info: InstanceInfo = {
 };
 
 async function start(instances: readonly InstanceInfo[] = [info], stats = createEngineStats()): Promise<AdminServer> {
-  const server = await serveAdmin({ instances: () => instances, engineStats: () => stats }, { port: 0 });
+  const server = await serveAdmin(
+    { phase: "serving", instances: () => instances, engineStats: () => stats },
+    { port: 0 },
+  );
   servers.push(server);
   return server;
 }
@@ -145,8 +150,66 @@ describe("serveAdmin()", () => {
 
   it("says that its port is in use", async () => {
     const { address } = await start();
-    await expect(serveAdmin({ instances: () => [], engineStats: createEngineStats }, address)).rejects.toMatchObject({
+    await expect(
+      serveAdmin({ phase: "serving", instances: () => [], engineStats: createEngineStats }, address),
+    ).rejects.toMatchObject({
       code: "ADDRESS_IN_USE",
     });
+  });
+});
+
+describe("pages of serveAdmin()", () => {
+  const page: AdminPage = {
+    path: "/metrics",
+    answer: ({ headers, query }) => ({
+      status: 200,
+      contentType: "text/x",
+      body: `${headers.accept} ${query.get("a")}\n`,
+    }),
+  };
+  const broken: AdminPage = {
+    path: "/broken",
+    answer: () => {
+      throw new Error("it broke");
+    },
+  };
+
+  async function get(path: string, init: RequestInit = {}, phase: RouterPhase = "serving") {
+    const server = await serveAdmin(
+      { phase, instances: () => [], engineStats: createEngineStats },
+      { port: 0, pages: [page, broken] },
+    );
+    servers.push(server);
+    const response = await fetch(server.url + path, init);
+    return { status: response.status, type: response.headers.get("content-type"), text: await response.text() };
+  }
+
+  it.each([
+    ["/live", "serving", 200, '{"live":true}\n'],
+    ["/live", "draining", 200, '{"live":true}\n'],
+    ["/ready", "serving", 200, '{"ready":true}\n'],
+    ["/ready?verbose", "serving", 200, '{"ready":true}\n'],
+    ["/ready", "draining", 503, '{"ready":false,"reason":"the router is draining: it accepts no connections"}\n'],
+    ["/ready", "closed", 503, '{"ready":false,"reason":"the router is closed"}\n'],
+  ] as const)("%s of a router that is %s answers %d", async (path, phase, status, text) => {
+    expect(await get(path, {}, phase)).toEqual({ status, type: "application/json", text });
+  });
+
+  it("gives pages of one's own headers and query", async () => {
+    expect(await get("/metrics?a=7", { headers: { accept: "text/y" } })).toEqual({
+      status: 200,
+      type: "text/x",
+      text: "text/y 7\n",
+    });
+  });
+
+  it("answers HEAD without a body, POST with 405, a page that throws with 500", async () => {
+    expect(await get("/ready", { method: "HEAD" })).toMatchObject({ status: 200, text: "" });
+    expect(await get("/ready", { method: "POST" })).toMatchObject({ status: 405, text: "use GET or HEAD\n" });
+    expect(await get("/broken")).toMatchObject({ status: 500, text: "Cannot answer /broken: it broke\n" });
+  });
+
+  it("leaves other paths to the API", async () => {
+    expect((await get("/nothing")).status).toBe(404);
   });
 });

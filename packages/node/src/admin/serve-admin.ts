@@ -8,7 +8,9 @@ import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_REQUEST_BYTES } from "../limits.js";
 import { listen } from "../serve/listener.js";
 import { formatAddress } from "../socket/peer.js";
+import { type AdminPage, createProbePages, type ProbedServer } from "./admin-pages.js";
 import { createAdminService, type ObservedServer } from "./admin-service.js";
+import { createPageHandler } from "./answer-page.js";
 
 /** Where the admin API listens. */
 export interface ServeAdminOptions {
@@ -16,6 +18,8 @@ export interface ServeAdminOptions {
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. The API asks for no credential, so other machines must not reach it. */
   readonly host?: string | undefined;
+  /** Pages beside `/live` and `/ready`, such as `/metrics`. Default: none. */
+  readonly pages?: readonly AdminPage[] | undefined;
 }
 
 /** The admin API of a running router. */
@@ -27,13 +31,16 @@ export interface AdminServer {
 
 /**
  * Serves `grpcrouter.admin.v1.AdminService` on a port of its own: gRPC, gRPC-Web and Connect, over HTTP/2 and HTTP/1.1,
- * so `grpcurl`, `buf curl` and plain `curl` all work.
+ * so `grpcurl`, `buf curl` and plain `curl` all work. Beside it the pages `/live` and `/ready` for probes, and those of the options.
  *
  * @throws NodeError when the address is in use or wrong.
  */
-export async function serveAdmin(server: ObservedServer, options: ServeAdminOptions = {}): Promise<AdminServer> {
-  const { port = 8081, host = "127.0.0.1" } = options;
-  const handler = await createHandler(server);
+export async function serveAdmin(
+  server: ObservedServer & ProbedServer,
+  options: ServeAdminOptions = {},
+): Promise<AdminServer> {
+  const { port = 8081, host = "127.0.0.1", pages = [] } = options;
+  const handler = await createHandler(server, [...createProbePages(server), ...pages]);
   const http1 = createHttp1(handler);
   const http2 = createHttp2(handler);
   const listener = await listen({
@@ -67,16 +74,17 @@ export async function serveAdmin(server: ObservedServer, options: ServeAdminOpti
 
 type Adapter = ReturnType<typeof connectNodeAdapter>;
 
-async function createHandler(server: ObservedServer): Promise<Adapter> {
+async function createHandler(server: ObservedServer, pages: readonly AdminPage[]): Promise<Adapter> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const adapter = connectNodeAdapter({
     routes: (router) => router.service(AdminService, createAdminService(server)),
     readMaxBytes: ADMIN_REQUEST_BYTES,
   });
+  const answerPage = createPageHandler(pages);
   return (request, response) => {
     if (isOwnName(request.headers[":authority"] ?? request.headers.host)) {
-      adapter(request, response);
+      if (!answerPage(request, response)) adapter(request, response);
       return;
     }
     response.statusCode = 403;

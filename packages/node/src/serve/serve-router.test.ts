@@ -92,6 +92,15 @@ describe("serveRouter()", () => {
     expect(tls.server.url).toBe(`https://[::1]:${tls.server.address.port}`);
   });
 
+  it("says where in its life it is", async () => {
+    const { server } = await start(createFakeRouter());
+    expect(server.phase).toBe("serving");
+    const drained = server.drain();
+    expect(server.phase).toBe("draining");
+    await drained;
+    expect(server.phase).toBe("closed");
+  });
+
   it("closes the router it has opened when it cannot listen", async () => {
     const { server } = await start(createFakeRouter());
     const router = createFakeRouter();

@@ -68,11 +68,16 @@ export interface ServeRouterOptions {
   readonly trace?: ((line: string) => void) | undefined;
 }
 
+/** Where a router's server is in its life. */
+export type RouterPhase = "serving" | "draining" | "closed";
+
 /** A router that listens. */
 export interface RouterServer {
   readonly address: { readonly host: string; readonly port: number };
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
+  /** `serving` until `drain` or `close` is called: it accepts connections; `closed` when all sockets are gone. */
+  readonly phase: RouterPhase;
   /** The registration channels that are open now. */
   instances(): readonly InstanceInfo[];
   /**
@@ -214,6 +219,7 @@ class ListeningRouter implements RouterServer {
   readonly #logger: Logger;
   readonly #endWatch: (() => void) | undefined;
   readonly #startedMs = performance.now();
+  #phase: RouterPhase = "serving";
 
   constructor(
     stats: StatsSources & { readonly core: ServableCore },
@@ -229,6 +235,10 @@ class ListeningRouter implements RouterServer {
     this.#certificates = certificates;
     this.#logger = logger;
     if (watchMs !== undefined) this.#endWatch = certificates?.watch(watchMs, listener.useCertificates);
+  }
+
+  get phase(): RouterPhase {
+    return this.#phase;
   }
 
   instances(): readonly InstanceInfo[] {
@@ -277,9 +287,11 @@ class ListeningRouter implements RouterServer {
     await stopped;
   }
 
-  #stopListening(): Promise<void> {
+  async #stopListening(): Promise<void> {
+    if (this.#phase === "serving") this.#phase = "draining";
     this.#endWatch?.();
-    return this.#listener.stop();
+    await this.#listener.stop();
+    this.#phase = "closed";
   }
 
   #closeConnections(stopped: Promise<void>): void {
