@@ -86,6 +86,10 @@ export interface BridgeConnection {
    * aborted. Resolves with `closed`.
    */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** Calls that run here now, by path (`/acme.user.v1.UserService/GetUser`). Costs a look at each open call. */
+  openCalls(): ReadonlyMap<string, number>;
+  /** Calls that drains have aborted because they outlived the grace. */
+  readonly callsCut: number;
   /** Ends everything at once: open calls are aborted, and the router is told nothing. */
   close(): void;
   /** Restates how many calls may be open at once, for each service, at all routers together; 0 takes none. */

@@ -69,6 +69,8 @@ export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export type { ListenerStats } from "./serve/listener-stats.js";
 export type { PolicyStats } from "./serve/policy-stats.js";
 export {
+  type DrainResult,
+  type InFlight,
   type RouterPhase,
   type RouterServer,
   type ServeRouterOptions,

@@ -152,9 +152,11 @@ describe("RouterCore.drain()", () => {
     const call = client.unary(pathOf("Get"), bytes("a"));
     router.run();
     let done = false;
-    const drained = router.core.drain({ timeoutMs: 10_000 }).then(() => {
+    const drained = router.core.drain({ timeoutMs: 10_000 }).then((callsCut) => {
       done = true;
+      return callsCut;
     });
+    expect([...router.core.openCalls()]).toEqual([[pathOf("Get"), 1]]);
     expect(router.core.drain({ timeoutMs: 1 })).toBe(router.core.drain({ timeoutMs: 2 }));
     await router.scheduler.advanceSettled(100);
     expect(client.goaways.length).toBeGreaterThan(0);
@@ -169,8 +171,9 @@ describe("RouterCore.drain()", () => {
     instance.call.halfClose();
     await router.scheduler.advanceSettled(6_000);
     expect(instance.call.status?.code).toBe(0);
-    await drained;
+    expect(await drained).toBe(0);
     expect(done).toBe(true);
+    expect(router.core.openCalls().size).toBe(0);
     expect(router.core.instances()).toHaveLength(0);
   });
 
@@ -214,8 +217,10 @@ describe("what outlives the grace of RouterCore.drain()", () => {
     const drained = router.core.drain({ timeoutMs: 1_500 });
     await router.scheduler.advanceSettled(1_000);
     expect([sent, accepted, waiting, unfinished].map((call) => call.status)).toEqual(new Array(4).fill(undefined));
+    const open = { [pathOf("Read")]: 2, [pathOf("Get")]: 2 };
+    expect(Object.fromEntries(router.core.openCalls())).toEqual(open); // the cancelled one owes nobody anything
     await router.scheduler.advanceSettled(1_000);
-    await drained;
+    expect(await drained).toBe(4);
     expect([sent, accepted].map(infoOf)).toMatchObject([
       { reason: "INSTANCE_LOST", metadata: { execution: "started" } },
       { reason: "INSTANCE_LOST", metadata: { execution: "unknown" } },
@@ -241,6 +246,18 @@ describe("what outlives the grace of RouterCore.drain()", () => {
 });
 
 describe("RouterCore.close()", () => {
+  test("ends a drain under way, which then says how many calls that cost", async () => {
+    const router = new TestRouter();
+    router.instance();
+    const { client } = router.connect();
+    client.unary(pathOf("Get"), bytes("a"));
+    router.run();
+    const drained = router.core.drain({ timeoutMs: 10_000 });
+    await router.scheduler.settle();
+    router.core.close();
+    expect(await drained).toBe(1);
+  });
+
   test("ends everything at once and leaves no timer", () => {
     const router = new TestRouter();
     const instance = router.instance();

@@ -106,10 +106,12 @@ export class RouterCore {
   #lastSweepMs: number;
   /** Whether the last sweep judged anybody. */
   #judged = true;
-  #draining: Promise<void> | undefined = undefined;
+  #draining: Promise<number> | undefined = undefined;
   /** What a drain waits for may have happened: a connection or a channel is gone. */
   #onChange: (() => void) | undefined = undefined;
   #closed = false;
+  /** Calls that `close` ended. */
+  #callsCut = 0;
 
   constructor(parts: RouterCoreParts) {
     const { clock, logger, forwarder, registry, gate, health, paths } = parts;
@@ -136,7 +138,7 @@ export class RouterCore {
       registrationRate: new RegistrationRate(clock.lastMs),
       statuses: forwarder.context.statuses,
       counters: this.routerCounters,
-      clientBudget: { ...parts.connections, counters: this.routerCounters },
+      clientBudget: { ...parts.connections, counters: this.routerCounters, replay: forwarder.context.replay },
       serviceNames: [...registry.services.keys()],
       connections: this.#connections,
       onGone: () => this.#onChange?.(),
@@ -195,6 +197,20 @@ export class RouterCore {
     return Array.from(this.#parts.registry.services.values(), (service) => service.policyUsage);
   }
 
+  /** Calls whose clients have no status yet, by path (`/acme.user.v1.UserService/GetUser`). Costs a look at each call. */
+  openCalls(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { state, route } of this.#parts.forwarder.context.pool.list()) {
+      if (isUnanswered(state)) counts.set(route.path, (counts.get(route.path) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Bytes of requests that are kept for a second try; `RouterOptions.maxReplayBytes` bounds them. */
+  get replayBytes(): number {
+    return this.#parts.forwarder.context.replay.takenBytes;
+  }
+
   /** Calls that are not over, or whose client or instance has something of them to take. */
   get heldCalls(): number {
     return this.#parts.forwarder.context.pool.list().length;
@@ -227,9 +243,10 @@ export class RouterCore {
 
   /**
    * Stops in good order: clients are told to go elsewhere and finish what they have, then instances are drained. What
-   * still runs after `timeoutMs` is ended. Resolves when everything is closed; a second call gets the first one's promise.
+   * still runs after `timeoutMs` is ended. Resolves when everything is closed, with the number of calls that were ended so;
+   * a second call gets the first one's promise.
    */
-  drain({ timeoutMs }: DrainOptions): Promise<void> {
+  drain({ timeoutMs }: DrainOptions): Promise<number> {
     this.#draining ??= this.#drain(timeoutMs);
     return this.#draining;
   }
@@ -238,6 +255,7 @@ export class RouterCore {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#callsCut = this.#openCalls;
     this.#parts.registry.stopAdmitting();
     this.#parts.health.drain();
     const { pool } = this.#parts.forwarder.context;
@@ -250,7 +268,7 @@ export class RouterCore {
     this.#onChange?.();
   }
 
-  async #drain(timeoutMs: number): Promise<void> {
+  async #drain(timeoutMs: number): Promise<number> {
     const { health, registry, logger } = this.#parts;
     const untilMs = this.#parts.clock.nowMs() + timeoutMs;
     const grace = `${timeoutMs / 1_000} s`;
@@ -269,6 +287,7 @@ export class RouterCore {
     await this.#until(untilMs, () => registry.isEmpty);
     for (const server of this.#connections) server.connection?.drain(drainText);
     await this.#until(untilMs, () => this.#connections.size === 0);
+    if (this.#closed) return this.#callsCut;
     const openCalls = this.#openCalls;
     if (openCalls === 0) logger.log("info", "drained", "Drained: every call has ended");
     else {
@@ -276,12 +295,13 @@ export class RouterCore {
       logger.log("warn", "grace_over", text, { openCalls });
     }
     this.close();
+    return this.#callsCut;
   }
 
   /** Calls whose clients have no status yet. */
   get #openCalls(): number {
     const calls = this.#parts.forwarder.context.pool.list();
-    return calls.filter(({ state }) => state !== CallState.done && state !== CallState.cancelling).length;
+    return calls.filter(({ state }) => isUnanswered(state)).length;
   }
 
   /** Resolves when `condition` holds, at the latest at `untilMs`. */
@@ -332,6 +352,11 @@ export class RouterCore {
       logger.log("error", "memory_exhausted", text);
     } else logger.log("info", "memory_available", "There is memory again: new calls are taken");
   }
+}
+
+/** Whether the client of a call in this state has no status yet. */
+function isUnanswered(state: CallState): boolean {
+  return state !== CallState.done && state !== CallState.cancelling;
 }
 
 /** `1 call has`, `2 calls have`. */

@@ -26,7 +26,7 @@ export class ChannelCalls implements CallPort {
   /** The router's frames for calls that are not in it any more. */
   readonly late = new LateFrames();
   /** Calls whose channel is gone and whose user code still runs. */
-  orphans = 0;
+  readonly orphans = new Set<Call>();
   maxReplyBytes = Number.POSITIVE_INFINITY;
   maxMetadataBytes = 0;
   readonly #options: CallsOptions;
@@ -100,6 +100,14 @@ export class ChannelCalls implements CallPort {
     return call;
   }
 
+  /** Adds the calls that run, orphans among them, to `counts`: by path. */
+  count(counts: Map<string, number>): void {
+    for (const { method } of [...this.table.list(), ...this.orphans]) {
+      const path = `/${method.label}`;
+      counts.set(path, (counts.get(path) ?? 0) + 1);
+    }
+  }
+
   /** Ends every open call: the grace of a drain is over. */
   failAll(): void {
     for (const call of this.table.list()) failCall(call, encodeReasonEnd("INSTANCE_DRAINING", {}, executionOf(call)));
@@ -111,7 +119,7 @@ export class ChannelCalls implements CallPort {
     for (const call of this.table.list()) {
       loseCall(call);
       this.table.remove(call);
-      if (call.phase === CallPhase.orphaned) this.orphans++;
+      if (call.phase === CallPhase.orphaned) this.orphans.add(call);
       else this.#options.share.end();
     }
   }
@@ -159,8 +167,8 @@ export class ChannelCalls implements CallPort {
     this.#budget.change(call, sizeBytes);
   }
 
-  orphanSettled(_call: Call): void {
-    this.orphans--;
+  orphanSettled(call: Call): void {
+    this.orphans.delete(call);
     this.#options.share.end();
     this.#onCallOver();
   }

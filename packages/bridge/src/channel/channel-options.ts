@@ -22,6 +22,8 @@ export interface ChannelOwner {
   onRouters(channel: Channel, addresses: readonly string[]): void;
   /** The channel has come to its end; told once. */
   onChannelOver(channel: Channel, end: ChannelEnd): void;
+  /** The grace of a drain is over, and `count` calls had not ended. */
+  onCallsCut(count: number): void;
   /** The number of calls that run on the channel has changed, also after its end. */
   onCallOver(channel: Channel): void;
 }

@@ -112,7 +112,12 @@ export class Channel implements FrameTarget, HeartbeatTarget {
 
   /** Calls open here, or still running after the channel's end. */
   get runningCalls(): number {
-    return this.#calls.table.size + this.#calls.orphans;
+    return this.#calls.table.size + this.#calls.orphans.size;
+  }
+
+  /** Adds the calls of `runningCalls` to `counts`: by path. */
+  countCalls(counts: Map<string, number>): void {
+    this.#calls.count(counts);
   }
 
   get hasCalls(): boolean {
@@ -314,6 +319,7 @@ export class Channel implements FrameTarget, HeartbeatTarget {
     this.#options.ports.logger.log("warn", "grace_over", text, { service: name, openCalls: size });
     // Longer than user code may take: the table empties when it settles, and then the channel leaves by itself.
     this.#stream.wait(ABORT_SETTLE_MS, () => this.#abandon(channelLost("calls still ran after the grace")));
+    this.#options.owner.onCallsCut(size);
     this.#calls.failAll();
   }
 

@@ -190,6 +190,7 @@ describe("BridgeSession", () => {
         { reason: "INSTANCE_DRAINING", lastCallId: 2n, graceMs: 5_000 },
       ]);
       expect(bed.channel.ended).toBe(false);
+      expect([...bed.connection.openCalls()]).toEqual([["/test.v1.EchoService/Say", 2]]);
       bed.channel.send({ head: { callId: 2n, halfClose: true }, member: [20_001, new Uint8Array()] });
       await bed.scheduler.settle();
       await bed.release();
@@ -206,6 +207,7 @@ describe("BridgeSession", () => {
       expect(messages(bed, "draining")).toEqual(["Leaving http://router.test:80: open calls have 5.0 s"]);
       expect(messages(bed, "left")).toEqual(["Left http://router.test:80"]);
       expect(bed.scheduler.pendingTimers).toBe(0);
+      expect([bed.connection.openCalls().size, bed.connection.callsCut]).toEqual([0, 0]);
     });
 
     it.each([
@@ -251,6 +253,7 @@ describe("BridgeSession", () => {
       bed.channel.status(0);
       await bed.scheduler.settle();
       await bed.connection.closed;
+      expect(bed.connection.callsCut).toBe(2);
     });
 
     it("does not wait for user code that ignores its abort", async () => {
@@ -261,7 +264,9 @@ describe("BridgeSession", () => {
       await bed.scheduler.advanceSettled(2_000);
       await drained;
       expect(bed.channel.closed).toBeDefined();
+      expect([...bed.connection.openCalls()]).toEqual([["/test.v1.EchoService/Say", 1]]); // it still runs
       await bed.release();
+      expect([bed.connection.openCalls().size, bed.connection.callsCut]).toEqual([0, 1]);
     });
 
     it("may be said again, with less time", async () => {

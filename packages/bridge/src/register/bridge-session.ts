@@ -30,6 +30,8 @@ export interface SessionOwner {
   takeover(): Takeover;
   /** Another process has taken a service over from `session`. */
   onSuperseded(service: string, session: BridgeSession): void;
+  /** The grace of a drain is over, and `count` calls had not ended. */
+  onCallsCut(count: number): void;
   /** Nothing of it is left. */
   onStopped(): void;
 }
@@ -166,6 +168,15 @@ export class BridgeSession implements RegistrationHost, LinkOwner {
 
   onTrouble(reason: string, waitMs: number): void {
     this.#trouble = { reason, retryMs: this.ports.scheduler.nowMs() + waitMs };
+  }
+
+  onCallsCut(count: number): void {
+    this.#session.owner.onCallsCut(count);
+  }
+
+  /** Adds the calls that run to `counts`: by path. */
+  countCalls(counts: Map<string, number>): void {
+    for (const registration of this.#registrations) registration.countCalls(counts);
   }
 
   wantLink(): void {

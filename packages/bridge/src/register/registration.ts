@@ -62,6 +62,8 @@ export interface RegistrationHost {
   onSuperseded(service: string): void;
   /** The router answers nothing on this channel; perhaps not at all. */
   onSilence(link: Link): void;
+  /** The grace of a drain is over, and `count` calls had not ended. */
+  onCallsCut(count: number): void;
   /** It has stopped, and no channel of it is left. */
   onStopped(): void;
 }
@@ -190,6 +192,17 @@ export class Registration implements ChannelOwner {
     const state = this.#state;
     if (state.kind === "live" && state.channel === channel) this.#lost(state.link, channel, end);
     this.#checkStopped();
+  }
+
+  onCallsCut(count: number): void {
+    this.#host.onCallsCut(count);
+  }
+
+  /** Adds the calls that run to `counts`: by path. */
+  countCalls(counts: Map<string, number>): void {
+    const channels = new Set(this.#former);
+    if (this.#state.kind === "live") channels.add(this.#state.channel);
+    for (const channel of channels) channel.countCalls(counts);
   }
 
   onCallOver(channel: Channel): void {

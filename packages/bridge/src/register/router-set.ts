@@ -38,6 +38,7 @@ export interface RouterSetOptions {
 export class RouterSet implements BridgeConnection {
   readonly ready: Promise<void>;
   readonly closed: Promise<void>;
+  callsCut = 0;
   readonly #set: RouterSetOptions;
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -81,6 +82,12 @@ export class RouterSet implements BridgeConnection {
 
   routers(): readonly RouterStatus[] {
     return this.#entries.flatMap((entry) => entry.status());
+  }
+
+  openCalls(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const session of this.#entries.flatMap(({ sessions }) => sessions)) session.countCalls(counts);
+    return counts;
   }
 
   drain(options: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -142,6 +149,9 @@ export class RouterSet implements BridgeConnection {
         for (const session of entry.sessions) {
           if (session !== superseded) session.leaveService(service, DRAIN_GRACE_MS);
         }
+      },
+      onCallsCut: (count) => {
+        this.callsCut += count;
       },
       onStopped: () => this.#onStopped(),
     };

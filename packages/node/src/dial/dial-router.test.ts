@@ -16,6 +16,8 @@ function dial(options: DialRouterOptions): {
     ready: Promise.resolve(),
     closed: Promise.resolve(),
     drain: async () => {},
+    openCalls: () => new Map(),
+    callsCut: 0,
     close: () => {},
     setCapacity: () => {},
     routers: () => [],

@@ -105,10 +105,26 @@ export interface RouterServer {
   engineStats(): EngineStats;
   /** What balancing and resilience did since the start; counts only grow, so take differences. */
   policyStats(): PolicyStats;
+  /** What is still to be done, for people who wait for a drain. Costs a look at each open call. */
+  inFlight(): InFlight;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
-  drain(options?: { readonly timeoutMs?: number }): Promise<void>;
+  drain(options?: { readonly timeoutMs?: number }): Promise<DrainResult>;
   /** Ends calls with UNAVAILABLE and closes. Resolves when all sockets are gone. */
   close(): Promise<void>;
+}
+
+/** What a router still has to do. */
+export interface InFlight {
+  /** Calls whose clients have no status yet, by path (`/acme.user.v1.UserService/GetUser`). */
+  readonly calls: ReadonlyMap<string, number>;
+  /** Registration channels: one for each service of each instance. */
+  readonly channels: number;
+}
+
+/** How a drain ended. */
+export interface DrainResult {
+  /** Calls that had not ended when the time was over, and got UNAVAILABLE; 0: all did. */
+  readonly callsCut: number;
 }
 
 /** What of a `Router` is used here. */
@@ -125,6 +141,7 @@ export type ServableCore = Pick<
   | "drain"
   | "close"
   | "instances"
+  | "openCalls"
   | "setRouters"
   | "setCredentials"
   | "counters"
@@ -274,11 +291,16 @@ class ListeningRouter implements RouterServer {
     return readEngineStats(this.#stats, performance.now() - this.#startedMs);
   }
 
-  async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  inFlight(): InFlight {
+    return { calls: this.#core.openCalls(), channels: this.#core.instances().length };
+  }
+
+  async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<DrainResult> {
     const stopped = this.#stopListening();
-    await this.#core.drain({ timeoutMs });
+    const callsCut = await this.#core.drain({ timeoutMs });
     this.#closeConnections(stopped);
     await stopped;
+    return { callsCut };
   }
 
   async close(): Promise<void> {
