@@ -65,6 +65,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   ownRest: Uint8Array = nothing;
   /** What of it is counted in the client's account. */
   restKept = 0;
+  /** When its head came, in milliseconds of `Scheduler.nowMs`. */
+  openedMs: number = Number.NEGATIVE_INFINITY; // a double from the start, as the clock gives it
   /** Milliseconds of `Scheduler.nowMs`; `Infinity`: none. */
   deadlineMs = Number.POSITIVE_INFINITY;
   /** Attempts of this router that may have run. */
@@ -299,6 +301,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.contentType = this.contentType;
     heir.contentTypeText = this.contentTypeText;
     heir.waitForReady = this.waitForReady;
+    heir.openedMs = this.openedMs;
     heir.deadlineMs = this.deadlineMs;
     heir.attempt = this.attempt;
     heir.previousAttempts = this.previousAttempts;
@@ -337,6 +340,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   /** A copy of the request, which is whole and kept, for an attempt that races with this one. */
   copyRequest(rival: CallRecord): void {
     this.saveHead();
+    rival.openedMs = this.openedMs;
     rival.client = this.client;
     rival.log.client = this.client;
     rival.contentType = this.contentType;

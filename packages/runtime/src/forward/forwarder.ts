@@ -59,6 +59,7 @@ export class Forwarder {
     const { clock, pool, wheel } = this.context;
     const call = pool.take(route);
     call.state = CallState.queued;
+    call.openedMs = clock.lastMs;
     call.client = client;
     call.log.client = client;
     call.connection = client.connection;
