@@ -84,6 +84,8 @@ test.each([
   `one of more than ${kib(protocol.MAX_KEY_BYTES)}`,
   `has outgrown ${kib(protocol.MAX_KEPT_REQUEST_BYTES)}`,
   `for ${count(router.maxWaitingCalls)} calls and ${router.maxWaitingBytes / 1024 ** 2} MiB of their requests`,
+  `the router's: ${router.maxReplayBytes / 1024 ** 2} MiB for all requests that are kept`,
+  `Requests of up to ${router.ownBufferBytes} bytes do not count in it`,
   `was passed over ${router.maxPassedOver} times has its turn`,
 ])("a page says: %s", (words) => {
   expect(policyPages.map(readPage).join("\n").replaceAll(/\s+/g, " ")).toContain(words);

@@ -7,6 +7,12 @@ export const maxWaitingCalls = 10_000;
 /** Octets of requests held for the waiting calls of one service: the same. */
 export const maxWaitingBytes: number = 64 * 1024 * 1024;
 
+/**
+ * Octets of requests that are with an instance and kept for a second try, of all connections: many clients with calls that
+ * instances leave open, each client within its own memory.
+ */
+export const maxReplayBytes: number = 64 * 1024 * 1024;
+
 /** Calls of higher classes that go before a waiting one of a lower class, then it is its turn: starvation by priorities. */
 export const maxPassedOver = 16;
 
@@ -186,3 +192,12 @@ export const maxLostInstances = 1024;
 
 /** Share of its weight by which that of a new instance grows at least, before balancers hear of it: what they build of weights, for every one of them four times a second. */
 export const minWeightStep = 0.01;
+
+/** Sets of instance labels that metrics tell apart; those that come later are one set, `other`: an instance that invents labels with each registration, and with them memory here and in whatever stores the metrics. */
+export const maxLabelSets = 64;
+
+/** Distributions of attempts by method, status and set of labels, with 4 KiB each; above it the sets of a method are one, `other`: memory, when there are many of all three. */
+export const maxLabelledSeries = 2048;
+
+/** Instance labels by which metrics are told apart: their sets are the product of all their values. */
+export const maxMetricLabels = 4;

@@ -13,6 +13,8 @@ export class RouterCounters implements GrowthCounters {
   readonly reasons: Record<Reason, number> = noReasons();
   /** Requests that were not kept for a second try because their connection's memory was used up (`memoryBytes`, `headerBytes`). */
   requestsNotKept = 0;
+  /** The same because the router's was (`maxReplayBytes`). */
+  replaysRefused = 0;
   /** Slots that clients got back although an instance had not confirmed a Cancel in time. */
   slotsGivenUp = 0;
   /** Attempts that followed a failed one by a retry policy. */

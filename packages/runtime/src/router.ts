@@ -15,7 +15,7 @@ import { RegistrationGate } from "./credentials/registration-gate.js";
 import { CallPool } from "./forward/call-pool.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { Forwarder } from "./forward/forwarder.js";
-import { maxWaitingBytes, maxWaitingCalls } from "./limits.js";
+import { maxReplayBytes, maxWaitingBytes, maxWaitingCalls } from "./limits.js";
 import { MemoryWatch } from "./memory-gauge.js";
 import { connectFallbacks } from "./registry/connect-fallbacks.js";
 import { PathTable } from "./registry/path-table.js";
@@ -25,8 +25,10 @@ import { ServiceEntry, type WaitingEvents } from "./registry/service-entry.js";
 import { validateMethodSettings } from "./registry/service-policies.js";
 import type { MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
 import { TargetKind } from "./registry/target.js";
+import { validateRouterOptions } from "./registry/validate-router-options.js";
 import type { PolicyEvents } from "./resilience/policy-events.js";
 import { createPolicyLog } from "./resilience/policy-log.js";
+import { ReplayBudget } from "./resilience/replay-budget.js";
 import { createTimerWheel } from "./resilience/timer-wheel.js";
 import { RouterCore, type RouterCoreParts, type RouterPorts } from "./router-core.js";
 import { RouterCounters } from "./router-counters.js";
@@ -97,6 +99,7 @@ class ConfiguredRouter implements Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    validateRouterOptions(options);
     validateMethodSettings("any service", methodSettingsOf(options));
     this.#routers = new RouterList(options.routers).addresses;
     this.#connections = resolveConnectionSettings(options.connections);
@@ -163,6 +166,7 @@ class ConfiguredRouter implements Router {
       inflate: ports.inflate,
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
+      replay: new ReplayBudget(this.#options.maxReplayBytes ?? maxReplayBytes),
     });
     const events: ServiceEvents = {
       waitingEvents: {
@@ -233,6 +237,7 @@ function methodSettingsOf(options: RouterOptions): MethodSettings {
     interceptors: _interceptors,
     maxWaitingCalls: _maxWaitingCalls,
     maxWaitingBytes: _maxWaitingBytes,
+    maxReplayBytes: _maxReplayBytes,
     maxOpenCalls: _maxOpenCalls,
     errorDetails: _errorDetails,
     forwardLoadReports: _forwardLoadReports,

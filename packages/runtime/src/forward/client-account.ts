@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection } from "@grpc-router/http2";
 import { minTakenShare, overfullFactor } from "../limits.js";
+import type { ReplayBudget } from "../resilience/replay-budget.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { CallRecord } from "./call-record.js";
 import type { StreamUser } from "./stream-user.js";
@@ -12,6 +13,8 @@ export interface ClientBudget {
   /** As `ConnectionSettings.headerBytes`. */
   readonly headerBytes: number;
   readonly counters: RouterCounters;
+  /** As `RouterOptions.maxReplayBytes`: of all connections. */
+  readonly replay: ReplayBudget;
 }
 
 /** What one connection makes the router keep and do now. */

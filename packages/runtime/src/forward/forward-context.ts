@@ -2,6 +2,7 @@
 import type { Logger } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
 import type { MemoryWatch } from "../memory-gauge.js";
+import type { ReplayBudget } from "../resilience/replay-budget.js";
 import type { TimerWheel } from "../resilience/timer-wheel.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
@@ -27,4 +28,6 @@ export interface ForwardContext {
   /** Whether the process has room for new calls. */
   readonly memory: MemoryWatch;
   readonly counters: RouterCounters;
+  /** What all calls keep for a second try. */
+  readonly replay: ReplayBudget;
 }

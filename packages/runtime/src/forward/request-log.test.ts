@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, test } from "vitest";
+import { ReplayBudget } from "../resilience/replay-budget.js";
 import type { ClientAccount } from "./client-account.js";
 import { RequestLog } from "./request-log.js";
 
@@ -37,7 +38,8 @@ describe("RequestLog", () => {
   });
 
   test("has all that a grown window brings, in order, in little more memory, with turns in its buffer", () => {
-    const free = { keptBytes: 0, isFull: false } as ClientAccount;
+    const budget = { replay: new ReplayBudget(Number.POSITIVE_INFINITY) };
+    const free = { keptBytes: 0, isFull: false, budget } as ClientAccount;
     for (let seed = 1; seed <= 12; seed++) {
       const random = createSeededRandom(seed);
       const log = new RequestLog();

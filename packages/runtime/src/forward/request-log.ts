@@ -32,6 +32,8 @@ export class RequestLog {
   kept = true;
   /** Whose memory a buffer counts as, unless it is the log's own. */
   client: ClientAccount | undefined = undefined;
+  /** Bytes of the buffer that count in the router's replay budget: of one that is kept for a second try. */
+  #replayBytes = 0;
   #overflow: OverflowQueue | undefined = undefined;
 
   /** Bytes that wait. */
@@ -46,11 +48,9 @@ export class RequestLog {
 
   /** Adds bytes that wait. */
   append(source: Uint8Array, start: number, end: number): void {
-    // All of it, nearly always.
-    const size = this.#overflowSize > 0 ? 0 : Math.min(end - start, this.#room);
-    this.#reserve(size);
-    this.end = copyBytes(source, start, start + size, this.bytes, this.end);
-    if (start + size < end) this.#appendOverflow(source, start + size, end);
+    this.#store(source, start, end);
+    // What waits behind bytes that are kept may have made their buffer grow.
+    if (this.sent > 0 || this.#replayBytes > 0) this.#countReplay();
   }
 
   /** Notes bytes that went to the channel straight from the client; nothing may wait. */
@@ -60,9 +60,10 @@ export class RequestLog {
       this.drop();
       return;
     }
-    this.append(source, start, end);
+    this.#store(source, start, end);
     this.sent = this.end;
     this.returned = this.end;
+    this.#countReplay();
   }
 
   /** What waits went to the channel up to `sent`. Answers the bytes of window that the client gets back for it. */
@@ -73,6 +74,7 @@ export class RequestLog {
     if (this.kept && (sent > MAX_KEPT_REQUEST_BYTES || this.#isTooDear(sent))) this.drop();
     if (this.#overflowSize > 0) this.#refill();
     else if (!this.kept && this.sent === this.end) this.#empty();
+    if (this.sent > 0) this.#countReplay();
     return back;
   }
 
@@ -86,6 +88,7 @@ export class RequestLog {
   /** What is sent need not stay any more. */
   drop(): void {
     this.kept = false;
+    this.#giveReplay();
     if (this.waiting === 0) this.#empty();
   }
 
@@ -106,12 +109,21 @@ export class RequestLog {
     this.#empty();
   }
 
+  #store(source: Uint8Array, start: number, end: number): void {
+    // All of it, nearly always.
+    const size = this.#overflowSize > 0 ? 0 : Math.min(end - start, this.#room);
+    this.#reserve(size);
+    this.end = copyBytes(source, start, start + size, this.bytes, this.end);
+    if (start + size < end) this.#appendOverflow(source, start + size, end);
+  }
+
   #empty(): void {
     this.sent = 0;
     this.end = 0;
     this.returned = 0;
     if (this.#overflow !== undefined) this.#dropOverflow(this.#overflow);
     if (this.bytes.length <= ownBufferBytes) return;
+    this.#giveReplay();
     if (this.client !== undefined) this.client.keptBytes -= this.bytes.length;
     releaseBytes(this.bytes);
     this.bytes = nothing;
@@ -123,6 +135,26 @@ export class RequestLog {
     if (size <= ownBufferBytes || client === undefined || !client.isFull) return false;
     client.budget.counters.requestsNotKept++;
     return true;
+  }
+
+  /** The buffer, as large as it is now, is kept for a second try; where the router keeps too much already, it is not. */
+  #countReplay(): void {
+    const moreBytes = this.bytes.length - this.#replayBytes;
+    // The log's own buffer stays with it in any case.
+    if (!this.kept || moreBytes === 0 || this.bytes.length <= ownBufferBytes || this.client === undefined) return;
+    const { replay, counters } = this.client.budget;
+    if (replay.take(moreBytes)) {
+      this.#replayBytes = this.bytes.length;
+      return;
+    }
+    counters.replaysRefused++;
+    this.drop();
+  }
+
+  #giveReplay(): void {
+    if (this.#replayBytes === 0) return;
+    this.client?.budget.replay.give(this.#replayBytes);
+    this.#replayBytes = 0;
   }
 
   get #overflowSize(): number {

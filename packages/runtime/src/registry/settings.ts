@@ -64,6 +64,11 @@ export interface RouterOptions extends MethodSettings {
   readonly maxWaitingCalls?: number;
   /** Bytes of requests and metadata held for them. Default 64 MiB. */
   readonly maxWaitingBytes?: number;
+  /**
+   * Bytes of requests that are with an instance and kept for a second try, of all calls together; buffers of up to 256 bytes
+   * are not counted. A call that finds no room is not tried again. 0: none is kept. Default 64 MiB.
+   */
+  readonly maxReplayBytes?: number;
   /** Open calls of an instance that states no capacity. Default 4,096. */
   readonly maxOpenCalls?: number;
   /**

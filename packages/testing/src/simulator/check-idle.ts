@@ -10,6 +10,7 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
       if (openCalls > 0) world.violate("idle", `${name} is idle, and ${openCalls} slots of ${instanceId} are taken`);
     }
     if (core.heldCalls > 0) world.violate("idle", `${name} is idle and holds ${core.heldCalls} records of calls`);
+    if (core.replayBytes > 0) world.violate("idle", `${name} is idle and keeps ${core.replayBytes} bytes of requests`);
     for (const { service, extraAttempts, underWay, methodsUnderWay } of core.policies()) {
       if (extraAttempts === 0 && underWay === 0 && methodsUnderWay === 0) continue;
       const counts = `${extraAttempts} retries, ${underWay} calls, ${methodsUnderWay} calls of methods`;
