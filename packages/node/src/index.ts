@@ -51,6 +51,12 @@ export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/se
 export { type ReadServiceConfigFile, readPolicies, readServiceConfigFile } from "./config/read-policies.js";
 export { type ReadCredentialsOptions, readCredentials } from "./credentials/read-credentials.js";
 export { readToken } from "./credentials/read-token.js";
+export {
+  type DescriptorSources,
+  descriptorExtensions,
+  readDescriptorServices,
+} from "./descriptors/read-descriptor-services.js";
+export { readDescriptorSet } from "./descriptors/read-descriptor-set.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
 export { createServerRelay, type ServerRelayOptions } from "./dial/server-relay.js";
 export {

@@ -97,5 +97,8 @@ export const ADMIN_REQUEST_BYTES = 65_536;
 /** Octets of one value in a console line; a peer's text must not flood the log. */
 export const LOG_VALUE_CHARS = 512;
 
+/** Octets of a descriptor set: a file that was put among them by mistake would fill the memory. */
+export const MAX_DESCRIPTOR_SET_BYTES: number = 64 * 1024 * 1024;
+
 /** Milliseconds between two looks at how late timers run, for load reports: an idle process that never sleeps. */
 export const LOOP_DELAY_STEP_MS = 50;

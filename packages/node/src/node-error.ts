@@ -8,6 +8,7 @@ export type NodeErrorCode =
   | "CONFIG_INVALID"
   | "CREDENTIALS_INVALID"
   | "CREDENTIALS_MISSING"
+  | "DESCRIPTOR_INVALID"
   | "FILE_UNREADABLE"
   | "LIMIT_INVALID"
   | "TLS_INVALID"
@@ -17,7 +18,7 @@ export type NodeErrorCode =
 
 /**
  * An operation of this package that cannot be done; the message is one line and says what to do; of
- * `CONFIG_INVALID`, a line for each mistake follows.
+ * `CONFIG_INVALID` and `DESCRIPTOR_INVALID`, a line for each mistake follows.
  *
  * `cause` holds the error of Node when there is one.
  */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatPlace, type ProblemList } from "./errors.js";
+import { formatPlace, type ProblemList, pathOfService } from "@grpc-router/protocol";
 import type { ServiceModel } from "./service-model.js";
-import { pathOfService } from "./source-position.js";
 
 /**
  * Refuses two services whose generated things would have one name: the channel's file (on disks that do not tell

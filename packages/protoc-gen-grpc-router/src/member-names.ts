@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescMethod } from "@bufbuild/protobuf";
 import { protoCamelCase } from "@bufbuild/protobuf/reflect";
-import type { ProblemList } from "./errors.js";
-import { lowerSnakeCase } from "./lower-snake-case.js";
-import { nameOf } from "./method-options.js";
-import { pathOfMethod } from "./source-position.js";
+import { lowerSnakeCase, nameOf, type ProblemList, pathOfMethod } from "@grpc-router/protocol";
 
 /** Names that a frame has already; `request` and `response` are its oneofs. */
 const frameNames = ["head", "fragment", "request", "response"];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isMethodNumber } from "@grpc-router/protocol";
+import { compileNamePattern, isMethodNumber } from "@grpc-router/protocol";
 import { GeneratorError } from "./errors.js";
-import { compileNamePattern } from "./name-pattern.js";
 
 /** The things that one run can write: router .proto, its code, router module, bridge module. */
 export const outputs = ["proto", "es", "router", "bridge"] as const;

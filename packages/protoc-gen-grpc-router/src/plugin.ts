@@ -9,16 +9,16 @@ import {
   type FileDescriptorProto,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import { file_grpcrouter_v1_channel } from "@grpc-router/protocol";
+import { file_grpcrouter_v1_channel, isOwnFile, ProblemList } from "@grpc-router/protocol";
 import { generateChannelCode, withOwnRules } from "./channel-code.js";
 import { createChannelDescriptor } from "./channel-descriptor.js";
 import { printChannelProto } from "./channel-proto.js";
-import { GeneratorError, ProblemList } from "./errors.js";
+import { GeneratorError } from "./errors.js";
 import { type EsGenerator, loadEsGenerator } from "./es-generator.js";
 import { checkGivenChannels } from "./given-channels.js";
 import { createModulePlugin } from "./module-plugin.js";
 import { type Parameter, parseParameter } from "./parameter.js";
-import { createServiceModels, isOwnFile, type ServiceModel } from "./service-model.js";
+import { createServiceModels, type ServiceModel } from "./service-model.js";
 import { version } from "./version.js";
 import { listWarnings } from "./warnings.js";
 

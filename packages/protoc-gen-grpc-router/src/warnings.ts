@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescFile } from "@bufbuild/protobuf";
-import { formatPlace } from "./errors.js";
-import { nameOf } from "./method-options.js";
+import { formatPlace, nameOf, pathOfMethod } from "@grpc-router/protocol";
 import type { Parameter } from "./parameter.js";
 import type { ServiceModel } from "./service-model.js";
-import { pathOfMethod } from "./source-position.js";
 
 /**
  * Lists what people should know although all goes on. A pattern or pin that fits nothing is no mistake here, because

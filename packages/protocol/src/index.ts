@@ -47,6 +47,10 @@ export * from "./policy/resolve-policy.js";
 export * from "./policy/service-config.js";
 
 // The channel's frame codec.
+// From descriptors to what is routed.
+
+export * from "./schema/index.js";
+
 
 export * from "./frame/index.js";
 

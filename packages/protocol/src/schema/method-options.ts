@@ -8,29 +8,27 @@ import {
   hasOption,
 } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
+import type { GenPolicies, MethodPolicyFacts } from "../codegenv1/types.js";
 import {
-  completeMethodFacts,
-  fieldsOfFact,
-  findPolicyFaults,
-  findServicePolicyFaults,
-  isMethodNumber,
   type MethodOptions,
   MethodOptionsSchema,
-  mergeMethodFacts,
-  methodFactsOf,
   method as methodOption,
-  type PolicyFault,
   type ServiceOptions,
   ServiceOptionsSchema,
-  serviceFactsOf,
   service as serviceOption,
-} from "@grpc-router/protocol";
-import type { GenPolicies, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
-import type { ProblemList } from "./errors.js";
+} from "../gen/grpcrouter/v1/options_pb.js";
+import { isMethodNumber } from "../method-number.js";
+import { completeMethodFacts } from "../policy/complete-method-facts.js";
+import { fieldsOfFact } from "../policy/fact-path.js";
+import { methodFactsOf, serviceFactsOf } from "../policy/facts-of.js";
+import type { PolicyFault } from "../policy/policy-fault.js";
+import { findPolicyFaults, findServicePolicyFaults } from "../policy/policy-rules.js";
+import { mergeMethodFacts } from "../policy/resolve-policy.js";
+import type { ProblemList } from "./problem-list.js";
 import { pathOfMethodOption, pathOfServiceOption } from "./source-position.js";
 
 /** The options of a method after its service's defaults are merged in and everything is checked. */
-export interface MethodSettings {
+export interface MethodFactsRead {
   /** The number that an option gives it. */
   readonly channelNumber?: number;
   /** Merged: a field that the method sets itself has replaced the one of the defaults. */
@@ -40,7 +38,7 @@ export interface MethodSettings {
 }
 
 /** The options of a service, read once for all methods. */
-export interface ServiceSettings {
+export interface ServiceOptionsRead {
   readonly options: ServiceOptions;
   /** What belongs to the service alone: without what is merged into the methods. */
   readonly policies: GenPolicies;
@@ -60,9 +58,9 @@ const { defaults, balance } = ServiceOptionsSchema.field;
 /** Reads and checks the options of services and methods. */
 export interface OptionReader {
   /** Reads `(grpcrouter.v1.service)` and checks what it says of itself, once for all methods. */
-  readService(service: DescService): ServiceSettings | undefined;
+  readService(service: DescService): ServiceOptionsRead | undefined;
   /** Reads `(grpcrouter.v1.method)`, merges the service's defaults in and checks what only the method can decide. */
-  readMethod(method: DescMethod, service: ServiceSettings | undefined): MethodSettings;
+  readMethod(method: DescMethod, service: ServiceOptionsRead | undefined): MethodFactsRead;
 }
 
 /** Creates a reader for one run; mistakes go to `problems`. `files` are all files that the run can see. */
@@ -97,7 +95,7 @@ function hasForeignOptions(files: Iterable<DescFile>): boolean {
   return false;
 }
 
-function readServiceOptions(service: DescService, problems: ProblemList): ServiceSettings | undefined {
+function readServiceOptions(service: DescService, problems: ProblemList): ServiceOptionsRead | undefined {
   if (!hasOption(service, serviceOption)) return undefined;
   const options = getOption(service, serviceOption);
   if (options.skip) return { options, policies: {} };
@@ -122,9 +120,9 @@ function readServiceOptions(service: DescService, problems: ProblemList): Servic
 
 function readMethodSettings(
   method: DescMethod,
-  service: ServiceSettings | undefined,
+  service: ServiceOptionsRead | undefined,
   problems: ProblemList,
-): MethodSettings {
+): MethodFactsRead {
   const own = hasOption(method, methodOption) ? getOption(method, methodOption) : undefined;
   const layers = layersOf(method, own, service?.options);
   const report = ({ path, reason }: PolicyFault, { facts, place }: Layer) => {

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescMethod } from "@bufbuild/protobuf";
-import {
-  FIRST_METHOD_NUMBER,
-  isMethodNumber,
-  MethodOptionsSchema,
-  methodNumber,
-  method as methodOption,
-} from "@grpc-router/protocol";
-import { formatPlace, type ProblemList } from "./errors.js";
+import { MethodOptionsSchema, method as methodOption } from "../gen/grpcrouter/v1/options_pb.js";
+import { FIRST_METHOD_NUMBER, isMethodNumber, methodNumber } from "../method-number.js";
 import { nameOf } from "./method-options.js";
+import { formatPlace, type ProblemList } from "./problem-list.js";
 import { pathOfMethod, pathOfMethodOption } from "./source-position.js";
 
 /** A method and the number that its author wrote for it, if any. */

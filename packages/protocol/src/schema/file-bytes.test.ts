@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createFileRegistry, type DescFile } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { findDifference, isSameFile } from "./file-bytes.js";
+import { fileOf, imported, type SetFile, setOf } from "./test-set.suite.js";
+
+const empty = { name: "google/protobuf/empty.proto", package: "google.protobuf", syntax: "proto3" } satisfies SetFile;
+const shared = fileOf({ service: "Shared", methods: ["Do"] });
+const user = { ...fileOf({ service: "User", methods: ["Get"] }), dependency: ["acme/v1/Shared.proto", empty.name] };
+
+function read(...files: readonly SetFile[]): DescFile {
+  const file = createFileRegistry(setOf(...files)).getFile("acme/v1/User.proto");
+  if (file === undefined) throw new Error("the set must have the user's file");
+  return file;
+}
+
+describe("isSameFile()", () => {
+  test("goes by what is declared, not by what compilers note beside", () => {
+    const noted = { ...imported(user), sourceCodeInfo: { location: [{ path: [6], span: [1, 2, 3] }] } };
+    expect(isSameFile(read(empty, shared, user), read(empty, shared, noted))).toBe(true);
+    expect(isSameFile(read(empty, shared, user), read(empty, shared, { ...user, service: [] }))).toBe(false);
+  });
+});
+
+describe("findDifference()", () => {
+  const before = read(empty, shared, user);
+
+  test.each<[string, readonly SetFile[], string | undefined]>([
+    ["nothing", [empty, shared, user], undefined],
+    ["a method", [empty, shared, { ...user, service: [] }], "acme/v1/User.proto"],
+    ["an import", [empty, fileOf({ service: "Shared", methods: ["Do", "Undo"] }), user], "acme/v1/Shared.proto"],
+    ["protobuf's own", [{ ...empty, messageType: [{ name: "Empty" }] }, shared, user], undefined],
+  ])("of %s", (_what, files, difference) => expect(findDifference(before, read(...files))).toBe(difference));
+
+  test("of another file", () => {
+    const other = createFileRegistry(setOf(shared)).getFile("acme/v1/Shared.proto");
+    expect(other && findDifference(before, other)).toBe("acme/v1/User.proto");
+  });
+});
