@@ -13,7 +13,7 @@ import type { Io } from "./io.js";
 
 /**
  * Runs the `grpc-router` command with `args` (without program names) and returns its exit code: 0, 1 failure, 2 usage,
- * 64 + gRPC status for a failed call. Errors are written as one line.
+ * 3 calls cut by a stop, 64 + gRPC status for a failed call. Errors are written as one line.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const program = createProgram(io);
@@ -28,7 +28,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function createProgram(io: Io): Command {
   const program = new Command("grpc-router")
     .description("Routes gRPC calls to service instances that dialled out to the router.")
-    .addHelpText("after", "\nExit codes: 0 ok, 1 failure, 2 usage, 64 + gRPC status for a failed call.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 ok, 1 failure, 2 usage, 3 stopped but calls were cut, 64 + gRPC status for a failed call.",
+    );
   for (const command of [
     serveCommand,
     checkCommand,

@@ -18,6 +18,7 @@ export interface TestIoOptions {
   readonly input?: readonly string[];
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly isTerminal?: boolean;
 }
 
 export function createTestIo(options: TestIoOptions = {}): TestIo {
@@ -43,6 +44,7 @@ export function createTestIo(options: TestIoOptions = {}): TestIo {
     input: (async function* () {
       for (const piece of options.input ?? []) yield new TextEncoder().encode(piece);
     })(),
+    isTerminal: options.isTerminal ?? false,
     stop: stop.signal,
     onReload: (listener) => {
       reload = listener;

@@ -84,3 +84,8 @@ export {
   serveRouter,
 } from "./serve/serve-router.js";
 export { createSocketTransport, type SocketTransport, type SocketTransportOptions } from "./socket/socket-transport.js";
+export {
+  createSystemdNotifier,
+  type SystemdNotifier,
+  type SystemdNotifierOptions,
+} from "./systemd/systemd-notifier.js";

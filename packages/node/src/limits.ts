@@ -55,6 +55,9 @@ export const LISTEN_BACKLOG = 4_096;
 /** Milliseconds for the first octets inside TLS of a peer that chose no protocol; they tell in which one to refuse it. */
 export const FOREIGN_WAIT_MS = 1_000;
 
+/** Milliseconds for one message to the service manager: one that does not read, and would be asked again and again. */
+export const NOTIFY_TIMEOUT_MS = 6_000; // systemd-notify waits 5 s itself
+
 /** Share of the memory budget from which on connections are closed at once: before calls that run meet a full process. */
 export const ACCEPT_PRESSURE = 0.95;
 

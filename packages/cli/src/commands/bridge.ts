@@ -3,8 +3,8 @@
 import {
   type Bridge,
   type BridgeConnection,
-  createConsoleLogger,
   createServerRelay,
+  createSystemdNotifier,
   type DialRouterOptions,
   dialRouter,
   type Logger,
@@ -15,6 +15,9 @@ import { Command, Option } from "commander";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
 import { bridgeTokenOf, tokenVariable } from "../credentials/bridge-token.js";
 import { type Io, stopped } from "../io.js";
+import { createCommandLogger } from "../lifecycle/command-logger.js";
+import type { Work } from "../lifecycle/describe-in-flight.js";
+import { stopInOrder } from "../lifecycle/stop-in-order.js";
 import { loadModule } from "../module/load-module.js";
 import { collect, collectLabel, parseCount, parseDurationMs } from "../parse/options.js";
 import { learnServices } from "../relay/learn-services.js";
@@ -85,7 +88,7 @@ export function bridgeCommand(io: Io): Command {
     .option("--token-file <file>", `file with the token to show to the router; else ${tokenVariable}`)
     .option("--allow-plaintext-token", "show it to another machine without TLS, too", false)
     .addOption(
-      new Option("--grace <duration>", "time that calls get to end on Ctrl-C")
+      new Option("--grace <duration>", "time that calls get to end on Ctrl-C or SIGTERM")
         .argParser(parseDurationMs)
         .default(10_000, "10s"),
     )
@@ -96,10 +99,8 @@ export function bridgeCommand(io: Io): Command {
 
 async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Promise<void> {
   const name = checkSource(file, flags);
-  const logger = createConsoleLogger({
-    level: flags.logLevel,
-    stream: { write: io.err, isTTY: process.stderr.isTTY },
-  });
+  const { logger, line } = createCommandLogger(flags.logLevel, io);
+  const notifier = createSystemdNotifier({ logger, env: io.env });
   const token = bridgeTokenOf(flags.tokenFile, io);
   const found =
     file === undefined ? await relayTo(name, flags, logger, io) : bridgeOf(file, await loadModule(file, io.folder));
@@ -117,14 +118,32 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
     followRouters: flags.follow,
   });
   connection.ready.then(
-    () => io.out(`registered pid ${process.pid}\n`),
+    () => {
+      io.out(`registered pid ${process.pid}\n`);
+      notifier.ready(`Registered ${name} at ${flags.router.join(", ")}`);
+    },
     () => {}, // closed before it was ready: said below
   );
   const ended = connection.closed.then(() => "closed");
   if ((await Promise.race([ended, stopped(io)])) === "closed") {
     throw new CliError(ExitCode.failure, `The bridge of ${name} has ended: another process has taken over its id`);
   }
-  await connection.drain({ timeoutMs: flags.grace });
+  const work = (): Work => ({ calls: connection.openCalls() });
+  await stopInOrder({
+    work,
+    drain: () => drain(connection, flags.grace),
+    graceMs: flags.grace,
+    logger,
+    notifier,
+    line,
+  });
+}
+
+/** Drains, and answers how many calls that has cut: those aborted, and those that still run although their router is lost. */
+async function drain(connection: BridgeConnection, timeoutMs: number): Promise<number> {
+  await connection.drain({ timeoutMs });
+  const running = [...connection.openCalls().values()].reduce((sum, count) => sum + count, 0);
+  return Math.max(connection.callsCut, running);
 }
 
 /** `dialRouter`, whose refusal to show a token is told in the words of this command. */

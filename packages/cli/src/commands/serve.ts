@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import {
-  createConsoleLogger,
+  type AdminServer,
+  createSystemdNotifier,
   type LogLevel,
   NodeError,
   type Router,
@@ -16,6 +17,9 @@ import { Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
 import { type CredentialFlags, credentialsOf, instanceTokenVariable } from "../credentials/instance-credentials.js";
 import { type Io, stopped } from "../io.js";
+import { createCommandLogger } from "../lifecycle/command-logger.js";
+import type { Work } from "../lifecycle/describe-in-flight.js";
+import { stopInOrder } from "../lifecycle/stop-in-order.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
 import { collect, parseCount, parseDurationMs } from "../parse/options.js";
@@ -48,7 +52,10 @@ Where others can reach the router, instances must show a credential: one of --cr
 (--instance-token-file, or ${instanceTokenVariable}), or a certificate of --tls-ca. Clients need none of it.
 
 SIGHUP makes it read certificates and credentials again. Connections that are open stay; instances whose credential is gone
-finish their calls and get no new ones.`;
+finish their calls and get no new ones.
+
+Ctrl-C and SIGTERM stop it in good order: calls get --grace to end, and it says which still run. A second one ends it at once.
+Exit code 0: every call has ended; 3: some had not, and were cut.`;
 
 /** `grpc-router serve`: a router without code of one's own. */
 export function serveCommand(io: Io): Command {
@@ -78,7 +85,7 @@ export function serveCommand(io: Io): Command {
     .option("--instance-token-file <file>", "file with one token, with which instances may register all services")
     .option("--allow-unauthenticated-instances", "let whoever reaches the router register instances", false)
     .addOption(
-      new Option("--grace <duration>", "time that calls get to end on Ctrl-C")
+      new Option("--grace <duration>", "time that calls get to end on Ctrl-C or SIGTERM")
         .argParser(parseDurationMs)
         .default(10_000, "10s"),
     )
@@ -101,22 +108,31 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const options = { registration, routers: flags.advertise, ...messageLimitsOf(flags) };
   const router = await createRouterOf(flags, options, io);
   const tls = tlsOf(flags);
-  const logger = createConsoleLogger({ level: flags.logLevel, stream: { write: io.err, isTTY: process.stderr.isTTY } });
+  const { logger, line } = createCommandLogger(flags.logLevel, io);
+  const notifier = createSystemdNotifier({ logger, env: io.env });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
   const { allowUnauthenticatedInstances } = flags;
   const server = await listen(router, { ...flags.listen, logger, trace, tls, allowUnauthenticatedInstances });
+  let admin: AdminServer | undefined;
   try {
-    const admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
-    io.onReload(() => reload({ server, logger, certificates: tls !== undefined, credentials }));
+    admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
+    const status = `Routing on ${server.url}`;
+    io.onReload(() => {
+      notifier.reloading();
+      reload({ server, logger, certificates: tls !== undefined, credentials });
+      notifier.ready(status);
+    });
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);
     server.setRouters(flags.advertise);
     io.out(`ready ${server.url.replace(/^https?:\/\//, "")} pid ${process.pid}\n`);
+    notifier.ready(status);
     await stopped(io);
-    await server.drain({ timeoutMs: flags.grace });
+    const work = (): Work => ({ calls: server.inFlight().calls, registrations: server.inFlight().channels });
+    const drain = async (): Promise<number> => (await server.drain({ timeoutMs: flags.grace })).callsCut;
+    await stopInOrder({ work, drain, graceMs: flags.grace, logger, notifier, line });
+  } finally {
     await admin?.close();
-  } catch (error) {
     await server.close();
-    throw error;
   }
 }
 

@@ -33,7 +33,11 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
       onAccept(transport, sink);
       return sink;
     },
-    drain: async ({ timeoutMs }) => void calls.push(`drain ${timeoutMs}`),
+    drain: async ({ timeoutMs }) => {
+      calls.push(`drain ${timeoutMs}`);
+      return 2;
+    },
+    openCalls: () => new Map([["/x/Y", 2]]),
     close: () => {
       calls.push("close");
       for (const transport of transports) transport.end();
@@ -190,7 +194,9 @@ describe("serveRouter()", () => {
     const drained = server.drain({ timeoutMs: 5 });
     const refused = connect(server.address);
     await new Promise((resolve) => refused.once("error", resolve));
-    await Promise.all([drained, gone]);
+    expect(server.inFlight()).toEqual({ calls: new Map([["/x/Y", 2]]), channels: 0 });
+    expect(await drained).toEqual({ callsCut: 2 });
+    await gone;
     expect(router.calls).toEqual(["drain 5", "close", "socket closed"]);
     await server.drain();
     expect(router.calls[3]).toBe("drain 10000");
