@@ -150,6 +150,10 @@ export const reasons = {
     code: StatusCode.unavailable,
     text: "A newer process or channel has taken over {instance} (SUPERSEDED)",
   },
+  KICKED: {
+    code: StatusCode.unavailable,
+    text: "An operator has closed the channel of {instance} (KICKED). Register again",
+  },
   HEARTBEAT_LOST: {
     code: StatusCode.unavailable,
     text: "The peer did not answer two pings within {limitMs} ms each (HEARTBEAT_LOST)",

@@ -201,3 +201,18 @@ export const maxLabelledSeries = 2048;
 
 /** Instance labels by which metrics are told apart: their sets are the product of all their values. */
 export const maxMetricLabels = 4;
+
+/** Orders of operators that each service keeps for instances that are gone: a script that weighs short-lived ids. */
+export const maxInstanceOrders = 1_024;
+
+/** Events that are kept for those who look later: memory. A few hundred octets each. */
+export const maxKeptEvents = 4_096;
+
+/** Characters of an event's text and of each of its fields: peers choose some of them. */
+export const maxEventTextChars = 512;
+
+/** Live calls of one listing: an answer that a person can read and that one message can hold. */
+export const maxListedCalls = 1_000;
+
+/** Names that are compared with one that is not known, to say what may have been meant. */
+export const maxComparedNames = 4_096;

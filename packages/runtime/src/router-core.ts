@@ -31,6 +31,11 @@ import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
 import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
 import type { MemoryGauge } from "./memory-gauge.js";
+import { collectCallMetrics } from "./metrics/collect-call-metrics.js";
+import { collectServiceMetrics } from "./metrics/collect-service-metrics.js";
+import { collectTransportMetrics } from "./metrics/collect-transport-metrics.js";
+import type { MetricFamily } from "./metrics/metric-definition.js";
+import { Operator } from "./operate/operator.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
 import type { PathTable } from "./registry/path-table.js";
 import type { Registry } from "./registry/registry.js";
@@ -93,6 +98,8 @@ export class RouterCore {
   readonly counters = new EngineCounters();
   /** What the router did beside HTTP/2. */
   readonly routerCounters: RouterCounters;
+  /** What an operator may ask and order. */
+  readonly operator: Operator;
   readonly #parts: RouterCoreParts;
   readonly #windows: WindowBudget;
   readonly #context: ServerContext;
@@ -118,6 +125,7 @@ export class RouterCore {
     this.#parts = parts;
     this.#windows = new WindowBudget(parts.connections.windowBudgetBytes);
     this.routerCounters = forwarder.context.counters;
+    this.operator = new Operator(parts);
     this.#flusher = createFlusher(clock);
     this.#lastSweepMs = clock.lastMs;
     const facts = { method: "a call", ...metadataLimits };

@@ -7,9 +7,11 @@ export type RouterErrorCode =
   /** Two services bring files of one name with different contents. */
   | "DESCRIPTOR_CONFLICT"
   /** A call to the router at the wrong time. */
-  | "INVALID_STATE";
+  | "INVALID_STATE"
+  /** Something of this name is not there. */
+  | "NOT_FOUND";
 
-/** A mistake in the use of the router: thrown while it is set up, never while it serves. */
+/** A mistake in the use of the router: thrown while it is set up, or to an operator who asks for what cannot be; never to calls. */
 export class RouterError extends Error {
   override readonly name = "RouterError";
   readonly code: RouterErrorCode;

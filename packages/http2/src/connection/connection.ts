@@ -20,6 +20,8 @@ export interface Stream<Data> {
   readonly sendWindow: number;
   /** Octets given to `write` that wait for window or room. */
   readonly queuedBytes: number;
+  /** Octets of DATA that went into frames since the stream began. */
+  readonly sentBytes: number;
   /** The peer has ended its side (END_STREAM seen). */
   readonly remoteEnded: boolean;
   /** We have ended our side: END_STREAM is written or queued. */

@@ -81,6 +81,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   serving = true;
   labels: ReadonlyMap<string, string>;
   readonly weights: ChannelWeight;
+  /** An operator keeps new calls from it; those that it has go on. */
+  withdrawn = false;
   load: CandidateLoad | undefined = undefined;
   loadMs = Number.NEGATIVE_INFINITY;
   /** False while it is ejected for its failures. */
@@ -109,6 +111,8 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   #startsFirst = false;
 
   constructor(parts: ChannelParts) {
+  /** When the calls of a withdrawn instance are ended. */
+  #callsEndMs: number = Number.POSITIVE_INFINITY;
     const { forwarder, profile } = parts;
     const { clock, random } = forwarder.context;
     this.#forwarder = forwarder;
@@ -159,7 +163,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   /** The channel is among those that may be picked. */
   get available(): boolean {
-    return this.open && this.serving;
+    return this.open && this.serving && !this.withdrawn;
   }
 
   // CallWriterOwner and ChannelOutputOwner
@@ -270,6 +274,29 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   drain(reason: DrainReason, graceMs: number): void {
     if (this.state === ChannelState.closed) return;
     this.#watch.drains(this.#forwarder.context.clock.lastMs + graceMs);
+  /** An operator keeps new calls from it; those that it has may go on for `graceMs`. */
+  withdraw(graceMs: number): void {
+    this.#callsEndMs = this.#forwarder.context.clock.lastMs + graceMs;
+    if (this.withdrawn) return;
+    this.withdrawn = true;
+    this.#owner.onAvailability(this);
+  }
+
+  /** It gets calls again. */
+  resume(): void {
+    if (!this.withdrawn) return;
+    this.withdrawn = false;
+    this.#callsEndMs = Number.POSITIVE_INFINITY;
+    this.weights.restart(this.#forwarder.context.clock.lastMs);
+    this.#owner.onAvailability(this);
+  }
+
+  /** An operator orders its weight, or (undefined) leaves it to the instance again. */
+  orderWeight(weight: number | undefined): void {
+    this.weights.order(weight, this.#forwarder.context.clock.lastMs);
+    this.#owner.onTraits(this);
+  }
+
     if (this.state === ChannelState.draining) return;
     this.#drainReason = reason;
     this.#beginDrain();
@@ -314,6 +341,10 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
       case "grace over":
         this.end.graceOver(this.#drainReason);
         break;
+    if (nowMs >= this.#callsEndMs) {
+      this.#callsEndMs = Number.POSITIVE_INFINITY;
+      for (const call of this.table.list()) this.#forwarder.ending.giveUp(call);
+    }
       default:
     }
   }

@@ -16,10 +16,14 @@ export interface InstanceInfo {
   readonly labels: Readonly<Record<string, string>>;
   /** As the instance states it; with slow start less of it counts while it is new. */
   readonly weight: number;
+  /** What an operator has ordered in its place. */
+  readonly orderedWeight?: number;
   /** Names of the methods it serves. */
   readonly methods: readonly string[];
   /** `serving` gets calls; `not_serving` says of itself that it cannot; `draining` finishes what it has. */
   readonly state: "serving" | "not_serving" | "draining";
+  /** It drains because an operator said so, and stays connected. */
+  readonly withdrawn: boolean;
   /** Calls sent and not yet ended, cancelling ones counted. */
   readonly openCalls: number;
   /** Open calls at most. */
@@ -47,13 +51,15 @@ export function describeChannel(channel: Channel): InstanceInfo {
     labels: Object.fromEntries(channel.labels),
     weight: channel.weights.stated,
     methods: service.routes.filter((route) => channel.methods.serves(route.index)).map((route) => route.name),
-    state: !channel.open ? "draining" : channel.serving ? "serving" : "not_serving",
+    state: !channel.open || channel.withdrawn ? "draining" : channel.serving ? "serving" : "not_serving",
+    withdrawn: channel.withdrawn,
     openCalls: channel.openCalls,
     capacity: channel.capacity,
     totalCalls: channel.lastCallId,
     registeredMs: channel.registeredMs,
     ejected: !channel.healthy,
     openBreakers: openBreakersOf(channel),
+    ...(channel.weights.ordered === undefined ? {} : { orderedWeight: channel.weights.ordered }),
     ...(load === undefined ? {} : { load }),
   };
 }

@@ -224,6 +224,9 @@ export class Registry implements ChannelOwner {
 
   #enter(channel: Channel, plan: HelloPlan): void {
     const { service, refused, methods } = plan;
+    const order = service.orders.of(channel.instanceId);
+    if (order?.weight !== undefined) channel.weights.order(order.weight, channel.registeredMs);
+    channel.withdrawn = order?.withdrawnProcess === channel.profile.processKey;
     this.#channels.set(channel.epoch, channel);
     service.channels.add(channel);
     service.live.set(channel.instanceId, channel);

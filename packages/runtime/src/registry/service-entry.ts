@@ -14,6 +14,7 @@ import { WaitingLine } from "../resilience/waiting-line.js";
 import { WaitingQueue } from "../resilience/waiting-queue.js";
 import { WaitingRoom } from "../resilience/waiting-room.js";
 import { CandidateList } from "./candidate-list.js";
+import { InstanceOrders } from "./instance-orders.js";
 import { MethodLists } from "./method-lists.js";
 import { MethodRoute } from "./method-route.js";
 import type { MethodTable } from "./method-table.js";
@@ -65,6 +66,8 @@ export class ServiceEntry {
   readonly live = new Map<string, Channel>();
   /** All that is said of it and its methods, and by whom. */
   readonly resolved: ResolvedPolicies;
+  /** What operators have said of its instances. */
+  readonly orders = new InstanceOrders();
   /** The last pick was none because a balancer of the program's own has thrown. */
   balancerFailed = false;
   /** What its methods share of resilience. */
