@@ -44,7 +44,6 @@ export { CallError } from "./intercept/call-error.js";
 export type { CallInterceptor, CallResult, CallRun, InterceptedCall } from "./intercept/call-interceptor.js";
 export { CallMetadata, type MetadataField } from "./intercept/call-metadata.js";
 export type { MemoryGauge } from "./memory-gauge.js";
-export type { MetricsSettings } from "./metrics/metrics-settings.js";
 export type { MethodInfo, ServiceInfo } from "./operate/describe-service.js";
 export { EventLog } from "./operate/event-log.js";
 export { type EventBatch, EventRing, type RouterEvent } from "./operate/event-ring.js";
