@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a key costs a call, in the best of many short rounds with Node 24 at 2.6 GHz: the hash of 36 octets 145 ns; such a key
-// with its hash 200 ns in a message of 5 fields, 365 ns in front of 48 fields in 1 KiB and 355 ns in front of 2,000 messages,
-// since the first 32 fields are always walked at 7 ns each; 480 ns behind 48 fields. Decoding 5 fields takes 3,000 ns.
+// What a key costs a call, with Node 24 at 2.6 GHz: the hash of 36 octets 97 ns; such a key with its hash 150 ns in a message of
+// 5 fields, 220 ns in front of 48 fields in 1 KiB or of 2,000 messages, since the first 32 fields are always walked at 3 ns
+// each, 265 ns behind 48 fields. Decoding 5 fields takes 3,000 ns. docs/balancing.md has the figures of the last whole run.
 import {
   compileKeyScanner,
   hashKey,

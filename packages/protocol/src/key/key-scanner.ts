@@ -3,7 +3,7 @@
 import type { RouteKeyFacts } from "../codegenv1/types.js";
 import { WireType } from "../frame/field-cursor.js";
 import { EXACT_KEY_FIELDS, MAX_KEY_FIELDS } from "../limits.js";
-import { FieldWalk, readTag, skipValue } from "./field-walk.js";
+import { FieldWalk, readTag, skipShortFields, skipValue } from "./field-walk.js";
 import type { KeyBytes } from "./key-bytes.js";
 import type { KeyKind } from "./key-kind.js";
 import { readKeyValue, wireTypeOfKind } from "./read-key-value.js";
@@ -65,56 +65,51 @@ export class KeyScanner {
   #find(bytes: Uint8Array, start: number, end: number): boolean {
     const walk = this.#walk;
     const tags = this.#tags;
-    const rivals = this.#rivals;
     const leaf = tags.length - 1;
     let found = false;
     let level = 0;
-    let wanted = tags[0];
     let at = start;
     let limit = end;
-    for (let count = 0; count < EXACT_KEY_FIELDS || (!found && count < MAX_KEY_FIELDS); ) {
+    walk.wanted = tags[0] as number;
+    walk.most = MAX_KEY_FIELDS;
+    for (walk.count = 0; walk.count < walk.most; ) {
+      const rivals = found ? this.#rivals?.[level] : undefined;
+      if (rivals === undefined) at = skipShortFields(bytes, at, limit, walk);
+      if (walk.count === walk.most) break;
       if (at === limit) {
         // A group ends with a tag, not with the message around it.
         if (level === 0 || isGroup(tags[level - 1] as number)) return found && level === 0;
-        wanted = tags[--level];
+        walk.wanted = tags[--level] as number;
         limit = this.#limits[level] as number;
         continue;
       }
-      count++;
+      walk.count++;
       at = readTag(bytes, at, limit, walk);
       if (at < 0) return false;
       const tag = walk.tag;
       if ((tag & 7) === WireType.groupEnd) {
         if (level === 0 || tag !== (tags[--level] as number) + 1) return false;
-        wanted = tags[level];
+        walk.wanted = tags[level] as number;
         continue;
       }
-      if (tag !== wanted) {
-        // In one step where the value is short, as most are.
-        const octet = (tag & 7) === WireType.length && at < limit ? (bytes[at] as number) : 0x80;
-        if (octet < 0x80) at += 1 + octet;
-        else {
-          walk.count = count; // a group has more fields
-          at = skipValue(bytes, at, limit, walk);
-          count = walk.count;
-        }
-        if (at < 0 || at > limit) return false;
-        if (found && rivals?.[level]?.includes(tag)) found = false;
-        continue;
-      }
-      const next = isGroup(tag) ? limit : skipValue(bytes, at, limit, walk);
+      const isWanted = tag === walk.wanted;
+      const next = isWanted && isGroup(tag) ? limit : skipValue(bytes, at, limit, walk);
       if (next < 0) return false;
-      if (level === leaf) {
+      if (!isWanted) {
+        at = next;
+        if (rivals?.includes(tag)) found = false;
+      } else if (level === leaf) {
         found = true;
         this.#valueStart = walk.valueStart;
         this.#valueEnd = next;
         at = next;
-        continue;
+      } else {
+        if (!isGroup(tag)) at = walk.valueStart;
+        this.#limits[level++] = limit;
+        walk.wanted = tags[level] as number;
+        limit = next;
       }
-      if (!isGroup(tag)) at = walk.valueStart;
-      this.#limits[level++] = limit;
-      wanted = tags[level];
-      limit = next;
+      walk.most = found ? EXACT_KEY_FIELDS : MAX_KEY_FIELDS;
     }
     return found;
   }
