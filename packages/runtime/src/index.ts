@@ -44,6 +44,7 @@ export { CallError } from "./intercept/call-error.js";
 export type { CallInterceptor, CallResult, CallRun, InterceptedCall } from "./intercept/call-interceptor.js";
 export { CallMetadata, type MetadataField } from "./intercept/call-metadata.js";
 export type { MemoryGauge } from "./memory-gauge.js";
+export type { MetricsSettings } from "./metrics/metrics-settings.js";
 export type { MethodInfo, ServiceInfo } from "./operate/describe-service.js";
 export { EventLog } from "./operate/event-log.js";
 export { type EventBatch, EventRing, type RouterEvent } from "./operate/event-ring.js";
@@ -67,6 +68,18 @@ export type { ConnectionUsage } from "./forward/client-account.js";
 export { waitForReadyName } from "./forward/request-metadata.js";
 export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
 export { ServerReflection as ServerReflectionAlpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
+export { type ExplicitBucket, toExplicitBuckets } from "./metrics/explicit-buckets.js";
+export { ExponentialHistogram, type HistogramShape } from "./metrics/exponential-histogram.js";
+export type {
+  HistogramBounds,
+  HistogramSnapshot,
+  MetricDefinition,
+  MetricFamily,
+  MetricPoint,
+  MetricType,
+} from "./metrics/metric-definition.js";
+export { familyByName, familyOf } from "./metrics/metric-definition.js";
+export { routerMetricDefinitions } from "./metrics/router-metric-definitions.js";
 export type { DrainOptions, RouterPorts } from "./router-core.js";
 export { RouterCore } from "./router-core.js";
 export { RouterCounters } from "./router-counters.js";

@@ -31,6 +31,10 @@ import { ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
 import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
 import type { MemoryGauge } from "./memory-gauge.js";
+import { collectCallMetrics } from "./metrics/collect-call-metrics.js";
+import { collectServiceMetrics } from "./metrics/collect-service-metrics.js";
+import { collectTransportMetrics } from "./metrics/collect-transport-metrics.js";
+import type { MetricFamily } from "./metrics/metric-definition.js";
 import { Operator } from "./operate/operator.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
 import type { PathTable } from "./registry/path-table.js";
@@ -213,6 +217,17 @@ export class RouterCore {
   /** Bytes of requests that are kept for a second try; `RouterOptions.maxReplayBytes` bounds them. */
   get replayBytes(): number {
     return this.#parts.forwarder.context.replay.takenBytes;
+  }
+
+  /** All that is counted up to now, and what the router holds. Costs some time by the number of series: for every few seconds. */
+  metrics(): MetricFamily[] {
+    const { registry, forwarder } = this.#parts;
+    const { metrics } = forwarder.context;
+    return [
+      ...(metrics === undefined ? [] : collectCallMetrics(metrics)),
+      ...collectServiceMetrics([...registry.services.values()]),
+      ...collectTransportMetrics(this.counters, this.routerCounters, metrics),
+    ];
   }
 
   /** Calls that are not over, or whose client or instance has something of them to take. */

@@ -39,6 +39,11 @@ export class RouterCounters implements GrowthCounters {
   readonly ejections: Record<EjectionCause, number> = { consecutiveFailures: 0, successRate: 0, failurePercentage: 0 };
   /** Attempts that raced with an earlier one by a hedging policy. */
   hedges = 0;
+  /**
+   * Times that data had to wait: for credit of an instance, for the transport of a channel, for a client's window. Data that
+   * still waits when more of the call comes counts again.
+   */
+  readonly stalls = { credit: 0, channel: 0, client: 0 };
   /** Of the windows of replies. */
   creditGrown = 0;
   creditNotGrown = 0;

@@ -17,6 +17,7 @@ import type { CallRecord } from "./forward/call-record.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { maxReplayBytes, maxWaitingBytes, maxWaitingCalls } from "./limits.js";
 import { MemoryWatch } from "./memory-gauge.js";
+import { RouterMetrics } from "./metrics/router-metrics.js";
 import { connectFallbacks } from "./registry/connect-fallbacks.js";
 import { PathTable } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
@@ -77,6 +78,7 @@ export function createRouter(options: RouterOptions = {}): Router {
 interface ServiceEvents {
   readonly waitingEvents: WaitingEvents;
   readonly policyEvents: PolicyEvents;
+  readonly metrics?: RouterMetrics | undefined;
 }
 
 /** Of a service that is only looked at. */
@@ -146,6 +148,7 @@ class ConfiguredRouter implements Router {
     const clock = new Clock(ports.scheduler);
     const { logger, sha256, wallMs } = ports;
     const gate = new RegistrationGate({ credentials: this.#options.registration?.credentials, sha256, wallMs });
+    const metrics = this.#options.metrics === false ? undefined : new RouterMetrics(this.#options.metrics);
     const { errorDetails = true, forwardLoadReports = true } = this.#options;
     const wheel = createTimerWheel<CallRecord>({
       scheduler: clock,
@@ -166,6 +169,7 @@ class ConfiguredRouter implements Router {
       inflate: ports.inflate,
       memory: new MemoryWatch(ports.memory),
       counters: new RouterCounters(),
+      metrics,
       replay: new ReplayBudget(this.#options.maxReplayBytes ?? maxReplayBytes),
     });
     const events: ServiceEvents = {
@@ -175,6 +179,7 @@ class ConfiguredRouter implements Router {
         onExpired: (call) => forwarder.ending.expire(call),
       },
       policyEvents: createPolicyLog(logger, forwarder.context.counters),
+      metrics,
     };
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const services = this.#entries(events, routerId);
@@ -244,6 +249,7 @@ function methodSettingsOf(options: RouterOptions): MethodSettings {
     holdLostMs: _holdLostMs,
     routers: _routers,
     connections: _connections,
+    metrics: _metrics,
     registration: _registration,
     ...method
   } = options;

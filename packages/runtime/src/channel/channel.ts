@@ -8,6 +8,7 @@ import {
   Feature,
   INITIAL_CREDIT,
   MAX_OPEN_CALLS,
+  StatusCode,
   TRANSPORT_STALL_MS,
 } from "@grpc-router/protocol";
 import type { Candidate, CandidateLoad } from "../balance/balancer.js";
@@ -16,6 +17,7 @@ import type { CallRecord } from "../forward/call-record.js";
 import { CallState, type CancelMode } from "../forward/call-state.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import type { StreamHandler, StreamUser } from "../forward/stream-user.js";
+import { noLabelSet } from "../metrics/label-sets.js";
 import type { InstanceProfile } from "../registry/instance-profile.js";
 import type { MethodTable } from "../registry/method-table.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
@@ -79,10 +81,12 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   grant: Grant;
   /** The instance says that it serves. */
   serving = true;
-  labels: ReadonlyMap<string, string>;
-  readonly weights: ChannelWeight;
   /** An operator keeps new calls from it; those that it has go on. */
   withdrawn = false;
+  labels: ReadonlyMap<string, string>;
+  /** Those of its labels by which metrics tell instances apart. */
+  labelSet: number;
+  readonly weights: ChannelWeight;
   load: CandidateLoad | undefined = undefined;
   loadMs = Number.NEGATIVE_INFINITY;
   /** False while it is ejected for its failures. */
@@ -107,12 +111,12 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   readonly #demand: Demand | undefined;
   #drainReason: DrainReason = "ROUTER_DRAINING";
   #pings = 0;
+  /** When the calls of a withdrawn instance are ended. */
+  #callsEndMs: number = Number.POSITIVE_INFINITY;
   /** Whose turn it was when there was room last: calls that wait to begin, or data of those under way. */
   #startsFirst = false;
 
   constructor(parts: ChannelParts) {
-  /** When the calls of a withdrawn instance are ended. */
-  #callsEndMs: number = Number.POSITIVE_INFINITY;
     const { forwarder, profile } = parts;
     const { clock, random } = forwarder.context;
     this.#forwarder = forwarder;
@@ -126,6 +130,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.instanceId = profile.instanceId;
     this.epoch = parts.epoch;
     this.labels = profile.labels;
+    this.labelSet = this.#labelSetOf(profile.labels);
     this.weights = new ChannelWeight(profile.weight, parts.service.slowStart, clock.lastMs);
     this.serving = profile.serving;
     this.capacity = profile.capacity ?? parts.maxOpenCalls ?? MAX_OPEN_CALLS;
@@ -180,7 +185,9 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     call.callId = ++this.lastCallId;
     call.state = CallState.sent;
     this.table.add(call);
-    if (call.route.policy !== undefined) this.#forwarder.attempts.began(call, call.route.policy);
+    const { policy, metrics } = call.route;
+    if (metrics !== undefined) call.sample.beginAttempt(metrics, this.#forwarder.context.clock.lastMs);
+    if (policy !== undefined) this.#forwarder.attempts.began(call, policy);
   }
 
   onBlocked(): void {
@@ -197,11 +204,18 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The call is on this channel no more: its slot is free. */
   forget(call: CallRecord): void {
     if (call.callId === 0) return;
+    // Of one whose end nobody has told by now, none is known: the channel is lost.
+    this.countAttempt(call, StatusCode.unavailable);
     if (call.attempts !== undefined) this.#forwarder.attempts.left(call);
     if (call.creditWindow > this.replyCredit) this.growth.end(call);
     this.table.remove(call);
     this.output.ring.remove(call);
     this.output.control.remove(call);
+  }
+
+  /** The attempt that is here has ended with `code`, if nobody has told yet. */
+  countAttempt(call: CallRecord, code: number): void {
+    call.sample.endAttempt(call.route.metrics, code, this.#forwarder.context.clock.lastMs, this.labelSet);
   }
 
   /** Tells the instance that the call is over; what of its request has not gone is dropped. */
@@ -260,20 +274,6 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.#owner.onAvailability(this);
   }
 
-  setTraits(labels: ReadonlyMap<string, string>, weight: number): void {
-    this.labels = labels;
-    this.weights.state(weight, this.#forwarder.context.clock.lastMs);
-    this.#owner.onTraits(this);
-  }
-
-  onPrevious(previous: PreviousChannel): ChannelFault | undefined {
-    return this.#owner.onPrevious(this, previous);
-  }
-
-  /** The router drains the channel: no Start follows, the instance registers anew. */
-  drain(reason: DrainReason, graceMs: number): void {
-    if (this.state === ChannelState.closed) return;
-    this.#watch.drains(this.#forwarder.context.clock.lastMs + graceMs);
   /** An operator keeps new calls from it; those that it has may go on for `graceMs`. */
   withdraw(graceMs: number): void {
     this.#callsEndMs = this.#forwarder.context.clock.lastMs + graceMs;
@@ -297,6 +297,21 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     this.#owner.onTraits(this);
   }
 
+  setTraits(labels: ReadonlyMap<string, string>, weight: number): void {
+    this.labels = labels;
+    this.labelSet = this.#labelSetOf(labels);
+    this.weights.state(weight, this.#forwarder.context.clock.lastMs);
+    this.#owner.onTraits(this);
+  }
+
+  onPrevious(previous: PreviousChannel): ChannelFault | undefined {
+    return this.#owner.onPrevious(this, previous);
+  }
+
+  /** The router drains the channel: no Start follows, the instance registers anew. */
+  drain(reason: DrainReason, graceMs: number): void {
+    if (this.state === ChannelState.closed) return;
+    this.#watch.drains(this.#forwarder.context.clock.lastMs + graceMs);
     if (this.state === ChannelState.draining) return;
     this.#drainReason = reason;
     this.#beginDrain();
@@ -326,6 +341,10 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** Looks at the time limits; call often. `judged` false: this process stood still, so nobody is judged now. */
   sweep(nowMs: number, judged: boolean): void {
     this.tellDemand(nowMs);
+    if (nowMs >= this.#callsEndMs) {
+      this.#callsEndMs = Number.POSITIVE_INFINITY;
+      for (const call of this.table.list()) this.#forwarder.ending.giveUp(call);
+    }
     if (this.weights.grow(nowMs)) this.service.touch();
     const busy = this.table.size > 0;
     switch (this.#watch.judge(nowMs, busy, judged)) {
@@ -341,10 +360,6 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
       case "grace over":
         this.end.graceOver(this.#drainReason);
         break;
-    if (nowMs >= this.#callsEndMs) {
-      this.#callsEndMs = Number.POSITIVE_INFINITY;
-      for (const call of this.table.list()) this.#forwarder.ending.giveUp(call);
-    }
       default:
     }
   }
@@ -358,6 +373,10 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   get #waiting(): number {
     if (!this.available || this.openCalls < this.capacity) return 0;
     return this.service.countWaiting(this.methods);
+  }
+
+  #labelSetOf(labels: ReadonlyMap<string, string>): number {
+    return this.#forwarder.context.metrics?.labelSets.intern(labels) ?? noLabelSet;
   }
 
   #beginDrain(): void {

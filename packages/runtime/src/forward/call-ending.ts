@@ -62,6 +62,7 @@ export class CallEnding {
   refuse(call: CallRecord, status: { readonly code: number; readonly message: string }): void {
     if (call.state !== CallState.queued) return;
     this.#forwarder.interceptions.ended(call, status.code, status.message);
+    this.count(call, status.code);
     this.#finish(call);
     sendStatus(call, { literals: encodeStatusLiterals(status) });
     this.settle(call);
@@ -88,12 +89,19 @@ export class CallEnding {
   cutOff(call: CallRecord, errorCode: number): void {
     const { connection, stream } = call;
     this.#context.counters.reasons.BUFFER_LIMIT++;
+    this.count(call, StatusCode.resourceExhausted);
     // `onClosed` follows at once and does what a caller's going does.
     if (connection !== undefined && stream !== undefined) connection.reset(stream, errorCode);
   }
 
+  /** Metrics: the client has its answer, with this code, or has gone; if they have not been told. */
+  count(call: CallRecord, code: number): void {
+    call.sample.end(call, code, this.#context.clock.lastMs);
+  }
+
   /** The client's stream is over, whoever ended it. */
   clientGone(call: CallRecord): void {
+    this.count(call, StatusCode.cancelled);
     call.stream = undefined;
     call.connection = undefined;
     if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.forget(call);
@@ -281,8 +289,12 @@ export class CallEnding {
     counters.reasons[status.reason]++;
     if (call.attempts !== undefined) this.#forwarder.interceptions.ended(call, status.code, status.message);
     const reply = call.headersSent ? undefined : call.route.policy?.fallback?.replyFor(status.reason);
-    if (reply === undefined || !this.#forwarder.replies.answer(call, reply)) sendStatus(call, status);
-    else counters.fallbacks.replied++;
+    if (reply !== undefined && this.#forwarder.replies.answer(call, reply)) {
+      counters.fallbacks.replied++;
+      return;
+    }
+    this.count(call, status.code);
+    sendStatus(call, status);
   }
 
   /** A call that nobody has begun, and that its own service has no instance for, goes to the fallback's; once. */
@@ -312,6 +324,7 @@ export class CallEnding {
   /** Tells the instance; the slot stays taken until it confirms (CVE-2025-8671). */
   #cancel(call: CallRecord, mode: CancelMode): void {
     call.state = CallState.cancelling;
+    call.channel?.countAttempt(call, mode === CancelMode.deadline ? StatusCode.deadlineExceeded : StatusCode.cancelled);
     call.log.clear();
     call.dropHead();
     call.deadlineMs = Number.POSITIVE_INFINITY;

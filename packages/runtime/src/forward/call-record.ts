@@ -4,28 +4,19 @@ import { type GrowingWindow, SliceTracker } from "@grpc-router/protocol";
 import type { BalancedCall, Candidate } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import { keptHeadShare } from "../limits.js";
+import { CallSample } from "../metrics/call-sample.js";
 import type { MethodRoute } from "../registry/method-route.js";
 import type { Execution } from "../resilience/lost-rule.js";
 import type { WheelEntry } from "../resilience/timer-wheel.js";
 import type { WaitingEntry, WaitingPlace } from "../resilience/waiting-room.js";
 import { AttemptState } from "./attempt-state.js";
+import type { CallHead } from "./call-head.js";
 import { CallState, type CancelMode } from "./call-state.js";
 import type { ClientAccount } from "./client-account.js";
-import { ContentType, type HeadFault } from "./request-head.js";
+import { ContentType } from "./request-head.js";
 import type { HeadHolder } from "./request-head-reader.js";
 import { RequestLog } from "./request-log.js";
 import type { StreamUser } from "./stream-user.js";
-
-/** The parts of a request head that a call keeps. */
-export interface CallHead {
-  readonly contentType: ContentType;
-  readonly contentTypeText: string;
-  readonly fault: HeadFault;
-  readonly previousAttempts: number;
-  readonly rest: Uint8Array;
-  readonly restEnd: number;
-  readonly kept: boolean;
-}
 
 const nothing = new Uint8Array(0);
 
@@ -139,6 +130,9 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   /** Credit to be written. */
   creditPending = 0;
   stuckReported = false;
+
+  /** What metrics keep of it. */
+  readonly sample = new CallSample();
 
   /** Its place among the records in use: `CallPool`. */
   poolIndex = -1;
@@ -310,6 +304,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.execution = this.execution;
     heir.tried = this.tried;
     heir.triedBefore = this.triedBefore;
+    this.sample.handOver(heir.sample);
     this.attempts?.handOver(heir.attemptState);
     if (heir.attempts?.pending !== undefined) heir.attempts.pending.call = heir;
     this.stream = undefined;
@@ -370,6 +365,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.tried = undefined;
     this.triedBefore = undefined;
     this.attempts?.reset();
+    this.sample.reset();
     this.log.clear();
     this.log.client = undefined;
     this.client = undefined;

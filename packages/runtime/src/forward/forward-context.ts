@@ -2,6 +2,7 @@
 import type { Logger } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
 import type { MemoryWatch } from "../memory-gauge.js";
+import type { RouterMetrics } from "../metrics/router-metrics.js";
 import type { ReplayBudget } from "../resilience/replay-budget.js";
 import type { TimerWheel } from "../resilience/timer-wheel.js";
 import type { RouterCounters } from "../router-counters.js";
@@ -28,6 +29,8 @@ export interface ForwardContext {
   /** Whether the process has room for new calls. */
   readonly memory: MemoryWatch;
   readonly counters: RouterCounters;
+  /** What is counted by method; undefined: nothing. */
+  readonly metrics?: RouterMetrics | undefined;
   /** What all calls keep for a second try. */
   readonly replay: ReplayBudget;
 }

@@ -60,6 +60,7 @@ export class Forwarder {
     const call = pool.take(route);
     call.state = CallState.queued;
     call.openedMs = clock.lastMs;
+    call.sample.begin(route.metrics);
     call.client = client;
     call.log.client = client;
     call.connection = client.connection;

@@ -82,9 +82,11 @@ export class ReplyForwarder {
   }
 
   /** Gives the client an answer that no instance has made. False: not in the encoding that it speaks. */
-  answer(call: CallRecord, { message, literals }: StaticReply): boolean {
+  answer(call: CallRecord, { code, message, literals }: StaticReply): boolean {
     const { connection, stream } = call;
     if (connection === undefined || stream === undefined) return true;
+    if (message !== undefined && call.contentType === ContentType.grpcSubtype) return false;
+    this.#forwarder.ending.count(call, code);
     if (message === undefined) {
       sendStatus(call, { literals });
       return true;
@@ -165,6 +167,7 @@ export class ReplyForwarder {
     const fault = this.#charge(call, size);
     if (fault !== undefined) return fault;
     if (!this.#beginPayload(call, size)) return undefined;
+    call.sample.replyBytes += size;
     if (!this.#writer.message(call, bytes, payloadStart, payloadEnd)) this.#hold(call, channel, size);
     else this.#returnCredit(call, channel, size + PAYLOAD_OVERHEAD);
     return undefined;
@@ -181,6 +184,7 @@ export class ReplyForwarder {
     const fault = this.#charge(call, size);
     if (fault !== undefined) return fault;
     if (!this.#beginPayload(call, isFirst ? size + remaining : 0)) return undefined;
+    call.sample.replyBytes += size;
     const isTaken = isFirst
       ? this.#writer.firstSlice(call, compressed, size + remaining, bytes, dataStart, dataEnd)
       : this.#writer.slice(call, bytes, dataStart, dataEnd);
@@ -234,6 +238,7 @@ export class ReplyForwarder {
     }
     if (code === 0 && call.replySlices.isOpen) return sliceFault(call, "the call ended inside a message");
     const { context, ending } = this.#forwarder;
+    channel.countAttempt(call, code);
     if (call.route.readsLoad && endView.trailersCount > 0) readCallLoad(channel, head, context.clock.lastMs);
     if (notRun && !isAttemptOver(call, code)) ending.notRun(call, channel);
     else if (call.state === CallState.cancelling) {
@@ -276,6 +281,7 @@ export class ReplyForwarder {
       ending.settle(call);
       return;
     }
+    ending.count(call, endView.code);
     if (stream.queuedBytes > 0 && call.client !== undefined) {
       call.trailersHeld = fields.end;
       call.client.keptBytes += fields.end;
@@ -321,6 +327,7 @@ export class ReplyForwarder {
   /** The client does not read as fast as the instance writes. */
   #hold(call: CallRecord, channel: Channel, size: number): void {
     if (call.stream === undefined) return;
+    this.#forwarder.context.counters.stalls.client++;
     call.replyHeld += size + PAYLOAD_OVERHEAD;
     call.client?.hold(call, size + PAYLOAD_OVERHEAD);
     // This may end the call at once.

@@ -117,6 +117,7 @@ export class RequestForwarder {
       return false;
     }
     call.requestEnded = true;
+    call.sample.requestBytes += length;
     call.log.appendSent(bytes, start, end);
     call.shedHead();
     consume(call, end - start);
@@ -195,8 +196,14 @@ export class RequestForwarder {
         else consume(call, call.log.returnAll());
         return;
       case Stop.room:
+        this.#forwarder.context.counters.stalls.channel++;
+        channel.output.ring.add(call);
+        return;
       case Stop.turn:
         channel.output.ring.add(call);
+        return;
+      case Stop.credit:
+        this.#forwarder.context.counters.stalls.credit++;
         return;
       case Stop.badPrefix:
       case Stop.tooLarge:

@@ -80,6 +80,7 @@ export class RequestSender {
       if (!channel.writer.member(call, member, bytes, messageStart, messageEnd, isLast))
         return this.#end(Stop.room, -1);
       call.sendCredit -= length + PAYLOAD_OVERHEAD;
+      call.sample.requestBytes += length;
       return messageEnd;
     }
     call.requestCompressed = flags === 1;
@@ -108,6 +109,7 @@ export class RequestSender {
     const isLast = sliceEnd === end && call.requestEnded && remaining === 0;
     if (!channel.writer.fragment(call, remaining, bytes, start, sliceEnd, isLast)) return this.#end(Stop.room, -1);
     call.sendCredit -= size + PAYLOAD_OVERHEAD;
+    call.sample.requestBytes += size;
     call.requestLeft = remaining;
     return sliceEnd;
   }

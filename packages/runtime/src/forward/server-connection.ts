@@ -207,6 +207,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
     const status = this.#context.statuses.get("METHOD_UNKNOWN", facts, { execution: "none" });
     this.#context.counters.reasons.METHOD_UNKNOWN++;
+    this.#context.forwarder.context.metrics?.countUnknown();
     endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
 

@@ -4,6 +4,7 @@ import type { Balancer } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
 import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import type { MethodMetrics } from "../metrics/method-metrics.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import type { WaitingQueue } from "../resilience/waiting-queue.js";
 import type { CandidateList } from "./candidate-list.js";
@@ -66,6 +67,8 @@ export class MethodRoute {
   readonly sessionName: string | undefined;
   /** The program's code around its calls, the first outermost; undefined: none. */
   readonly interceptors: readonly CallInterceptor[] | undefined;
+  /** Where its calls are counted; undefined: nowhere. */
+  metrics: MethodMetrics | undefined;
   /** The method that takes its calls when no instance can; set once all services are there. */
   fallback: MethodRoute | undefined = undefined;
   /** The instances that may be picked; the service's own list while all of them have the method. */
@@ -77,6 +80,7 @@ export class MethodRoute {
     this.index = parts.index;
     this.name = method.name;
     this.path = `/${service.name}/${method.name}`;
+    this.metrics = service.metrics?.method(method.name);
     this.methodKind = method.methodKind;
     this.streamsRequests = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
     this.idempotent = method.idempotency !== 0;

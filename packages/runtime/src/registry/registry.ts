@@ -229,6 +229,7 @@ export class Registry implements ChannelOwner {
     channel.withdrawn = order?.withdrawnProcess === channel.profile.processKey;
     this.#channels.set(channel.epoch, channel);
     service.channels.add(channel);
+    service.channelCounts.registered++;
     service.live.set(channel.instanceId, channel);
     service.placeCandidate(channel);
     this.#tellHealth(service);
@@ -281,6 +282,7 @@ export class Registry implements ChannelOwner {
     const { instanceId, service } = channel;
     const fields = { instance: instanceId, service: service.name, openCalls: channel.openCalls, reason: fault?.reason };
     const isOrderly = note === "drained" || (fault !== undefined && isDrainReason(fault.reason));
+    service.channelCounts[isOrderly ? "drained" : "lost"]++;
     if (isOrderly) this.#log("info", "drained", `${instanceId} has left ${service.name}: ${note}`, fields);
     else this.#log("warn", "lost", `${instanceId} has left ${service.name}: ${note}`, fields);
   }

@@ -6,6 +6,8 @@ import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
 import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import type { ServiceMetrics } from "../metrics/method-metrics.js";
+import type { RouterMetrics } from "../metrics/router-metrics.js";
 import type { PolicyEvents } from "../resilience/policy-events.js";
 import type { PolicyUsage } from "../resilience/policy-usage.js";
 import { createRoutePolicy } from "../resilience/route-policy.js";
@@ -31,6 +33,8 @@ export interface ServiceParts extends PolicySources {
   /** Bytes held for them at most. */
   readonly maxWaitingBytes: number;
   readonly waitingEvents: WaitingEvents;
+  /** What counts calls by method; undefined: nothing does. */
+  readonly metrics?: RouterMetrics | undefined;
   readonly policyEvents: PolicyEvents;
 }
 
@@ -60,8 +64,12 @@ export class ServiceEntry {
   readonly room: WaitingRoom<CallRecord>;
   /** Every channel that has calls or may get some, draining ones included. */
   readonly channels = new Set<Channel>();
+  /** What is counted of its calls. */
+  readonly metrics: ServiceMetrics | undefined;
   /** When its channels were last asked whether calls wait for them; -Infinity: never. */
   demandToldMs: number = Number.NEGATIVE_INFINITY;
+  /** Channels since the start: those that registered, those that left in good order, those that were lost. */
+  readonly channelCounts = { registered: 0, drained: 0, lost: 0 };
   /** The newest channel of each instance id. */
   readonly live = new Map<string, Channel>();
   /** All that is said of it and its methods, and by whom. */
@@ -78,6 +86,7 @@ export class ServiceEntry {
   constructor(parts: ServiceParts) {
     const { service } = parts.desc;
     this.name = service.typeName;
+    this.metrics = parts.metrics?.service(this.name);
     this.desc = parts.desc;
     const { waitingEvents } = parts;
     this.#waitingEvents = waitingEvents;

@@ -7,6 +7,7 @@ import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
 import type { RegistrationSettings } from "../credentials/credential-settings.js";
 import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import type { MetricsSettings } from "../metrics/metrics-settings.js";
 import { Priority } from "../resilience/priority.js";
 import type { BalancerName } from "./balance-by-name.js";
 
@@ -93,6 +94,8 @@ export interface RouterOptions extends MethodSettings {
   readonly routers?: readonly string[];
   /** Limits and memory of connections. Default: as each setting says. */
   readonly connections?: ConnectionSettings | undefined;
+  /** What is counted of calls, by method. False: nothing. Default: everything, whatever the instances' labels. */
+  readonly metrics?: MetricsSettings | false | undefined;
   /** Who may register instances, and of which services. Default: whoever reaches the router may register everything. */
   readonly registration?: RegistrationSettings | undefined;
 }

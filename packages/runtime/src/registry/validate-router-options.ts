@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { validateMetricsSettings } from "../metrics/metrics-settings.js";
 import { RouterError } from "../router-error.js";
 import type { RouterOptions } from "./settings.js";
 
@@ -8,7 +9,8 @@ import type { RouterOptions } from "./settings.js";
  * @throws RouterError INVALID_SETTING for a place without a name, or a bound that is no number of bytes.
  */
 export function validateRouterOptions(options: RouterOptions): void {
-  const { maxReplayBytes } = options;
+  const { maxReplayBytes, metrics } = options;
+  if (metrics !== undefined && metrics !== false) validateMetricsSettings(metrics);
   for (const name of ["zone", "region"] as const) {
     const place: unknown = options[name];
     if (place === undefined || (typeof place === "string" && place !== "")) continue;

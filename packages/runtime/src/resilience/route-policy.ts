@@ -117,6 +117,11 @@ export class RoutePolicy {
     return instance.breaker?.admits(nowMs) !== false;
   }
 
+  /** The method has a breaker for each instance. */
+  get hasBreaker(): boolean {
+    return this.#breaker !== undefined;
+  }
+
   /** Where the breaker of the method stands for calls to `candidate`; undefined: it has none. */
   breakerState(candidate: Candidate, nowMs: number): BreakerState | undefined {
     if (this.#breaker === undefined) return undefined;
