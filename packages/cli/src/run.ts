@@ -6,6 +6,7 @@ import { bridgeCommand } from "./commands/bridge.js";
 import { callCommand } from "./commands/call.js";
 import { checkCommand } from "./commands/check.js";
 import { instancesCommand } from "./commands/instances.js";
+import { scaffoldCommand } from "./commands/scaffold.js";
 import { serveCommand } from "./commands/serve.js";
 import { statsCommand } from "./commands/stats.js";
 import { versionCommand } from "./commands/version.js";
@@ -39,6 +40,7 @@ function createProgram(io: Io): Command {
     instancesCommand,
     statsCommand,
     callCommand,
+    scaffoldCommand,
     versionCommand,
   ]) {
     program.addCommand(command(io));
