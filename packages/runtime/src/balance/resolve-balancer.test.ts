@@ -3,10 +3,11 @@
 import type { BalanceFacts } from "@grpc-router/protocol/codegenv1";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
+import { type BalancerName, balanceByName } from "../registry/balance-by-name.js";
 import { isRouterError, RouterError } from "../router-error.js";
 import { anyCall, countPicks, createCandidates, type TestCandidate } from "./balancer.suite.js";
 import { createKeyed } from "./hash-balancer.suite.js";
-import { type BalancerFactory, balancerByName, balancerNames, resolveBalancer } from "./resolve-balancer.js";
+import { type BalancerFactory, balancerNames, resolveBalancer } from "./resolve-balancer.js";
 import { createRoundRobin } from "./round-robin.js";
 import { tokenOf } from "./sticky.js";
 
@@ -159,18 +160,18 @@ describe("resolveBalancer()", () => {
   });
 });
 
-describe("balancerByName()", () => {
-  it("knows the names that the option Balance has for what needs no parameters", () => {
+describe("balancerNames", () => {
+  it("has those that the option Balance has for what needs no parameters", () => {
     expect(balancerNames).toEqual(expect.arrayContaining(["round_robin", "least_request", "random"]));
     expect(balancerNames).toEqual(expect.arrayContaining(["weighted_round_robin", "peak_ewma", "pick_first"]));
   });
 
   it.each(balancerNames)("%s is built in", (name) => {
-    expect(balancerByName(name)?.name).toBe(name);
+    expect(resolveBalancer(balanceByName(name as BalancerName), { subject }).name).toBe(name);
   });
 
-  it.each(["", "best_of_all", "roundRobin", "custom", "toString"])("%j is not", (name) => {
-    expect(balancerByName(name)).toBeUndefined();
+  it.each(["", "best_of_all", "custom", "toString"])("%j is not", (name) => {
+    expect(() => resolveBalancer(balanceByName(name as BalancerName), { subject })).toThrow("Cannot balance");
   });
 });
 

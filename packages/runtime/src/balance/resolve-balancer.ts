@@ -50,12 +50,6 @@ const strategies: { readonly [Name in StrategyName]?: (parameters: ParametersOf<
 /** Names of the built-in strategies as the `Balance` option writes them. */
 export const balancerNames: readonly string[] = Object.keys(strategies).map(snakeCase);
 
-/** Makes a built-in balancer with its default parameters by name, or undefined if there is none of that name. */
-export function balancerByName(name: string): Balancer | undefined {
-  const key = Object.keys(strategies).find((strategy) => snakeCase(strategy) === name);
-  return key === undefined ? undefined : strategyOf(key)?.({});
-}
-
 /**
  * Makes the balancer that a `Balance` option asks for; without one, `least_request` of two.
  *

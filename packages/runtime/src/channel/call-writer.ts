@@ -129,7 +129,9 @@ export class CallWriter {
     fields.cancel = -1;
     if (!isStart) return;
     fields.method = this.#owner.methodNumber(call);
-    fields.timeoutUs = this.#timeoutUs(this.#endMs(call));
+    const { policy } = call.route;
+    const attemptEndMs = policy?.retry?.attemptEndMs(this.#clock.lastMs) ?? Number.POSITIVE_INFINITY;
+    fields.timeoutUs = this.#timeoutUs(Math.min(call.deadlineMs, attemptEndMs));
     fields.attempt = call.attempt + call.previousAttempts;
     fields.rest = call.rest;
     fields.restStart = 0;
@@ -166,16 +168,10 @@ export class CallWriter {
     if (call.callId === 0) this.#owner.onStarted(call);
   }
 
-  /** When the attempt that begins must be over. */
-  #endMs({ deadlineMs, route }: CallRecord): number {
-    const attemptMs = route.policy?.retry?.attemptTimeoutMs ?? Number.POSITIVE_INFINITY;
-    return attemptMs === Number.POSITIVE_INFINITY ? deadlineMs : Math.min(deadlineMs, this.#clock.lastMs + attemptMs);
-  }
-
-  /** Time left, rounded up, at least 1; 0 stands for no deadline. */
-  #timeoutUs(deadlineMs: number): number {
-    if (deadlineMs === Number.POSITIVE_INFINITY) return 0;
+  /** Time left until `endMs`, rounded up, at least 1; 0 stands for no deadline. */
+  #timeoutUs(endMs: number): number {
+    if (endMs === Number.POSITIVE_INFINITY) return 0;
     // Fractions of a millisecond lose a little in a double; without the allowance an untouched timeout would grow by 1.
-    return Math.max(1, Math.ceil((deadlineMs - this.#clock.lastMs) * 1000 - 0.01));
+    return Math.max(1, Math.ceil((endMs - this.#clock.lastMs) * 1000 - 0.01));
   }
 }

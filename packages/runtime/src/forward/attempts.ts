@@ -15,9 +15,7 @@ import { Hedging } from "./hedging.js";
 const failed: { -readonly [Name in keyof FailedAttempt]: FailedAttempt[Name] } = {
   code: 0,
   pushback: undefined,
-  reach: "mayHaveRun",
   attempts: 0,
-  transparentRetries: 0,
   retriesSincePushback: 0,
   committed: false,
   kept: false,
@@ -52,7 +50,7 @@ export class Attempts {
     if (call.channel !== undefined) policy.begin(state, call.channel, nowMs);
     if (policy.retry !== undefined) {
       // Without a limit the wheel has the call's deadline already.
-      if (policy.retry.limitsAttempts) this.#setAlarm(call, nowMs + policy.retry.attemptTimeoutMs);
+      if (policy.retry.limitsAttempts) this.#setAlarm(call, policy.retry.attemptEndMs(nowMs));
     } else if (policy.hedging !== undefined) this.hedging.began(call, policy.hedging);
   }
 
@@ -196,7 +194,6 @@ export class Attempts {
       return NO_RETRY;
     }
     counters.retries++;
-    if (verdict.action === "transparent") return 0;
     call.attemptState.retriesSincePushback = verdict.retriesSincePushback;
     return verdict.afterMs;
   }

@@ -76,11 +76,6 @@ export class CircuitBreaker {
     return nowMs < this.#openUntilMs ? "open" : "halfOpen";
   }
 
-  /** When the present penalty is over; `-Infinity` if it is closed. */
-  get openUntilMs(): number {
-    return this.#openUntilMs;
-  }
-
   /** Whether a call may start: all while closed, none while open, one at a time while half-open. */
   admits(nowMs: number): boolean {
     return this.#isClosed || (nowMs >= this.#openUntilMs && nowMs >= this.#probeUntilMs);

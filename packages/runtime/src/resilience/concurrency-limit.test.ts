@@ -22,19 +22,14 @@ describe("ConcurrencyLimit", () => {
     expect(limit.hasRoom).toBe(true);
   });
 
-  it("mustShed only what would be too much without a measurement", () => {
+  it("has the adaptive limit while its least latency is measured, and after that", () => {
     const limit = new ConcurrencyLimit({ maxConcurrent: 7, adaptive: {} });
-    fill(limit);
-    expect([limit.hasRoom, limit.mustShed]).toEqual([false, false]);
-    for (let count = 4; count < 7; count++) limit.enter();
-    expect(limit.mustShed).toBe(true);
-    for (let count = 4; count < 7; count++) limit.leave();
+    expect([fill(limit), limit.limit, limit.hasRoom]).toEqual([4, 4, false]);
     for (let sample = 0; sample < 50; sample++) limit.adaptive?.onSample(10, 0, () => 0);
-    expect([limit.limit, limit.hasRoom, limit.mustShed]).toEqual([4, false, true]);
-    const fixed = new ConcurrencyLimit({ maxConcurrent: 1 });
-    expect(fixed.mustShed).toBe(false);
-    fixed.enter();
-    expect(fixed.mustShed).toBe(true);
+    expect([limit.adaptive?.isMeasuring, limit.limit, limit.hasRoom]).toEqual([false, 4, false]);
+    limit.adaptive?.onSample(10, 100, () => 0);
+    limit.adaptive?.onSample(10, 200, () => 0);
+    expect([fill(limit), limit.limit, limit.hasRoom]).toEqual([7, 7, false]);
   });
 
   it("has room again for those above a limit that fell, once they are gone", () => {
@@ -61,7 +56,7 @@ describe("ConcurrencyLimit", () => {
           if (enters && limit.hasRoom) limit.enter();
           if (!enters && limit.underWay > 0) limit.leave();
           expect(limit.underWay).toBeLessThanOrEqual(maxConcurrent);
-          expect(limit.mustShed).toBe(limit.underWay === maxConcurrent);
+          expect(limit.hasRoom).toBe(limit.underWay < maxConcurrent);
         }
       }),
     );

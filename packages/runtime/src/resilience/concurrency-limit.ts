@@ -36,14 +36,6 @@ export class ConcurrencyLimit {
     return this.#underWay < this.limit;
   }
 
-  /**
-   * There is no room, and not only because the least latency is being measured: where a call cannot wait, it is refused.
-   */
-  get mustShed(): boolean {
-    const { adaptive } = this;
-    return this.#underWay >= (adaptive === undefined ? this.#max : Math.min(this.#max, adaptive.shedLimit));
-  }
-
   /** A call goes to an instance. */
   enter(): void {
     this.#underWay++;

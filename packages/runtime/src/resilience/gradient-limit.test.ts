@@ -74,13 +74,13 @@ describe("GradientLimit", () => {
 });
 
 describe("GradientLimit measuring the least latency", () => {
-  it("starts with it: minLimit may go, but none is refused", () => {
+  it("starts with it: minLimit may go", () => {
     const limit = new GradientLimit({});
-    expect([limit.isMeasuring, limit.limit, limit.shedLimit]).toEqual([true, 4, 1_000]);
+    expect([limit.isMeasuring, limit.limit]).toEqual([true, 4]);
     for (let sample = 0; sample < 49; sample++) limit.onSample(5, 10, first);
     expect(limit.isMeasuring).toBe(true);
     limit.onSample(5, 10, first);
-    expect([limit.isMeasuring, limit.limit, limit.shedLimit, limit.minRttMs]).toEqual([false, 4, 4, 5]);
+    expect([limit.isMeasuring, limit.limit, limit.minRttMs]).toEqual([false, 4, 5]);
   });
 
   it("takes ten samples of slow calls, ten windows after the first", () => {
@@ -112,13 +112,13 @@ describe("GradientLimit measuring the least latency", () => {
     expect(limit.isMeasuring).toBe(true);
   });
 
-  it("holds the limit down to minLimit and keeps that for refusing, then goes on where it was", () => {
+  it("holds the limit down to minLimit, then goes on where it was", () => {
     const limit = measured(10);
     const before = limitsOf(limit, [10, 10, 10, 10]).at(-1);
     limit.onSample(10, 60_000, first);
-    expect([limit.isMeasuring, limit.limit, limit.shedLimit]).toEqual([true, 4, before]);
+    expect([limit.isMeasuring, limit.limit]).toEqual([true, 4]);
     for (let sample = 0; sample < 50; sample++) limit.onSample(8, 60_100, first);
-    expect([limit.isMeasuring, limit.limit, limit.shedLimit, limit.minRttMs]).toEqual([false, before, before, 8]);
+    expect([limit.isMeasuring, limit.limit, limit.minRttMs]).toEqual([false, before, 8]);
   });
 
   it("passes over calls that started before it", () => {
@@ -184,7 +184,7 @@ describe("GradientLimit in use", () => {
     expect(run(20, 10, seed), `seed ${seed}`).toBe(1_000);
   });
 
-  it("stays within minLimit and maxLimit, and refuses no more while measuring, for any samples", () => {
+  it("stays within minLimit and maxLimit, at minLimit while measuring, and goes on where it was, for any samples", () => {
     const sample = fc.record({
       afterMs: fc.nat(200),
       latencyMs: fc.oneof(fc.double({ min: 0, max: 50, noNaN: true }), fc.double({ min: 0, max: 1e7, noNaN: true })),
@@ -194,19 +194,20 @@ describe("GradientLimit in use", () => {
       fc.property(fc.array(sample, { maxLength: 200 }), (samples) => {
         const limit = new GradientLimit({ minLimit: 3, maxLimit: 50, minRttIntervalMs: 2_000 });
         let nowMs = 0;
-        let shedLimit = limit.shedLimit;
+        let before = limit.limit;
         for (const { afterMs, latencyMs, times } of samples) {
           nowMs += afterMs;
-          for (let count = 0; count < times; count++) limit.onSample(latencyMs, nowMs, first);
+          for (let count = 0; count < times; count++) {
+            const wasMeasuring = limit.isMeasuring;
+            if (!wasMeasuring) before = limit.limit;
+            limit.onSample(latencyMs, nowMs, first);
+            if (wasMeasuring && !limit.isMeasuring) expect(limit.limit).toBe(before);
+          }
           expect(limit.limit).toBeGreaterThanOrEqual(3);
           expect(limit.limit).toBeLessThanOrEqual(50);
           expect(Number.isInteger(limit.limit)).toBe(true);
           if (limit.isMeasuring) expect(limit.limit).toBe(3);
-          else expect(limit.shedLimit).toBe(limit.limit);
-          expect(limit.shedLimit).toBeGreaterThanOrEqual(limit.limit);
-          shedLimit = limit.shedLimit;
         }
-        expect(shedLimit).toBeLessThanOrEqual(50);
       }),
     );
   });

@@ -28,7 +28,7 @@ const leastLatencyMs = 0.001;
  *     gradient = least latency * (1 + bufferPercent / 100) / latency of the window, within 0.5 and 2
  *     limit    = gradient * limit + sqrt(gradient * limit), within minLimit and maxLimit
  *
- * While it is measured calls wait that would have gone; none need be refused for it, see `shedLimit`.
+ * While it is measured calls wait that would have gone.
  */
 export class GradientLimit {
   readonly #minLimit: number;
@@ -44,7 +44,6 @@ export class GradientLimit {
   #limit: number;
   /** The limit from before the measurement, and after it; undefined: nothing is measured. */
   #heldLimit: number | undefined;
-  #shedLimit: number;
   #minRttMs = leastLatencyMs;
   /** Calls that started before say nothing: they ran among more. */
   #measuringSinceMs = Number.NEGATIVE_INFINITY;
@@ -65,20 +64,11 @@ export class GradientLimit {
     this.#percentile = said.percentile;
     this.#limit = said.minLimit;
     this.#heldLimit = said.minLimit;
-    this.#shedLimit = said.maxLimit;
   }
 
   /** Calls that may be under way; more wait. */
   get limit(): number {
     return this.#limit;
-  }
-
-  /**
-   * Calls above which some must be refused where they cannot wait: the limit, but while the least latency is measured the
-   * one from before; the largest at the start, when nothing is known.
-   */
-  get shedLimit(): number {
-    return this.#shedLimit;
   }
 
   /** The least latency is being measured: the limit is at its smallest. */
@@ -123,7 +113,6 @@ export class GradientLimit {
     this.#minRttMs = this.#takeLatencyMs();
     this.#limit = this.#heldLimit ?? this.#minLimit;
     this.#heldLimit = undefined;
-    this.#shedLimit = this.#limit;
     this.#windowsAtMin = 0;
     this.#windowEndsMs = nowMs + this.#windowMs;
     this.#measureAtMs = nowMs + this.#intervalMs * (1 + this.#jitter * random());
@@ -140,7 +129,6 @@ export class GradientLimit {
     this.#windowsAtMin = staysAtMin ? this.#windowsAtMin + 1 : 0;
     if (this.#windowsAtMin >= doubtfulWindows) this.#measureAtMs = nowMs;
     this.#limit = limit;
-    this.#shedLimit = limit;
   }
 
   #takeLatencyMs(): number {

@@ -12,9 +12,7 @@ const middle = () => 0.5;
 const failed: FailedAttempt = {
   code: 14,
   pushback: undefined,
-  reach: "mayHaveRun",
   attempts: 1,
-  transparentRetries: 0,
   retriesSincePushback: 0,
   committed: false,
   kept: true,
@@ -44,8 +42,6 @@ function retry(afterMs: number, retriesSincePushback: number) {
 function end(reason: string) {
   return { action: "end", reason } as const;
 }
-
-const transparent = { action: "transparent" } as const;
 
 describe("judgeRetry()", () => {
   it.each([
@@ -80,25 +76,8 @@ describe("judgeRetry()", () => {
     expect(judgeRetry(policy, { ...failed, ...difference }, middle)).toEqual(expected);
   });
 
-  it.each([
-    ["what was never sent", { reach: "notSent", transparentRetries: 9 }, transparent],
-    ["… of a client that retries", { reach: "notSent", previousAttempts: 3 }, transparent],
-    ["… when throttled", { reach: "notSent", throttle: emptyThrottle(), budget: usedBudget() }, transparent],
-    ["… not when its time is over", { reach: "notSent", remainingMs: 0 }, end("deadline")],
-    ["… not when the request is gone", { reach: "notSent", kept: false }, end("notKept")],
-    ["what did not run", { reach: "notRun" }, transparent],
-    ["… with no attempt left", { reach: "notRun", attempts: 3 }, transparent],
-    ["… with a code that is not retryable", { reach: "notRun", code: 13 }, transparent],
-    ["… once; then by the policy", { reach: "notRun", transparentRetries: 1 }, retry(100, 1)],
-    ["… once; then not", { reach: "notRun", transparentRetries: 1, code: 13 }, end("notRetryable")],
-  ] as const)("is transparent for %s", (_case, difference, expected) => {
-    expect(judgeRetry(policy, { ...failed, ...difference }, middle)).toEqual(expected);
-  });
-
-  it("without a policy only retries what provably did not run", () => {
+  it("without a policy retries nothing", () => {
     expect(judgeRetry(undefined, failed, middle)).toEqual(end("notRetryable"));
-    expect(judgeRetry(undefined, { ...failed, reach: "notRun" }, middle)).toEqual(transparent);
-    expect(judgeRetry(undefined, { ...failed, reach: "notSent" }, middle)).toEqual(transparent);
   });
 
   it("draws a random number only for a backoff", () => {
@@ -117,28 +96,24 @@ describe("judgeRetry()", () => {
         fc.integer({ min: 0, max: 500 }),
         fc.constant("stop" as const),
       ),
-      reach: fc.constantFrom("mayHaveRun" as const, "mayHaveRun" as const, "notRun" as const),
       tookMs: fc.integer({ min: 0, max: 300 }),
     });
     const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     const deadline = fc.integer({ min: 1, max: 3_000 });
     fc.assert(
       fc.property(fc.array(answer, { minLength: 20, maxLength: 20 }), deadline, unit, (answers, deadlineMs, random) => {
-        let [nowMs, attempts, transparentRetries, retriesSincePushback] = [0, 0, 0, 0];
-        for (const { code, pushback, reach, tookMs } of answers) {
+        let [nowMs, attempts, retriesSincePushback] = [0, 0, 0];
+        for (const { code, pushback, tookMs } of answers) {
           nowMs += tookMs;
-          if (reach === "mayHaveRun") attempts++;
+          attempts++;
           expect(attempts).toBeLessThanOrEqual(3);
-          const counts = { attempts, transparentRetries, retriesSincePushback, remainingMs: deadlineMs - nowMs };
-          const verdict = judgeRetry(policy, { ...failed, code, pushback, reach, ...counts }, () => random);
+          const counts = { attempts, retriesSincePushback, remainingMs: deadlineMs - nowMs };
+          const verdict = judgeRetry(policy, { ...failed, code, pushback, ...counts }, () => random);
           if (verdict.action === "end") return;
-          if (verdict.action === "transparent") transparentRetries++;
-          else {
-            const formulaMs = Math.min(100 * 2 ** retriesSincePushback, 1_000) * (0.8 + 0.4 * random);
-            expect(verdict.afterMs).toBeCloseTo(pushback === undefined ? formulaMs : Number(pushback), 6);
-            nowMs += verdict.afterMs;
-            retriesSincePushback = verdict.retriesSincePushback;
-          }
+          const formulaMs = Math.min(100 * 2 ** retriesSincePushback, 1_000) * (0.8 + 0.4 * random);
+          expect(verdict.afterMs).toBeCloseTo(pushback === undefined ? formulaMs : Number(pushback), 6);
+          nowMs += verdict.afterMs;
+          retriesSincePushback = verdict.retriesSincePushback;
           expect(nowMs).toBeLessThan(deadlineMs);
         }
         expect.unreachable("retried for ever");

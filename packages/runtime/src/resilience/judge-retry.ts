@@ -5,22 +5,16 @@ import type { RetryPolicy } from "./retry-policy.js";
 import type { RetryThrottle } from "./retry-throttle.js";
 
 /**
- * How far an attempt came, as far as is proven: it never left the router, it reached an instance but not user code
- * (not_run, a Drain below its id), or user code may have run.
+ * An attempt that ended with a failure and may have run, and all that the rules look at. What provably did not run is sent
+ * again without a question (`CallEnding.notRun`), and counts as no attempt. The caller may use one object for all calls.
  */
-export type AttemptReach = "notSent" | "notRun" | "mayHaveRun";
-
-/** An attempt that ended with a failure, and all that the rules look at. The caller may use one object for all calls. */
 export interface FailedAttempt {
   /** gRPC status code. */
   readonly code: number;
   /** What the service said about trying again; undefined if nothing. */
   readonly pushback: Pushback | undefined;
-  readonly reach: AttemptReach;
   /** Attempts of this router that may have run, this one included. */
   readonly attempts: number;
-  /** Times that this call was tried again because it had reached an instance but not user code. */
-  readonly transparentRetries: number;
   /** Retries of the policy since the call began or since a pushback last set the wait; as the last verdict said. */
   readonly retriesSincePushback: number;
   /** A header or message of the reply went to the client. */
@@ -63,12 +57,8 @@ export type RetryRefusal =
 export type RetryVerdict =
   /** Another attempt after so many milliseconds, at another instance if there is one. */
   | { readonly action: "retry"; readonly afterMs: number; readonly retriesSincePushback: number }
-  /** Another attempt at once, which counts neither as one nor for the throttle. */
-  | { readonly action: "transparent" }
   /** The client gets what the attempt ended with. */
   | { readonly action: "end"; readonly reason: RetryRefusal };
-
-const transparent: RetryVerdict = { action: "transparent" };
 
 /** One verdict for each refusal, so that a storm of failures makes no garbage. */
 const ends = {
@@ -84,10 +74,8 @@ const ends = {
 } as const satisfies Record<RetryRefusal, RetryVerdict>;
 
 /**
- * The retry rules (gRFC A6). What never left the router is tried again until the deadline, what reached an instance but
- * not user code once; those are transparent, and all that a method without a policy, or a client that retries itself,
- * gets. After that the policy decides. A wait that would outlast the deadline ends the call now, with what is known,
- * and not later with DEADLINE_EXCEEDED.
+ * The retry rules (gRFC A6). A method without a policy, or a client that retries itself, gets no other attempt. A wait that
+ * would outlast the deadline ends the call now, with what is known, and not later with DEADLINE_EXCEEDED.
  */
 export function judgeRetry(
   policy: RetryPolicy | undefined,
@@ -97,8 +85,6 @@ export function judgeRetry(
   if (attempt.committed) return ends.committed;
   if (!attempt.kept) return ends.notKept;
   if (attempt.remainingMs <= 0) return ends.deadline;
-  if (attempt.reach === "notSent") return transparent;
-  if (attempt.reach === "notRun" && attempt.transparentRetries === 0) return transparent;
   if (attempt.previousAttempts > 0) return ends.clientRetries;
   const { pushback } = attempt;
   if (pushback === "stop") return ends.pushback;

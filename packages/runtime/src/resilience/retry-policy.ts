@@ -39,6 +39,11 @@ export class RetryPolicy {
     return this.attemptTimeoutMs < Number.POSITIVE_INFINITY;
   }
 
+  /** When an attempt that begins at `nowMs` must be over; `Infinity`: when the call is. */
+  attemptEndMs(nowMs: number): number {
+    return nowMs + this.attemptTimeoutMs;
+  }
+
   /** Whether an attempt that ended with `code` may be followed by another. */
   isRetryable(code: number): boolean {
     return isInMask(this.retryableMask, code);
