@@ -46,7 +46,7 @@ function generate(folder, extra = []) {
   writeFileSync(stamp, digest(folder, extra));
 }
 
-for (const folder of ownCode) generate(folder);
+for (const folder of ownCode) generate(folder, ["scripts/protoc-gen-comments.mjs"]);
 if (users.length > 0 && !process.argv.includes("--own")) {
   execFileSync("npx", ["tsc", "-b", plugin], { stdio: "inherit" });
   for (const folder of users) generate(folder, [`${plugin}/dist/**/*.js`, "packages/protocol/dist/**/*.js"]);

@@ -48,7 +48,13 @@ export {
 } from "@grpc-router/runtime";
 export type { AdminPage, AdminPageAnswer, AdminPageRequest } from "./admin/admin-pages.js";
 export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
+export { createConfigDefaults } from "./config/config-defaults.js";
+export { type ConfigMistake, formatMistake } from "./config/config-mistake.js";
+export { createConfigSchema } from "./config/config-schema.js";
+export { type LoadConfigOptions, type LoadedConfig, loadConfig, refuseMistakes } from "./config/load-config.js";
 export { type ReadServiceConfigFile, readPolicies, readServiceConfigFile } from "./config/read-policies.js";
+export type { ListenerSettings, RouterSettings } from "./config/router-settings.js";
+export { diffConfigs, formatChange, showConfig } from "./config/show-config.js";
 export { type ReadCredentialsOptions, readCredentials } from "./credentials/read-credentials.js";
 export { readToken } from "./credentials/read-token.js";
 export {

@@ -105,3 +105,12 @@ export const MAX_DESCRIPTOR_SET_BYTES: number = 64 * 1024 * 1024;
 
 /** Milliseconds between two looks at how late timers run, for load reports: an idle process that never sleeps. */
 export const LOOP_DELAY_STEP_MS = 50;
+
+/** Files of one configuration, included ones each time: files that include two others each, a few levels deep. */
+export const CONFIG_FILES = 100;
+
+/** Brackets that may be open at once in a file of configuration: parsers keep the way to each, so the square of the depth. */
+export const CONFIG_BRACKETS = 1_000;
+
+/** Levels of nesting in a file of configuration; a text of brackets would take the stack. */
+export const CONFIG_DEPTH = 100;

@@ -42,6 +42,7 @@ export * from "./policy/fact-path.js";
 export { factName, factsOf, methodFactsOf, millisecondsOf, serviceFactsOf } from "./policy/facts-of.js";
 export type { PolicyFault } from "./policy/policy-fault.js";
 export { findPolicyFaults, findServicePolicyFaults } from "./policy/policy-rules.js";
+export { type ReadOptions, readOptions } from "./policy/read-options.js";
 export * from "./policy/read-policy-config.js";
 export * from "./policy/resolve-policy.js";
 export * from "./policy/service-config.js";

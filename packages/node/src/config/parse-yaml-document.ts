@@ -21,10 +21,14 @@ export function parseYamlDocument(text: string): ConfigDocument {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const findPosition = (path: ConfigPath) => at(offsetOf(document, path));
-  const mistakes: TextMistake[] = document.errors.map(({ pos, message }) => ({
+  // One stray token makes all that follow it stray, too.
+  const errors = document.errors.filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN");
+  const mistakes: TextMistake[] = errors.map(({ pos, message }) => ({
     ...at(pos[0]),
     reason: `the file must be YAML: ${message}`,
   }));
+  // Not of a text that is none anyway: a visit costs the square of its depth.
+  if (mistakes.length > 0) return { value: undefined, mistakes, findPosition };
   visit(document, {
     Alias(_key, alias) {
       if (alias.resolve(document) !== undefined) return;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { extname } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import {
   type ConfigFault,
@@ -10,11 +9,9 @@ import {
   readServiceConfig,
   type ServiceConfig,
 } from "@grpc-router/protocol";
-import { readText } from "../credentials/read-token.js";
 import { NodeError } from "../node-error.js";
 import type { ConfigDocument } from "./config-document.js";
-import { parseJsonDocument } from "./parse-json-document.js";
-import { parseYamlDocument } from "./parse-yaml-document.js";
+import { openDocument } from "./open-document.js";
 
 /**
  * Reads the operator's policies (`grpcrouter.config.v1.PolicyConfig`) from a file of YAML or JSON:
@@ -33,7 +30,7 @@ import { parseYamlDocument } from "./parse-yaml-document.js";
  * `policies.yaml:5:18: services["acme.user.v1.UserService"]….max_attempts: max_attempts must be 2 to 5, received 7`.
  */
 export function readPolicies(path: string, services: readonly DescService[]): ReadonlyMap<string, PolicyLayer> {
-  const document = openDocument(path, "policies");
+  const document = openChecked(path, "policies");
   const { layers, faults } = readPolicyConfig(document.value, services);
   refuse(path, "policies", linesOf(path, document, faults));
   return layers;
@@ -51,28 +48,14 @@ export interface ReadServiceConfigFile {
  * @throws NodeError `FILE_UNREADABLE`, or `CONFIG_INVALID` with every mistake on a line of its own.
  */
 export function readServiceConfigFile(path: string): ReadServiceConfigFile {
-  const document = openDocument(path, "the service config");
+  const document = openChecked(path, "the service config");
   const { config, faults, warnings } = readServiceConfig(document.value);
   refuse(path, "the service config", linesOf(path, document, faults));
   return { config, warnings: linesOf(path, document, warnings) };
 }
 
-const parsers: ReadonlyMap<string, (text: string) => ConfigDocument> = new Map([
-  [".yaml", parseYamlDocument],
-  [".yml", parseYamlDocument],
-  [".json", parseJsonDocument],
-]);
-
-function openDocument(path: string, what: string): ConfigDocument {
-  const extension = extname(path).toLowerCase();
-  const parse = parsers.get(extension);
-  if (parse === undefined) {
-    throw new NodeError(
-      "CONFIG_INVALID",
-      `Cannot use ${what} in ${path}: the file must be YAML or JSON (${[...parsers.keys()].join(", ")}), received ${extension === "" ? "no extension" : extension}`,
-    );
-  }
-  const document = parse(readText(path, what));
+function openChecked(path: string, what: string): ConfigDocument {
+  const { document } = openDocument(path, what);
   refuse(
     path,
     what,

@@ -121,6 +121,9 @@ function readScalar(scalar: ScalarType, value: unknown, place: Place): JsonValue
     case ScalarType.UINT32:
       if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
       return refuse(place, "a whole number of 0 to 4294967295", value);
+    case ScalarType.UINT64:
+      if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+      return refuse(place, "a whole number of 0 to 9007199254740991", value);
     default:
       return typeof value === "number" && Number.isFinite(value) ? value : refuse(place, "a number", value);
   }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { dirname, resolve } from "node:path";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type ConfigPath, factsOf, type LogLevel, millisecondsOf } from "@grpc-router/protocol";
+import type { ConnectionSettings, RouterOptions } from "@grpc-router/runtime";
+import {
+  CallsSchema,
+  ClientCertificate,
+  ConnectionsSchema,
+  type Listener,
+  ListenerLimitsSchema,
+  LogLevel as LogLevelCode,
+  type RouterConfig,
+  type Tls,
+} from "../gen/grpcrouter/config/v1/router_config_pb.js";
+import type { ListenerLimits } from "../limits.js";
+import type { ServeTls } from "../serve/serve-router.js";
+import { isPemText } from "../tls/tls-material.js";
+
+/** An address to listen on. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A listener as the configuration says it; what is undefined has its default. */
+export interface ListenerSettings {
+  readonly address?: HostPort | undefined;
+  readonly tls?: ServeTls | undefined;
+  readonly limits?: Partial<ListenerLimits> | undefined;
+}
+
+/** A configuration as the router's parts take it; what is undefined has its default. Paths are whole. */
+export interface RouterSettings {
+  readonly client: ListenerSettings;
+  /** Undefined: the client's listener takes registrations. */
+  readonly registration: ListenerSettings | undefined;
+  readonly admin: { readonly address?: HostPort | undefined; readonly disabled: boolean };
+  /** For `createRouter`; without credentials and policies. */
+  readonly router: RouterOptions;
+  /** Generated router modules. */
+  readonly modules: readonly string[];
+  readonly serviceConfig?: string | undefined;
+  readonly allowUnauthenticatedInstances?: boolean | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly logLevel?: LogLevel | "silent" | undefined;
+  readonly traceFrames?: boolean | undefined;
+  readonly graceMs?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+}
+
+/** What resolves a path that a field says: from the folder of the file that says it. */
+export interface PathOrigin {
+  /** The folder that the names of files are relative to. */
+  readonly folder: string;
+  findPlace(path: ConfigPath): { readonly file: string };
+}
+
+/** Turns a valid configuration into settings. */
+export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSettings {
+  const { listeners, services, instances, observability, drain, memory, place } = config;
+  const at = (path: ConfigPath, file: string | undefined) => file && resolvePath(origin, path, file);
+  const listenerAt = (name: "client" | "registration", listener: Listener | undefined) =>
+    listenerOf(listener, ["listeners", name], origin);
+  return {
+    client: listenerAt("client", listeners?.client),
+    registration: listeners?.registration && listenerAt("registration", listeners.registration),
+    admin: { address: addressOf(listeners?.admin?.address), disabled: listeners?.admin?.disabled === true },
+    router: {
+      ...(config.calls && numbersOf(CallsSchema, config.calls)),
+      connections: config.connections && (numbersOf(ConnectionsSchema, config.connections) as ConnectionSettings),
+      zone: place?.zone,
+      region: place?.region,
+      routers: instances?.routers ?? [],
+    },
+    modules: services?.modules.map((file, index) => resolvePath(origin, ["services", "modules", index], file)) ?? [],
+    serviceConfig: at(["services", "service_config"], services?.serviceConfig),
+    allowUnauthenticatedInstances: instances?.allowUnauthenticated,
+    tokenFile: at(["instances", "token_file"], instances?.tokenFile),
+    logLevel: levelOf(observability?.log?.level),
+    traceFrames: observability?.log?.frames,
+    graceMs: drain?.grace && millisecondsOf(drain.grace),
+    memoryBytes: memory?.processBytes === undefined ? undefined : Number(memory.processBytes),
+  };
+}
+
+/** The path of a file that the field at `path` names. */
+export function resolvePath({ folder, findPlace }: PathOrigin, path: ConfigPath, file: string): string {
+  return resolve(folder, dirname(findPlace(path).file), file);
+}
+
+function listenerOf(listener: Listener | undefined, path: ConfigPath, origin: PathOrigin): ListenerSettings {
+  const { address, tls, limits } = listener ?? {};
+  return {
+    address: addressOf(address),
+    tls: tls && tlsOf(tls, [...path, "tls"], origin),
+    // The message has the names of the limits; router-settings.test.ts holds them together.
+    limits: limits && (numbersOf(ListenerLimitsSchema, limits) as Partial<ListenerLimits>),
+  };
+}
+
+function tlsOf({ certificate, key, authorities, ...tls }: Tls, path: ConfigPath, origin: PathOrigin): ServeTls {
+  const pem = (name: string, text: string) => (isPemText(text) ? text : resolvePath(origin, [...path, name], text));
+  return {
+    cert: pem("certificate", certificate ?? ""),
+    key: pem("key", key ?? ""),
+    ca: authorities && pem("authorities", authorities),
+    clientCertificate: clientCertificateOf(tls.clientCertificate),
+    watchMs: tls.watchInterval && millisecondsOf(tls.watchInterval),
+  };
+}
+
+function clientCertificateOf(code: ClientCertificate | undefined): ServeTls["clientCertificate"] {
+  if (code === ClientCertificate.REQUEST) return "request";
+  return code === ClientCertificate.REQUIRE ? "require" : undefined;
+}
+
+/** `host:port` or `[host]:port`, which the message's rules have checked. */
+function addressOf(address: string | undefined): HostPort | undefined {
+  if (address === undefined) return undefined;
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) };
+}
+
+function levelOf(code: LogLevelCode | undefined): LogLevel | "silent" | undefined {
+  switch (code) {
+    case LogLevelCode.DEBUG:
+      return "debug";
+    case LogLevelCode.INFO:
+      return "info";
+    case LogLevelCode.WARN:
+      return "warn";
+    case LogLevelCode.ERROR:
+      return "error";
+    case LogLevelCode.SILENT:
+      return "silent";
+    default:
+      return undefined;
+  }
+}
+
+/** The message's fields under the names of options: durations in milliseconds, 64-bit numbers as numbers. */
+function numbersOf<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): object {
+  return plain(factsOf(desc, message)) as object;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}
