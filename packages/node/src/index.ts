@@ -26,9 +26,16 @@ export type {
   Candidates,
   ConnectionSettings,
   CredentialSettings,
+  EventRing,
+  HistogramSnapshot,
   InstanceInfo,
   InterceptedCall,
   MethodSettings,
+  MetricDefinition,
+  MetricFamily,
+  MetricPoint,
+  MetricsSettings,
+  PolicyFact,
   RegistrationSettings,
   Router,
   RouterOptions,
@@ -43,11 +50,20 @@ export {
   createLeastRequest,
   createRoundRobin,
   createRouter,
+  EventLog,
+  explainPolicy,
+  isRouterError,
   RouterError,
   tokenOf,
 } from "@grpc-router/runtime";
 export type { AdminPage, AdminPageAnswer, AdminPageRequest } from "./admin/admin-pages.js";
-export { type AdminServer, type ServeAdminOptions, serveAdmin } from "./admin/serve-admin.js";
+export {
+  type AdministeredServer,
+  type AdminServer,
+  type AdminTls,
+  type ServeAdminOptions,
+  serveAdmin,
+} from "./admin/serve-admin.js";
 export { createConfigDefaults } from "./config/config-defaults.js";
 export { type ConfigMistake, formatMistake } from "./config/config-mistake.js";
 export { createConfigSchema } from "./config/config-schema.js";
@@ -67,14 +83,33 @@ export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/
 export { createServerRelay, type ServerRelayOptions } from "./dial/server-relay.js";
 export {
   AdminService,
+  type Call,
+  CallPhase,
+  type Event,
+  EventSchema,
   type GetEngineStatsResponse,
   GetEngineStatsResponseSchema,
+  GetLogLevelResponseSchema,
+  GetPolicyResponseSchema,
+  type GetPolicyStatsResponse,
+  GetPolicyStatsResponseSchema,
   type Instance,
+  ListCallsResponseSchema,
   ListInstancesResponseSchema,
+  ListServicesResponseSchema,
+  type Method,
+  MethodKind,
+  type Service,
   State,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
 export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
+export { LogLevels, type LogThreshold } from "./log/log-levels.js";
+export { type ExportMetricsOptions, exportMetrics, type MetricsExport } from "./metrics/export-metrics.js";
+export { metricDefinitions } from "./metrics/metric-definitions.js";
+export { createMetricsPage, type MeteredServer } from "./metrics/metrics-page.js";
+export { prometheusSample } from "./metrics/prometheus-name.js";
+export { type ExpositionFormat, writeExposition } from "./metrics/write-exposition.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
@@ -83,6 +118,7 @@ export type { PolicyStats } from "./serve/policy-stats.js";
 export {
   type DrainResult,
   type InFlight,
+  type OperatorVerbs,
   type RouterPhase,
   type RouterServer,
   type ServeRouterOptions,

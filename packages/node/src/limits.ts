@@ -114,3 +114,6 @@ export const CONFIG_BRACKETS = 1_000;
 
 /** Levels of nesting in a file of configuration; a text of brackets would take the stack. */
 export const CONFIG_DEPTH = 100;
+
+/** Events in one message of a stream: a message that any client takes. */
+export const EVENT_BATCH = 100;

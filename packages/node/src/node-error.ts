@@ -11,6 +11,8 @@ export type NodeErrorCode =
   | "DESCRIPTOR_INVALID"
   | "FILE_UNREADABLE"
   | "LIMIT_INVALID"
+  | "LOG_LEVEL_INVALID"
+  | "OTLP_INVALID"
   | "TLS_INVALID"
   | "TOKEN_EXPOSED"
   | "URL_INVALID"

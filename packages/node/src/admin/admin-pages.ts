@@ -18,6 +18,8 @@ export interface AdminPageAnswer {
   /** Such as `text/plain; charset=utf-8`. */
   readonly contentType: string;
   readonly body: string | Uint8Array;
+  /** How `body` is compressed. Default: it is not. */
+  readonly contentEncoding?: "gzip" | undefined;
 }
 
 /** A plain HTTP page beside the admin API, for `GET` and `HEAD`. */

@@ -1,93 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
-import type { InstanceInfo } from "@grpc-router/runtime";
-import {
-  type AdminService,
-  type GetEngineStatsResponse,
-  GetEngineStatsResponseSchema,
-  type Instance,
-  InstanceSchema,
-  type LimitStatsSchema,
-  type ListInstancesRequest,
-  State,
+import { Code, ConnectError, type HandlerContext, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
+import { isRouterError } from "@grpc-router/runtime";
+import type {
+  AdminService,
+  DrainInstanceRequest,
+  DrainRouterRequest,
+  GetPolicyRequest,
+  KickInstanceRequest,
+  ListCallsRequest,
+  ListInstancesRequest,
+  ResumeInstanceRequest,
+  SetInstanceWeightRequest,
+  SetLogLevelRequest,
+  WatchEventsRequest,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import type { EngineStats, LimitStats } from "../serve/engine-stats.js";
+import type { LogLevels } from "../log/log-levels.js";
+import { logModules } from "../log/log-modules.js";
+import { NodeError } from "../node-error.js";
 import type { RouterServer } from "../serve/serve-router.js";
+import { callMessage } from "./call-messages.js";
+import { msOf } from "./durations.js";
+import { streamEvents } from "./event-stream.js";
+import { instanceMessages } from "./instance-messages.js";
+import { policyFactMessage, serviceMessage } from "./service-messages.js";
+import { engineStatsMessage, policyStatsMessage } from "./stats-messages.js";
 
-/** What of a router's server an operator may ask. */
-export type ObservedServer = Pick<RouterServer, "instances" | "engineStats">;
+/** What of a router's server an operator may ask and order. */
+export type ObservedServer = Pick<
+  RouterServer,
+  "instances" | "engineStats" | "policyStats" | "inFlight" | "operator" | "events"
+>;
 
-/** Answers an operator's questions about `server`. */
-export function createAdminService(server: ObservedServer): ServiceImpl<typeof AdminService> {
+/** What the program around the router adds. */
+export interface AdminServiceParts {
+  readonly server: ObservedServer;
+  /** Begins the graceful stop; undefined: with the program's own grace. */
+  readonly drain: (graceMs: number | undefined) => void;
+  /** What the program's log is written at; undefined: it has a log of its own. */
+  readonly logLevels: LogLevels | undefined;
+}
+
+/** Answers an operator's questions about a router, and does what it is told. */
+export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof AdminService> {
+  const { server } = parts;
+  const { operator } = server;
   return {
-    listInstances: (request: ListInstancesRequest) => ({
-      instances: server
-        .instances()
-        .filter(({ service }) => request.service === "" || service === request.service)
-        .map(toMessage)
-        .sort((a, b) => compare(a.service, b.service) || compare(a.id, b.id)),
+    listInstances: ({ service }: ListInstancesRequest) => ({
+      instances: instanceMessages(server.instances(), service),
     }),
-    getEngineStats: () => toStatsMessage(server.engineStats()),
+    getEngineStats: () => engineStatsMessage(server.engineStats()),
+    setInstanceWeight: ({ id, service, weight }: SetInstanceWeightRequest) => ({
+      services: operator.setWeight({ instanceId: id, service }, weight),
+    }),
+    kickInstance: ({ id, service, reason }: KickInstanceRequest) => ({
+      services: operator.kick({ instanceId: id, service }, reason),
+    }),
+    drainInstance: ({ id, service, grace }: DrainInstanceRequest) => ({
+      services: operator.withdraw({ instanceId: id, service }, msOf(grace)),
+    }),
+    resumeInstance: ({ id, service }: ResumeInstanceRequest) => ({
+      services: operator.resume({ instanceId: id, service }),
+    }),
+    listServices: () => ({ services: operator.services().map(serviceMessage) }),
+    getPolicy: ({ subject }: GetPolicyRequest) => ({ facts: operator.policy(subject).map(policyFactMessage) }),
+    getPolicyStats: () => policyStatsMessage(server.policyStats(), operator.policyUsage()),
+    listCalls: (request: ListCallsRequest) => listCalls(server, request),
+    drainRouter: (request: DrainRouterRequest) => drainRouter(parts, request),
+    getLogLevel: () => ({ ...levelsOf(levelsIn(parts)), knownModules: [...logModules] }),
+    setLogLevel: ({ module, level }: SetLogLevelRequest) => {
+      const levels = levelsIn(parts);
+      levels.set(level, module);
+      return levelsOf(levels);
+    },
+    watchEvents: (request: WatchEventsRequest, { signal }: HandlerContext) =>
+      streamEvents(server.events, request, signal),
   };
 }
 
-const STATES = { serving: State.SERVING, not_serving: State.NOT_SERVING, draining: State.DRAINING } as const;
-
-function toMessage(info: InstanceInfo): Instance {
-  return create(InstanceSchema, {
-    id: info.instanceId,
-    service: info.service,
-    state: STATES[info.state],
-    peerAddress: info.address,
-    methods: [...info.methods],
-    labels: { ...info.labels },
-    weight: info.weight,
-    capacity: info.capacity,
-    openCalls: info.openCalls,
-    totalCalls: BigInt(info.totalCalls),
-    // The router's clock is that of createNodeScheduler.
-    registeredFor: durationOf(Math.max(0, Math.round(performance.now() - info.registeredMs))),
-    agent: info.agent,
-    principal: info.principal,
-    ejected: info.ejected,
-    openBreakers: [...info.openBreakers],
-    ...(info.load === undefined ? {} : { load: info.load }),
-  });
+function listCalls({ operator }: ObservedServer, request: ListCallsRequest) {
+  const { method, instance, olderThan, limit } = request;
+  const olderThanMs = msOf(olderThan) ?? 0;
+  const { calls, matched } = operator.calls({ method, instance, olderThanMs, ...(limit === 0 ? {} : { limit }) });
+  return { calls: calls.map(callMessage), matched: BigInt(matched) };
 }
 
-function toStatsMessage(stats: EngineStats): GetEngineStatsResponse {
-  return create(GetEngineStatsResponseSchema, {
-    countedFor: durationOf(Math.round(stats.countedForMs)),
-    connectionsOpened: BigInt(stats.connectionsOpened),
-    connectionsClosed: BigInt(stats.connectionsClosed),
-    streamsOpened: BigInt(stats.streamsOpened),
-    streamsClosed: BigInt(stats.streamsClosed),
-    resetsSent: bigCounts(stats.resetsSent),
-    resetsReceived: bigCounts(stats.resetsReceived),
-    goawaysSent: bigCounts(stats.goawaysSent),
-    goawaysReceived: bigCounts(stats.goawaysReceived),
-    limits: stats.limits.map(toLimitMessage),
-    listenerLimits: stats.listenerLimits.map(toLimitMessage),
-    reasons: bigCounts(stats.reasons),
-  });
+function drainRouter({ server, drain }: AdminServiceParts, { grace }: DrainRouterRequest) {
+  const graceMs = msOf(grace);
+  if (graceMs !== undefined && !(graceMs >= 0 && graceMs <= 86_400_000)) {
+    throw new ConnectError("Cannot drain the router: the grace must be from 0 to 24 h", Code.InvalidArgument);
+  }
+  const open = [...server.inFlight().calls.values()].reduce((sum, count) => sum + count, 0);
+  drain(graceMs);
+  return { openCalls: BigInt(open) };
 }
 
-function toLimitMessage({ name, hits, value }: LimitStats): MessageInitShape<typeof LimitStatsSchema> {
-  return { name, hits: BigInt(hits), value: BigInt(value) };
+function levelsIn({ logLevels }: AdminServiceParts): LogLevels {
+  if (logLevels !== undefined) return logLevels;
+  throw new ConnectError(
+    "Cannot tell or change log levels: the router's program writes its log itself. Give serveAdmin the logLevels of its logger",
+    Code.FailedPrecondition,
+  );
 }
 
-function bigCounts(counts: Readonly<Record<string, number>>): Record<string, bigint> {
-  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
+function levelsOf({ level, modules }: LogLevels) {
+  return { level, modules: { ...modules } };
 }
 
-/** `durationFromMs` of newer @bufbuild/protobuf. */
-function durationOf(ms: number): { readonly seconds: bigint; readonly nanos: number } {
-  const rest = ms % 1_000;
-  return { seconds: BigInt((ms - rest) / 1_000), nanos: rest * 1_000_000 };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+/** Gives errors of the router the code of gRPC that they mean. */
+export const explainErrors: Interceptor = (next) => async (request) => {
+  try {
+    return await next(request);
+  } catch (error) {
+    if (error instanceof NodeError) throw new ConnectError(error.message, Code.InvalidArgument);
+    if (!isRouterError(error)) throw error;
+    throw new ConnectError(error.message, error.code === "NOT_FOUND" ? Code.NotFound : Code.InvalidArgument);
+  }
+};

@@ -51,11 +51,13 @@ async function answer(page: AdminPage, request: Parameters<AdminPage["answer"]>[
   }
 }
 
-function write(response: PageResponse, { status, contentType, body }: AdminPageAnswer, withBody: boolean): void {
+function write(response: PageResponse, answer: AdminPageAnswer, withBody: boolean): void {
+  const { status, contentType, body, contentEncoding } = answer;
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   response.statusCode = status;
   response.setHeader("content-type", contentType);
   response.setHeader("content-length", bytes.length);
+  if (contentEncoding !== undefined) response.setHeader("content-encoding", contentEncoding);
   // What a probe is told must not come from a cache on the way.
   response.setHeader("cache-control", "no-store");
   response.end(withBody ? bytes : "");

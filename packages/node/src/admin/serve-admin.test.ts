@@ -9,6 +9,7 @@ import { AdminService, State } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { createEngineStats } from "../serve/engine-stats.suite.js";
 import type { RouterPhase } from "../serve/serve-router.js";
 import type { AdminPage } from "./admin-pages.js";
+import { createAdministeredServer } from "./administered-router.suite.js";
 import { type AdminServer, serveAdmin } from "./serve-admin.js";
 
 const servers: AdminServer[] = [];
@@ -29,16 +30,16 @@ const info: InstanceInfo = {
   openCalls: 2,
   totalCalls: 9,
   state: "serving",
+  withdrawn: false,
   ejected: false,
   openBreakers: [],
   registeredMs: performance.now() - 61_500,
 };
 
 async function start(instances: readonly InstanceInfo[] = [info], stats = createEngineStats()): Promise<AdminServer> {
-  const server = await serveAdmin(
-    { phase: "serving", instances: () => instances, engineStats: () => stats },
-    { port: 0 },
-  );
+  const server = await serveAdmin(createAdministeredServer({ instances: () => instances, engineStats: () => stats }), {
+    port: 0,
+  });
   servers.push(server);
   return server;
 }
@@ -150,9 +151,7 @@ describe("serveAdmin()", () => {
 
   it("says that its port is in use", async () => {
     const { address } = await start();
-    await expect(
-      serveAdmin({ phase: "serving", instances: () => [], engineStats: createEngineStats }, address),
-    ).rejects.toMatchObject({
+    await expect(serveAdmin(createAdministeredServer(), address)).rejects.toMatchObject({
       code: "ADDRESS_IN_USE",
     });
   });
@@ -175,10 +174,7 @@ describe("pages of serveAdmin()", () => {
   };
 
   async function get(path: string, init: RequestInit = {}, phase: RouterPhase = "serving") {
-    const server = await serveAdmin(
-      { phase, instances: () => [], engineStats: createEngineStats },
-      { port: 0, pages: [page, broken] },
-    );
+    const server = await serveAdmin(createAdministeredServer({ phase }), { port: 0, pages: [page, broken] });
     servers.push(server);
     const response = await fetch(server.url + path, init);
     return { status: response.status, type: response.headers.get("content-type"), text: await response.text() };

@@ -1,25 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createServer as createHttp1 } from "node:http";
-import { createServer as createHttp2 } from "node:http2";
-import { isIP } from "node:net";
+import { createServer as createHttp2, createSecureServer } from "node:http2";
+import type { Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_REQUEST_BYTES } from "../limits.js";
+import type { LogLevels } from "../log/log-levels.js";
 import { listen } from "../serve/listener.js";
+import type { RouterServer } from "../serve/serve-router.js";
 import { formatAddress } from "../socket/peer.js";
+import { readServerTls } from "../tls/tls-material.js";
+import { type AdminAccess, createAdminAccess } from "./admin-access.js";
 import { type AdminPage, createProbePages, type ProbedServer } from "./admin-pages.js";
-import { createAdminService, type ObservedServer } from "./admin-service.js";
+import { createAdminService, explainErrors, type ObservedServer } from "./admin-service.js";
 import { createPageHandler } from "./answer-page.js";
 
-/** Where the admin API listens. */
+/** Certificates of the admin API; each part is PEM text or the path of a PEM file. */
+export interface AdminTls {
+  /** Certificate chain, own certificate first. */
+  readonly cert: string;
+  /** Private key of `cert`, not encrypted. */
+  readonly key: string;
+  /** Authorities of operators' certificates: whoever has one of theirs needs no token. */
+  readonly ca?: string | undefined;
+}
+
+/** Where the admin API listens, and to whom. */
 export interface ServeAdminOptions {
   /** TCP port; 0: any free one. Default 8081. */
   readonly port?: number | undefined;
-  /** Default `127.0.0.1`. The API asks for no credential, so other machines must not reach it. */
+  /** Default `127.0.0.1`: this machine only. Where others can reach it, there must be a `token` or `tls.ca`. */
   readonly host?: string | undefined;
+  /** Bearer token of 16 characters or more, for everything but `/live` and `/ready`. Default: none is asked for. */
+  readonly token?: string | undefined;
+  /** Without it the API speaks plain text. */
+  readonly tls?: AdminTls | undefined;
   /** Pages beside `/live` and `/ready`, such as `/metrics`. Default: none. */
   readonly pages?: readonly AdminPage[] | undefined;
+  /** Begins the graceful stop of the program; `graceMs` undefined: with its own grace. Default: `server.drain`. */
+  readonly drain?: ((graceMs: number | undefined) => void) | undefined;
+  /** Levels of the program's logger, so that they can be asked for and changed. Default: they cannot. */
+  readonly logLevels?: LogLevels | undefined;
 }
 
 /** The admin API of a running router. */
@@ -29,41 +51,29 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
+/** What is served of a router's server. */
+export type AdministeredServer = ObservedServer & ProbedServer & Pick<RouterServer, "drain">;
+
 /**
  * Serves `grpcrouter.admin.v1.AdminService` on a port of its own: gRPC, gRPC-Web and Connect, over HTTP/2 and HTTP/1.1,
  * so `grpcurl`, `buf curl` and plain `curl` all work. Beside it the pages `/live` and `/ready` for probes, and those of the options.
  *
- * @throws NodeError when the address is in use or wrong.
+ * @throws NodeError when the address is in use or wrong, certificates cannot be used, or others could use it without proof.
  */
-export async function serveAdmin(
-  server: ObservedServer & ProbedServer,
-  options: ServeAdminOptions = {},
-): Promise<AdminServer> {
-  const { port = 8081, host = "127.0.0.1", pages = [] } = options;
-  const handler = await createHandler(server, [...createProbePages(server), ...pages]);
-  const http1 = createHttp1(handler);
-  const http2 = createHttp2(handler);
+export async function serveAdmin(server: AdministeredServer, options: ServeAdminOptions = {}): Promise<AdminServer> {
+  const { port = 8081, host = "127.0.0.1", token, tls } = options;
+  const access = createAdminAccess({ host, port, token, takesCertificates: tls?.ca !== undefined });
+  const handler = await createHandler(server, options, access);
   const listener = await listen({
     host,
     port,
     logger: { log: () => {} },
-    onSocket: (socket) => {
-      socket.on("error", () => socket.destroy());
-      // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
-      socket.once("data", (first: Buffer) => {
-        socket.pause();
-        socket.unshift(first);
-        const isHttp2 = first.toString("latin1", 0, 3) === "PRI";
-        (isHttp2 ? http2 : http1).emit("connection", socket);
-        if (!isHttp2) socket.resume();
-      });
-      socket.resume();
-    },
+    onSocket: tls === undefined ? plainSockets(handler) : tlsSockets(handler, tls),
   });
   const { address } = listener;
   return {
     address,
-    url: `http://${formatAddress(address.host, address.port)}`,
+    url: `${tls === undefined ? "http" : "https"}://${formatAddress(address.host, address.port)}`,
     close: () => {
       const stopped = listener.stop();
       listener.destroyConnections();
@@ -72,28 +82,65 @@ export async function serveAdmin(
   };
 }
 
-type Adapter = ReturnType<typeof connectNodeAdapter>;
+type Handler = ReturnType<typeof connectNodeAdapter>;
 
-async function createHandler(server: ObservedServer, pages: readonly AdminPage[]): Promise<Adapter> {
-  // Loaded here only: a router without an admin port starts without it.
-  const { connectNodeAdapter } = await import("@connectrpc/connect-node");
-  const adapter = connectNodeAdapter({
-    routes: (router) => router.service(AdminService, createAdminService(server)),
-    readMaxBytes: ADMIN_REQUEST_BYTES,
-  });
-  const answerPage = createPageHandler(pages);
-  return (request, response) => {
-    if (isOwnName(request.headers[":authority"] ?? request.headers.host)) {
-      if (!answerPage(request, response)) adapter(request, response);
-      return;
-    }
-    response.statusCode = 403;
-    response.end("Use the address or the name localhost\n");
+/** HTTP/2 with prior knowledge and HTTP/1.1 on one port. */
+function plainSockets(handler: Handler): (socket: Socket) => void {
+  const http1 = createHttp1(handler);
+  const http2 = createHttp2(handler);
+  return (socket) => {
+    socket.on("error", () => socket.destroy());
+    // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
+    socket.once("data", (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      const isHttp2 = first.toString("latin1", 0, 3) === "PRI";
+      (isHttp2 ? http2 : http1).emit("connection", socket);
+      if (!isHttp2) socket.resume();
+    });
+    socket.resume();
   };
 }
 
-/** A web page can point a name of its own at this address (DNS rebinding), but it cannot make the browser send another one. */
-function isOwnName(authority: string | string[] | undefined): boolean {
-  const name = URL.parse(`http://${authority}`)?.hostname ?? "";
-  return name === "localhost" || isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
+/** Both inside TLS, by ALPN. Certificates are asked for, and looked at with each request: probes need none. */
+function tlsSockets(handler: Handler, tls: AdminTls): (socket: Socket) => void {
+  const material = readServerTls(tls);
+  const asked = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+  const secure = createSecureServer({ ...material, ...asked, allowHTTP1: true }, handler);
+  secure.on("tlsClientError", (_, socket) => socket.destroy());
+  return (socket) => {
+    socket.on("error", () => socket.destroy());
+    secure.emit("connection", socket);
+  };
+}
+
+async function createHandler(
+  server: AdministeredServer,
+  { pages = [], drain, logLevels }: ServeAdminOptions,
+  access: AdminAccess,
+): Promise<Handler> {
+  // Loaded here only: a router without an admin port starts without it.
+  const { connectNodeAdapter } = await import("@connectrpc/connect-node");
+  const drainServer = (timeoutMs?: number): void => void server.drain(timeoutMs === undefined ? {} : { timeoutMs });
+  const service = createAdminService({ server, drain: drain ?? drainServer, logLevels });
+  const adapter = connectNodeAdapter({
+    routes: (router) => router.service(AdminService, service),
+    interceptors: [explainErrors],
+    readMaxBytes: ADMIN_REQUEST_BYTES,
+  });
+  const answerProbe = createPageHandler(createProbePages(server));
+  const answerPage = createPageHandler(pages);
+  return (request, response) => {
+    if (answerProbe(request, response)) return;
+    const refusal = access.judge(request);
+    if (refusal === undefined) {
+      if (!answerPage(request, response)) adapter(request, response);
+      return;
+    }
+    const { status, code, message } = refusal;
+    response.statusCode = status;
+    if (status === 401) response.setHeader("www-authenticate", "Bearer");
+    response.setHeader("content-type", "application/json");
+    response.end(`${JSON.stringify({ code, message })}\n`);
+  };
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Logger, LogLevel } from "@grpc-router/protocol";
+import type { Logger } from "@grpc-router/protocol";
 import { LOG_VALUE_CHARS } from "../limits.js";
+import { LogLevels, type LogThreshold } from "./log-levels.js";
 
 /** Where and what a console logger writes. */
 export interface ConsoleLoggerOptions {
-  /** The least level that is written. Default `info`; `silent` writes nothing. */
-  readonly level?: LogLevel | "silent";
+  /** The least level that is written, or levels that may change. Default `info`; `silent` writes nothing. */
+  readonly level?: LogThreshold | LogLevels;
   /** Default: standard error, so that a program's output stays its own. */
   readonly stream?: { write(text: string): unknown; readonly isTTY?: boolean | undefined };
   /** Wall clock, in milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const;
 const COLOUR = { debug: "\u001b[90m", info: "\u001b[36m", warn: "\u001b[33m", error: "\u001b[31m" } as const;
 const RESET = "\u001b[0m";
 
@@ -22,11 +22,12 @@ const RESET = "\u001b[0m";
  * characters are escaped, so no peer can forge a line. A terminal gets colour, and a stack gets lines of its own.
  */
 export function createConsoleLogger(options: ConsoleLoggerOptions = {}): Logger {
-  const { level: least = "info", stream = process.stderr, now = Date.now } = options;
+  const { level = "info", stream = process.stderr, now = Date.now } = options;
+  const levels = level instanceof LogLevels ? level : new LogLevels(level);
   const terminal = stream.isTTY === true;
   return {
     log(level, event, message, fields) {
-      if (RANK[level] < RANK[least]) return;
+      if (!levels.passes(level, event)) return;
       const time = new Date(now()).toISOString();
       const shown = level.padEnd(5);
       const words = [

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import type { CallInfo, CallPhase as PhaseName } from "@grpc-router/runtime";
+import { type Call, CallPhase, CallSchema } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { durationOf } from "./durations.js";
+
+const PHASES: Readonly<Record<PhaseName, CallPhase>> = {
+  waiting: CallPhase.WAITING,
+  sent: CallPhase.SENT,
+  running: CallPhase.RUNNING,
+  cancelling: CallPhase.CANCELLING,
+  held: CallPhase.HELD,
+  backoff: CallPhase.BACKOFF,
+  replying: CallPhase.REPLYING,
+};
+
+/** A call that is not over. */
+export function callMessage(call: CallInfo): Call {
+  return create(CallSchema, {
+    id: call.id,
+    method: call.method,
+    phase: PHASES[call.phase],
+    instance: call.instance,
+    age: durationOf(call.ageMs),
+    attempt: call.attempt,
+    sentBytes: BigInt(call.sentBytes),
+    heldBytes: BigInt(call.heldBytes),
+    ...(Number.isFinite(call.remainingMs) ? { remaining: durationOf(call.remainingMs) } : {}),
+  });
+}
