@@ -6,6 +6,7 @@ import type { RouterPorts } from "@grpc-router/runtime";
 import { RouterCounters } from "@grpc-router/runtime";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { createAdministeredServer } from "../admin/administered-router.suite.js";
 import { CLOSE_GRACE_MS } from "../limits.js";
 import { RecordingSink } from "../socket/recording-sink.suite.js";
 import {
@@ -52,6 +53,8 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
     limits: defaultLimits,
     keepalive: defaultKeepalive.server,
     routerCounters: new RouterCounters(),
+    metrics: () => [],
+    operator: createAdministeredServer().operator,
   };
   const ports: RouterPorts[] = [];
   const openCore = (given: RouterPorts): ServableCore => {

@@ -3,7 +3,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
-import type { CredentialSettings, InstanceInfo, RouterCore, RouterPorts } from "@grpc-router/runtime";
+import {
+  type CredentialSettings,
+  EventLog,
+  type EventRing,
+  type InstanceInfo,
+  type Operator,
+  type RouterCore,
+  type RouterPorts,
+} from "@grpc-router/runtime";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { CLOSE_GRACE_MS, type ListenerLimits, validateListenerLimits } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
@@ -59,7 +67,7 @@ export interface ServeRouterOptions {
    * with RESOURCE_EXHAUSTED. Default: 80 % of the container's memory, else of the machine's.
    */
   readonly memoryBytes?: number | undefined;
-  /** Default: `createConsoleLogger()`. */
+  /** Default: `createConsoleLogger()`. With an `EventLog` the program adds events of its own to `RouterServer.events`. */
   readonly logger?: Logger | undefined;
   /**
    * Gets every HTTP/2 frame of every connection, in both directions, as text: lines that begin with the peer's address.
@@ -105,6 +113,10 @@ export interface RouterServer {
   engineStats(): EngineStats;
   /** What balancing and resilience did since the start; counts only grow, so take differences. */
   policyStats(): PolicyStats;
+  /** What an operator may ask and order; the admin API speaks to it. */
+  readonly operator: OperatorVerbs;
+  /** What happened lately, for who looks later: registrations and their ends, ejections, reloads, orders of operators. */
+  readonly events: EventRing;
   /** What is still to be done, for people who wait for a drain. Costs a look at each open call. */
   inFlight(): InFlight;
   /** Accepts nothing new, lets calls end for up to `timeoutMs` (default 10,000), then closes. Resolves when all sockets are gone. */
@@ -148,7 +160,10 @@ export type ServableCore = Pick<
   | "limits"
   | "keepalive"
   | "routerCounters"
->;
+> & { readonly operator: OperatorVerbs };
+
+/** What an operator may ask of a running router, and tell it. */
+export type OperatorVerbs = Pick<Operator, keyof Operator>;
 
 const DRAIN_MS = 10_000;
 
@@ -162,7 +177,8 @@ const DRAIN_MS = 10_000;
  * without a credential.
  */
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
-  const { port = 8080, host = "127.0.0.1", logger = createConsoleLogger() } = options;
+  const { port = 8080, host = "127.0.0.1", logger: given = createConsoleLogger() } = options;
+  const logger = given instanceof EventLog ? given : new EventLog(given, Date.now);
   const limits = validateListenerLimits(options.limits);
   const memoryBytes = validateMemoryBytes(options.memoryBytes ?? defaultMemoryBytes());
   const memory = createMemoryGauge({ budgetBytes: memoryBytes });
@@ -223,7 +239,7 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
 interface ListeningRouterParts {
   readonly certificates: Certificates | undefined;
   readonly watchMs: number | undefined;
-  readonly logger: Logger;
+  readonly logger: EventLog;
 }
 
 class ListeningRouter implements RouterServer {
@@ -233,7 +249,7 @@ class ListeningRouter implements RouterServer {
   readonly #core: ServableCore;
   readonly #listener: Listener;
   readonly #certificates: Certificates | undefined;
-  readonly #logger: Logger;
+  readonly #logger: EventLog;
   readonly #endWatch: (() => void) | undefined;
   readonly #startedMs = performance.now();
   #phase: RouterPhase = "serving";
@@ -285,6 +301,14 @@ class ListeningRouter implements RouterServer {
 
   policyStats(): PolicyStats {
     return readPolicyStats(this.#core.routerCounters);
+  }
+
+  get operator(): OperatorVerbs {
+    return this.#core.operator;
+  }
+
+  get events(): EventRing {
+    return this.#logger.events;
   }
 
   engineStats(): EngineStats {
