@@ -43,6 +43,7 @@ export { validateCredentials } from "./credentials/credential-settings.js";
 export { CallError } from "./intercept/call-error.js";
 export type { CallInterceptor, CallResult, CallRun, InterceptedCall } from "./intercept/call-interceptor.js";
 export { CallMetadata, type MetadataField } from "./intercept/call-metadata.js";
+export type { HookResult, MessageHook, MethodHooks } from "./intercept/message-hook.js";
 export type { MemoryGauge } from "./memory-gauge.js";
 export type { MetricsSettings } from "./metrics/metrics-settings.js";
 export type { MethodInfo, ServiceInfo } from "./operate/describe-service.js";

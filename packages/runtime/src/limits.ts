@@ -216,3 +216,6 @@ export const maxListedCalls = 1_000;
 
 /** Names that are compared with one that is not known, to say what may have been meant. */
 export const maxComparedNames = 4_096;
+
+/** Octets that hooks let go at most before those behind them have been taken: memory, by long messages made of short ones for a peer that does not read. */
+export const hookAheadBytes: number = 64 * 1024;

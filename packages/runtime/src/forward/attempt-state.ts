@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PendingCall } from "../intercept/pending-call.js";
 import type { PolicyAttempt } from "../resilience/route-policy.js";
+import type { CallGate } from "./call-gate.js";
+import type { CallRecord } from "./call-record.js";
 import type { Race } from "./race.js";
 
 /**
@@ -44,6 +46,8 @@ export class AttemptState implements PolicyAttempt {
   fellBack = false;
   /** Interceptors run around it. */
   pending: PendingCall | undefined = undefined;
+  /** Hooks see its messages. */
+  gate: CallGate | undefined = undefined;
 
   /** What every attempt of the call is to know. */
   inherit(from: AttemptState): void {
@@ -57,12 +61,18 @@ export class AttemptState implements PolicyAttempt {
   }
 
   /** The client's side goes to another record, and with it what only one of the attempts may have. */
-  handOver(heir: AttemptState): void {
-    heir.inherit(this);
-    heir.alarmMs = this.alarmMs;
+  handOver(heir: CallRecord): void {
+    const { pending, gate } = this;
+    const state = heir.attemptState;
+    state.inherit(this);
+    state.alarmMs = this.alarmMs;
+    state.pending = pending;
+    state.gate = gate;
+    if (pending !== undefined) pending.call = heir;
+    if (gate !== undefined) gate.call = heir;
     this.alarmMs = Number.POSITIVE_INFINITY;
-    heir.pending = this.pending;
     this.pending = undefined;
+    this.gate = undefined;
   }
 
   reset(): void {
@@ -77,6 +87,7 @@ export class AttemptState implements PolicyAttempt {
     this.retriesSincePushback = 0;
     this.race = undefined;
     this.pending = undefined;
+    this.gate = undefined;
     this.fellBack = false;
   }
 }

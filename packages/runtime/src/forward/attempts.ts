@@ -128,7 +128,7 @@ export class Attempts {
       call.state = CallState.queued;
       this.#forwarder.placement.place(call);
     } else if (call.state === CallState.sent || call.state === CallState.accepted) {
-      if (call.headersSent || policy === undefined) return;
+      if (call.headersSent || call.payloadSeen || policy === undefined) return;
       if (policy.hedging !== undefined) this.hedging.add(call, policy.hedging);
       else this.#timedOut(call, policy);
     }
@@ -181,7 +181,8 @@ export class Attempts {
     failed.pushback = pushback;
     failed.attempts = call.attempt + 1;
     failed.retriesSincePushback = call.attemptState.retriesSincePushback;
-    failed.committed = call.headersSent;
+    // With hooks a message may be on its way before headers are.
+    failed.committed = call.headersSent || call.payloadSeen;
     failed.kept = call.log.kept;
     failed.previousAttempts = call.previousAttempts;
     failed.remainingMs = call.deadlineMs - clock.lastMs;

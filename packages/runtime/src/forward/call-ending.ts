@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts, StatusCode } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
-import { type Execution, judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
+import { judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
 import type { RouterStatus } from "../status/router-status.js";
 import { encodeStatusLiterals } from "../status/status-literals.js";
 import { sendStatus } from "./answer.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState, CancelMode } from "./call-state.js";
 import type { ClientAccount } from "./client-account.js";
+import { executionOf } from "./execution-of.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
 
@@ -34,36 +35,18 @@ export class CallEnding {
     const options = retryAfterMs === undefined ? about : { ...about, retryAfterMs };
     const status = this.#context.statuses.get(reason, facts, options);
     if (call.attempts !== undefined) this.#endAttempts(call, reason);
-    switch (call.state) {
-      case CallState.queued:
-      case CallState.backoff:
-        this.#forwarder.placement.withdraw(call);
-        this.#finish(call);
-        this.#answer(call, status);
-        this.settle(call);
-        return;
-      case CallState.held:
-        call.channel?.forget(call);
-        this.#finish(call);
-        this.#answer(call, status);
-        this.settle(call);
-        return;
-      case CallState.sent:
-      case CallState.accepted:
-        this.#cancel(call, isDeadline(reason) ? CancelMode.deadline : CancelMode.abort);
-        this.#answer(call, status);
-        return;
-      default:
-        return;
-    }
+    if (!this.#stop(call, isDeadline(reason) ? CancelMode.deadline : CancelMode.abort)) return;
+    this.answer(call, status);
+    this.settle(call);
   }
 
-  /** The router's program ends a call that no instance has. */
+  /** The router's program ends the call with a status of its own. */
   refuse(call: CallRecord, status: { readonly code: number; readonly message: string }): void {
-    if (call.state !== CallState.queued) return;
+    this.#forwarder.attempts.dropRivals(call);
+    if (!this.#stop(call, CancelMode.abort)) return;
+    call.attempts?.gate?.close();
     this.#forwarder.interceptions.ended(call, status.code, status.message);
     this.count(call, status.code);
-    this.#finish(call);
     sendStatus(call, { literals: encodeStatusLiterals(status) });
     this.settle(call);
   }
@@ -104,7 +87,7 @@ export class CallEnding {
     this.count(call, StatusCode.cancelled);
     call.stream = undefined;
     call.connection = undefined;
-    if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.forget(call);
+    if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.credit.forget(call);
     if (call.attempts !== undefined) {
       this.#forwarder.attempts.dropRivals(call);
       this.#forwarder.interceptions.ended(call, StatusCode.cancelled, "the caller has gone");
@@ -158,6 +141,10 @@ export class CallEnding {
       case CallState.cancelling:
         this.#reportStuck(call);
         return;
+      case CallState.done:
+        // Its answer waits for hooks.
+        this.fail(call, "CALL_DEADLINE", { method: route.path, instance: call.channel?.instanceId ?? "none" });
+        return;
       default:
         return;
     }
@@ -210,7 +197,8 @@ export class CallEnding {
       state: call.state === CallState.accepted ? "accepted" : "sent",
       // Where a retry policy speaks of lost channels, it has spoken.
       mayRepeat: call.route.idempotent && policy?.retry?.isRetryable(StatusCode.unavailable) !== true,
-      forwarded: call.headersSent,
+      // With hooks a message may be on its way before headers are.
+      forwarded: call.headersSent || call.payloadSeen,
       kept: call.log.kept,
       requeues: call.requeues,
       deaths: call.deaths,
@@ -270,7 +258,10 @@ export class CallEnding {
       return;
     }
     this.#finish(call);
-    if (verdict.action === "end") this.#answer(call, this.#lostStatus(call, channel, verdict));
+    if (verdict.action === "end") {
+      const status = this.#lostStatus(call, channel, verdict);
+      if (call.attempts?.gate?.keepEnd({ status }) !== true) this.answer(call, status);
+    }
     this.settle(call);
   }
 
@@ -284,9 +275,11 @@ export class CallEnding {
     return statuses.get("INSTANCE_LOST", { method, instance: channel.instanceId, execution }, { execution });
   }
 
-  #answer(call: CallRecord, status: RouterStatus): void {
+  /** Gives the client its status. */
+  answer(call: CallRecord, status: RouterStatus): void {
     const { counters } = this.#context;
     counters.reasons[status.reason]++;
+    call.attempts?.gate?.close();
     if (call.attempts !== undefined) this.#forwarder.interceptions.ended(call, status.code, status.message);
     const reply = call.headersSent ? undefined : call.route.policy?.fallback?.replyFor(status.reason);
     if (reply !== undefined && this.#forwarder.replies.answer(call, reply)) {
@@ -319,6 +312,29 @@ export class CallEnding {
     if (refusal === undefined) this.#forwarder.requests.prepare(call);
     else this.fail(call, refusal, { method: fallback.path, service: fallback.service.name });
     return true;
+  }
+
+  /** Takes the call from wherever it is. False: its client has its answer, or will. */
+  #stop(call: CallRecord, mode: CancelMode): boolean {
+    switch (call.state) {
+      case CallState.queued:
+      case CallState.backoff:
+        this.#forwarder.placement.withdraw(call);
+        this.#finish(call);
+        return true;
+      case CallState.held:
+        call.channel?.forget(call);
+        this.#finish(call);
+        return true;
+      case CallState.sent:
+      case CallState.accepted:
+        this.#cancel(call, mode);
+        return true;
+      case CallState.done:
+        return call.attempts?.gate?.owesEnd === true;
+      default:
+        return false;
+    }
   }
 
   /** Tells the instance; the slot stays taken until it confirms (CVE-2025-8671). */
@@ -377,11 +393,4 @@ export class CallEnding {
 
 function isDeadline(reason: Reason): boolean {
   return reason === "CALL_DEADLINE" || reason === "ATTEMPT_TIMEOUT";
-}
-
-/** Whether user code ran, the attempt at hand included. */
-function executionOf(call: CallRecord): Execution {
-  if (call.state === CallState.accepted) return "started";
-  if ((call.state === CallState.sent || call.state === CallState.held) && call.execution === "none") return "unknown";
-  return call.execution;
 }

@@ -36,6 +36,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   connection: Connection<StreamUser> | undefined = undefined;
   /** The client's stream; undefined once it is over. */
   stream: Stream<StreamUser> | undefined = undefined;
+  /** Who gets the window of what is taken of the request: the connection, or what hooks are behind. */
+  source: Pick<Connection<StreamUser>, "consume"> | undefined = undefined;
   /** What the connection has to answer for; there until the call is done. */
   client: ClientAccount | undefined = undefined;
   /** Counted in `ClientAccount.lingering`. */
@@ -291,7 +293,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.connection = this.connection;
     heir.stream = this.stream;
     heir.client = this.client;
-    if (heir.stream !== undefined) heir.stream.data = heir;
+    heir.source = this.source;
+    if (heir.stream?.data === this) heir.stream.data = heir;
     heir.contentType = this.contentType;
     heir.contentTypeText = this.contentTypeText;
     heir.waitForReady = this.waitForReady;
@@ -305,8 +308,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.tried = this.tried;
     heir.triedBefore = this.triedBefore;
     this.sample.handOver(heir.sample);
-    this.attempts?.handOver(heir.attemptState);
-    if (heir.attempts?.pending !== undefined) heir.attempts.pending.call = heir;
+    this.attempts?.handOver(heir);
     this.stream = undefined;
     this.connection = undefined;
     this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -353,6 +355,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
   reset(): void {
     this.state = CallState.idle;
     this.connection = undefined;
+    this.source = undefined;
     this.stream = undefined;
     this.contentTypeText = "";
     this.waitForReady = false;

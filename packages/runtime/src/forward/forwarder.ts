@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Stream } from "@grpc-router/http2";
 import { MAX_METADATA_BYTES, MAX_METADATA_ENTRIES } from "@grpc-router/protocol";
+import type { Middleware } from "../intercept/middleware.js";
 import type { MethodRoute } from "../registry/method-route.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import { Attempts } from "./attempts.js";
 import { CallEnding } from "./call-ending.js";
+import { CallGate } from "./call-gate.js";
 import { CallKeys } from "./call-keys.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
@@ -14,7 +16,7 @@ import { Interceptions } from "./interceptions.js";
 import { Placement } from "./placement.js";
 import { ReplyForwarder } from "./reply-forwarder.js";
 import { RequestForwarder } from "./request-forwarder.js";
-import { HeadFault, type RequestHead, WaitForReady } from "./request-head.js";
+import { ContentType, HeadFault, type RequestHead, WaitForReady } from "./request-head.js";
 import { isRequestReady } from "./request-readiness.js";
 import type { StreamUser } from "./stream-user.js";
 
@@ -64,6 +66,7 @@ export class Forwarder {
     call.client = client;
     call.log.client = client;
     call.connection = client.connection;
+    call.source = client.connection;
     call.stream = stream;
     stream.data = call;
     call.takeHead(head);
@@ -88,8 +91,7 @@ export class Forwarder {
       wheel.insert(call, call.deadlineMs);
     }
     if (route.policy !== undefined && this.#isTurnedAway(call, route.policy)) return undefined;
-    if (route.interceptors !== undefined) this.interceptions.begin(call, route.interceptors);
-    return call;
+    return route.middleware === undefined || this.#surround(call, route.middleware) ? call : undefined;
   }
 
   /** The end of what could be read: a call of many messages starts without waiting for its first one. */
@@ -108,6 +110,20 @@ export class Forwarder {
       this.ending.fail(call, reason, { method: call.route.path, service: call.route.service.name });
     // With a fallback it goes on.
     return reason !== undefined && call.state !== CallState.queued;
+  }
+
+  /** Puts the program's own code around the call. False: it is over. */
+  #surround(call: CallRecord, { interceptors, hooks }: Middleware): boolean {
+    if (hooks !== undefined) {
+      if (call.contentType === ContentType.grpcSubtype) {
+        const detail = `its hooks read application/grpc and application/grpc+proto, received ${call.contentTypeText}`;
+        this.ending.fail(call, "CALL_UNSUPPORTED", { method: call.route.path, detail });
+        return false;
+      }
+      new CallGate(call, hooks, this);
+    }
+    if (interceptors.length > 0) this.interceptions.begin(call, interceptors);
+    return true;
   }
 
   #refuseForMemory(call: CallRecord, client: ClientAccount): void {

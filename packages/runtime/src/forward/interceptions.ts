@@ -71,7 +71,11 @@ export class Interceptions {
   }
 
   /** The same by an instance's End. */
-  endedBy(call: CallRecord, { bytes, endStart, endEnd }: ReplyHeadView, view: EndView): void {
+  endedBy(
+    call: CallRecord,
+    { bytes, endStart, endEnd }: Pick<ReplyHeadView, "bytes" | "endStart" | "endEnd">,
+    view: EndView,
+  ): void {
     if (call.attempts?.pending === undefined) return;
     const message = percentDecode(decoder.decode(bytes.subarray(view.messageStart, view.messageEnd)));
     const trailers: MetadataField[] = [];
@@ -96,6 +100,7 @@ export class Interceptions {
       // A key in metadata is that of the metadata that the instance gets.
       if (view.metadata.changed) this.#forwarder.keys.readHead(call);
       if (call.state === CallState.queued) this.#forwarder.requests.prepare(call);
+      call.attempts?.gate?.requests?.pump();
     }
     return view.result;
   }

@@ -10,11 +10,13 @@ import {
   MAX_METADATA_BYTES,
   MAX_METADATA_ENTRIES,
   MAX_PAYLOAD_BYTES,
+  MESSAGE_PREFIX_BYTES,
   PAYLOAD_OVERHEAD,
   type ReplyHeadView,
   readEnd,
   readFragment,
   readHeader,
+  readMessageFlags,
   StatusCode,
 } from "@grpc-router/protocol";
 import { tokenOf } from "../balance/sticky.js";
@@ -30,14 +32,23 @@ import {
   trailersOk,
   writeContentType,
 } from "./answer.js";
+import type { AttemptState } from "./attempt-state.js";
+import type { CallGate } from "./call-gate.js";
 import { readCallLoad } from "./call-load.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { Forwarder } from "./forwarder.js";
 import { readPushback } from "./read-pushback.js";
+import { ReplyCredit } from "./reply-credit.js";
 import { ReplyFields } from "./reply-fields.js";
 import { ReplyWriter } from "./reply-writer.js";
 import { ContentType } from "./request-head.js";
+
+/** Length of a message whose first slice came before. */
+const GOES_ON = -1;
+
+/** An encoded End. */
+type EndBytes = Pick<ReplyHeadView, "bytes" | "endStart" | "endEnd">;
 
 const headerView = new HeaderView();
 const endView = new EndView();
@@ -45,12 +56,14 @@ const fragmentView = new FragmentView();
 
 /** Takes an instance's frames for a call to its client: header, payload and End, in this order (docs/channel.md section 4). */
 export class ReplyForwarder {
+  readonly credit: ReplyCredit;
   readonly #forwarder: Forwarder;
   readonly #fields: ReplyFields;
   readonly #writer = new ReplyWriter();
 
   constructor(forwarder: Forwarder) {
     this.#forwarder = forwarder;
+    this.credit = new ReplyCredit(forwarder.context);
     this.#fields = new ReplyFields(forwarder.context);
   }
 
@@ -62,11 +75,7 @@ export class ReplyForwarder {
     frame: FrameView,
     head: ReplyHeadView,
   ): ChannelFault | undefined {
-    const isHeld = head.headerStart >= 0 && frame.payloadNumber === 0 && holdsHeaders(call);
-    // Whoever answers first has won.
-    if (call.attempts?.race !== undefined && !isHeld && (head.headerStart >= 0 || frame.payloadNumber !== 0)) {
-      this.#forwarder.attempts.hedging.won(call);
-    }
+    const isHeld = call.attempts !== undefined && this.#judge(call, call.attempts, frame, head);
     if (head.headerStart >= 0) {
       const fault = this.#header(call, head, isHeld);
       if (fault !== undefined) return fault;
@@ -81,6 +90,26 @@ export class ReplyForwarder {
     return head.endStart >= 0 ? this.#end(call, channel, head) : undefined;
   }
 
+  /** A message has passed its hook, with its prefix, for which the instance paid `cost`. */
+  deliver(call: CallRecord, framed: Uint8Array, cost: number): void {
+    const { channel } = call;
+    const size = framed.length - MESSAGE_PREFIX_BYTES;
+    if (channel === undefined || !this.#beginMessage(call, size)) return;
+    call.sample.replyBytes += size;
+    const isCompressed = readMessageFlags(framed, 0) === 1;
+    if (!this.#writer.firstSlice(call, isCompressed, size, framed, MESSAGE_PREFIX_BYTES, framed.length))
+      this.credit.hold(call, channel, cost);
+    else this.credit.giveBack(call, channel, cost);
+  }
+
+  /** The encoded End that waited for hooks goes to the client. */
+  tellEnd(call: CallRecord, end: Uint8Array): void {
+    const { channel } = call;
+    if (channel === undefined) return;
+    readEnd(end, 0, end.length, endView);
+    this.#tellEnd(call, channel, { bytes: end, endStart: 0, endEnd: end.length });
+  }
+
   /** Gives the client an answer that no instance has made. False: not in the encoding that it speaks. */
   answer(call: CallRecord, { code, message, literals }: StaticReply): boolean {
     const { connection, stream } = call;
@@ -91,7 +120,6 @@ export class ReplyForwarder {
       sendStatus(call, { literals });
       return true;
     }
-    if (call.contentType === ContentType.grpcSubtype) return false;
     this.#sendHead(call, this.#beginFields(call), false);
     this.#writer.message(call, message, 0, message.length);
     if (call.stream !== undefined) connection.writeHead(stream, trailersOk, literals, 0, 0, true);
@@ -99,28 +127,17 @@ export class ReplyForwarder {
     return true;
   }
 
-  /** Octets that were queued for the client are on their way: their credit goes back to the instance. */
-  onSent(call: CallRecord): void {
-    const { channel, stream } = call;
-    if (channel === undefined || stream === undefined) return;
-    const held = Math.min(call.replyHeld, stream.queuedBytes);
-    const taken = call.replyHeld - held;
-    if (taken === 0) return;
-    call.replyHeld = held;
-    channel.budget.remove(call, taken);
-    call.client?.take(call, taken);
-    this.#returnCredit(call, channel, taken);
-  }
-
-  /** The client has gone: what it has not taken it never will. */
-  forget(call: CallRecord): void {
-    const { client, replyHeld, trailersHeld } = call;
-    call.replyHeld = 0;
-    call.trailersHeld = 0;
-    if (client !== undefined) client.keptBytes -= trailersHeld;
-    if (replyHeld === 0) return;
-    call.channel?.budget.remove(call, replyHeld);
-    client?.take(call, replyHeld);
+  /** What policies and hooks make of a frame. True: its Header is held, as a status may come that is tried again. */
+  #judge(call: CallRecord, attempts: AttemptState, frame: FrameView, head: ReplyHeadView): boolean {
+    const hasHeader = head.headerStart >= 0;
+    const isHeld = hasHeader && frame.payloadNumber === 0 && holdsHeaders(call);
+    // Whoever answers first has won.
+    if (attempts.race !== undefined && !isHeld && (hasHeader || frame.payloadNumber !== 0)) {
+      this.#forwarder.attempts.hedging.won(call);
+    }
+    // Of the winner, the gate is its own now.
+    if (hasHeader && !isHeld) attempts.gate?.noteHeader(head.bytes, head.headerStart, head.headerEnd);
+    return isHeld;
   }
 
   #header(call: CallRecord, head: ReplyHeadView, isHeld: boolean): ChannelFault | undefined {
@@ -166,10 +183,11 @@ export class ReplyForwarder {
     const size = payloadEnd - payloadStart;
     const fault = this.#charge(call, size);
     if (fault !== undefined) return fault;
-    if (!this.#beginPayload(call, size)) return undefined;
+    if (!this.#beginPayload(call, size, false, bytes, payloadStart, payloadEnd)) return undefined;
     call.sample.replyBytes += size;
-    if (!this.#writer.message(call, bytes, payloadStart, payloadEnd)) this.#hold(call, channel, size);
-    else this.#returnCredit(call, channel, size + PAYLOAD_OVERHEAD);
+    if (!this.#writer.message(call, bytes, payloadStart, payloadEnd))
+      this.credit.hold(call, channel, size + PAYLOAD_OVERHEAD);
+    else this.credit.giveBack(call, channel, size + PAYLOAD_OVERHEAD);
     return undefined;
   }
 
@@ -183,13 +201,14 @@ export class ReplyForwarder {
     const size = dataEnd - dataStart;
     const fault = this.#charge(call, size);
     if (fault !== undefined) return fault;
-    if (!this.#beginPayload(call, isFirst ? size + remaining : 0)) return undefined;
+    const messageSize = isFirst ? size + remaining : GOES_ON;
+    if (!this.#beginPayload(call, messageSize, compressed, bytes, dataStart, dataEnd)) return undefined;
     call.sample.replyBytes += size;
     const isTaken = isFirst
       ? this.#writer.firstSlice(call, compressed, size + remaining, bytes, dataStart, dataEnd)
       : this.#writer.slice(call, bytes, dataStart, dataEnd);
-    if (!isTaken) this.#hold(call, channel, size);
-    else this.#returnCredit(call, channel, size + PAYLOAD_OVERHEAD);
+    if (!isTaken) this.credit.hold(call, channel, size + PAYLOAD_OVERHEAD);
+    else this.credit.giveBack(call, channel, size + PAYLOAD_OVERHEAD);
     return undefined;
   }
 
@@ -207,9 +226,30 @@ export class ReplyForwarder {
     return undefined;
   }
 
-  /** Whether a payload goes to the client: judges the message's length and sends the head that it implies. */
-  #beginPayload(call: CallRecord, messageSize: number): boolean {
+  /**
+   * Whether a payload goes straight to the client: not if the call is over, or if a hook is to see it. Judges the message's
+   * length and sends the head that it implies.
+   */
+  #beginPayload(
+    call: CallRecord,
+    messageSize: number,
+    compressed: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     if (call.state === CallState.cancelling) return false;
+    const gate = call.attempts?.gate;
+    if (gate?.replies !== undefined) {
+      const header = call.attempts?.heldHeader;
+      if (header !== undefined) gate.noteHeader(header, 0, header.length);
+      gate.replies.receive(messageSize, compressed, bytes, start, end);
+      return false;
+    }
+    return this.#beginMessage(call, messageSize);
+  }
+
+  #beginMessage(call: CallRecord, messageSize: number): boolean {
     const limit = call.route.maxResponseMessageBytes;
     if (messageSize > limit) {
       const method = call.route.path;
@@ -261,10 +301,29 @@ export class ReplyForwarder {
 
   /** The instance's End goes to the client; the call may be in the pool when this returns. */
   #finish(call: CallRecord, channel: Channel, head: ReplyHeadView): void {
-    if (call.attempts !== undefined) this.#forwarder.interceptions.endedBy(call, head, endView);
-    const { bytes, endStart, endEnd } = head;
+    if (call.attempts?.gate?.holdsReplies === true) this.#keepEnd(call, channel, call.attempts.gate, head);
+    else this.#tellEnd(call, channel, head);
+  }
+
+  /** The End waits for hooks. What is wrong with it shows now, while the call can still fail for it. */
+  #keepEnd(call: CallRecord, channel: Channel, gate: CallGate, { bytes, endStart, endEnd }: EndBytes): void {
     const { ending } = this.#forwarder;
-    if (call.attempts !== undefined) this.#releaseHeader(call);
+    const end = copyOf(bytes, endStart, endEnd);
+    const isTooLarge = this.#isTooLarge(call, endView.trailersCount, endView.metadataBytes);
+    if (!isTooLarge && !this.#beginFields(call).addEnd(bytes, endStart, endEnd, endView)) this.#badMetadata(call);
+    ending.endChannelSide(call, channel);
+    gate.keepEnd({ end });
+    ending.settle(call);
+  }
+
+  #tellEnd(call: CallRecord, channel: Channel, head: EndBytes): void {
+    const { ending, interceptions } = this.#forwarder;
+    if (call.attempts !== undefined) {
+      interceptions.endedBy(call, head, endView);
+      call.attempts.gate?.close();
+      this.#releaseHeader(call);
+    }
+    const { bytes, endStart, endEnd } = head;
     const { connection, stream } = call;
     // With status 0 and without text, which is nearly always, the template says all but the trailers.
     const isPlain = call.headersSent && endView.code === 0 && endView.messageStart === endView.messageEnd;
@@ -322,35 +381,6 @@ export class ReplyForwarder {
   #badMetadata(call: CallRecord): void {
     const detail = this.#fields.problem;
     this.#forwarder.ending.fail(call, "BAD_METADATA", { method: call.route.path, detail });
-  }
-
-  /** The client does not read as fast as the instance writes. */
-  #hold(call: CallRecord, channel: Channel, size: number): void {
-    if (call.stream === undefined) return;
-    this.#forwarder.context.counters.stalls.client++;
-    call.replyHeld += size + PAYLOAD_OVERHEAD;
-    call.client?.hold(call, size + PAYLOAD_OVERHEAD);
-    // This may end the call at once.
-    channel.budget.add(call, size + PAYLOAD_OVERHEAD);
-  }
-
-  /** Gives credit back, at the latest when it sums to half the window; a call that ends before never bothers. */
-  #returnCredit(call: CallRecord, channel: Channel, cost: number): void {
-    call.replyOwed += cost;
-    if (call.replyOwed < channel.replyCredit / 2) return;
-    if (call.state !== CallState.sent && call.state !== CallState.accepted) return;
-    const credit = channel.growth.giveBack(call, {
-      owed: call.replyOwed,
-      nowMs: this.#forwarder.context.clock.lastMs,
-      roundTripMs: channel.connection.roundTripMs,
-      unread: call.replyHeld,
-      hasRoom: channel.budget.isEasy,
-    });
-    call.replyOwed = 0;
-    if (credit === 0) return;
-    call.creditPending += credit;
-    channel.output.control.add(call);
-    channel.output.pump();
   }
 }
 

@@ -257,7 +257,5 @@ function detach(call: CallRecord): void {
 
 /** Gives `count` octets of window back to the client, if it is still there. */
 function consume(call: CallRecord, count: number): void {
-  if (count > 0 && call.connection !== undefined && call.stream !== undefined) {
-    call.connection.consume(call.stream, count);
-  }
+  if (count > 0 && call.source !== undefined && call.stream !== undefined) call.source.consume(call.stream, count);
 }

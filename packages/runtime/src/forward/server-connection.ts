@@ -115,7 +115,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   onSent(stream: Stream<StreamUser>): void {
     const user = stream.data;
-    if (user instanceof CallRecord) this.#context.forwarder.replies.onSent(user);
+    if (user instanceof CallRecord) this.#context.forwarder.replies.credit.onSent(user);
     else user?.onSent();
   }
 

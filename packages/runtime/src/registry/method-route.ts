@@ -3,7 +3,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Balancer } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
-import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import type { Middleware } from "../intercept/middleware.js";
 import type { MethodMetrics } from "../metrics/method-metrics.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import type { WaitingQueue } from "../resilience/waiting-queue.js";
@@ -24,7 +24,7 @@ export interface MethodRouteParts {
   readonly policy: RoutePolicy | undefined;
   readonly key: RouteKey | undefined;
   readonly sessionName: string | undefined;
-  readonly interceptors: readonly CallInterceptor[];
+  readonly middleware: Middleware | undefined;
   /** Calls that wait for an instance. */
   readonly waiting: WaitingQueue<CallRecord>;
   /** Instances of the service; those of the method until one of them lacks it. */
@@ -65,8 +65,8 @@ export class MethodRoute {
    * may send it back like a cookie.
    */
   readonly sessionName: string | undefined;
-  /** The program's code around its calls, the first outermost; undefined: none. */
-  readonly interceptors: readonly CallInterceptor[] | undefined;
+  /** The program's code around its calls and their messages; undefined: none. */
+  readonly middleware: Middleware | undefined;
   /** Where its calls are counted; undefined: nowhere. */
   metrics: MethodMetrics | undefined;
   /** The method that takes its calls when no instance can; set once all services are there. */
@@ -95,7 +95,7 @@ export class MethodRoute {
     this.policy = parts.policy;
     this.key = parts.key;
     this.sessionName = parts.sessionName;
-    this.interceptors = parts.interceptors.length === 0 ? undefined : parts.interceptors;
+    this.middleware = parts.middleware;
     this.waiting = parts.waiting;
     this.candidates = parts.candidates;
   }

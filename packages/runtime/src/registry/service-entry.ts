@@ -5,7 +5,9 @@ import type { GenRouter, SlowStartFacts } from "@grpc-router/protocol/codegenv1"
 import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
+import { bindHooks } from "../intercept/bound-hook.js";
 import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import { createMiddleware } from "../intercept/middleware.js";
 import type { ServiceMetrics } from "../metrics/method-metrics.js";
 import type { RouterMetrics } from "../metrics/router-metrics.js";
 import type { PolicyEvents } from "../resilience/policy-events.js";
@@ -111,8 +113,9 @@ export class ServiceEntry {
       members: candidates.list,
       events: parts.policyEvents,
     });
+    const interceptors = [...(parts.interceptors ?? []), ...(parts.settings.interceptors ?? [])];
     this.routes = service.methods.map((method, index) => {
-      const { facts, balancer, readKey } = policies.method(method.localName);
+      const { facts, balancer, readKey, hooks } = policies.method(method.localName);
       const settings = settingsOf(facts);
       return new MethodRoute({
         service: this,
@@ -121,7 +124,7 @@ export class ServiceEntry {
         settings,
         balancer,
         key: createRouteKey(method.input, facts, readKey),
-        interceptors: [...(parts.interceptors ?? []), ...(parts.settings.interceptors ?? [])],
+        middleware: createMiddleware({ interceptors, hooks: bindHooks(method, hooks) }),
         sessionName: facts.balance !== undefined && "sticky" in facts.balance ? facts.routeKeyMetadata : undefined,
         policy: createRoutePolicy({ name: `${name}/${method.name}`, facts, service: this.policy, balancer }),
         waiting: new WaitingQueue<CallRecord>({

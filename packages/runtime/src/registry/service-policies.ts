@@ -14,6 +14,7 @@ import type { Balancer } from "../balance/balancer.js";
 import type { RouterPlace } from "../balance/compose-balancer.js";
 import { createGuarded } from "../balance/guarded.js";
 import { type BalancerFactory, resolveBalancer } from "../balance/resolve-balancer.js";
+import type { AnyHooks } from "../intercept/message-hook.js";
 import type { SharedFacts } from "../resilience/service-policy.js";
 import { RouterError } from "../router-error.js";
 import { balanceByName } from "./balance-by-name.js";
@@ -52,6 +53,8 @@ export interface MethodPolicies {
   readonly balancer: Balancer;
   /** The program's own way to the key of a call, which goes before what facts say. */
   readonly readKey: RouteKeyFunction | undefined;
+  /** The program's own code around its messages. */
+  readonly hooks: AnyHooks;
 }
 
 /**
@@ -60,7 +63,7 @@ export interface MethodPolicies {
  * @throws RouterError INVALID_SETTING with everything that is wrong.
  */
 export function validateMethodSettings(subject: string, settings: MethodSettings): void {
-  refuseFunction(subject, settings);
+  refuseFunctions(subject, settings);
   refuse(subject, findPolicyFaults(methodFacts(settings, new OwnBalancers(new Map()))));
 }
 
@@ -73,8 +76,8 @@ export function validateMethodSettings(subject: string, settings: MethodSettings
 export function resolveServicePolicies(sources: PolicySources): ServicePolicies {
   const { desc, settings, place } = sources;
   checkNames(sources);
-  refuseFunction(desc.service.typeName, settings);
-  refuseFunction(desc.service.typeName, settings.defaults ?? {});
+  refuseFunctions(desc.service.typeName, settings);
+  refuseFunctions(desc.service.typeName, settings.defaults ?? {});
   const own = new OwnBalancers(sources.balancers);
   const layer = layerOf(settings, own);
   const beneath = methodFacts(sources.options, own);
@@ -92,7 +95,13 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
     const options = { subject, custom, ...(place === undefined ? {} : { place }) };
     const balancer = balancers.get(facts.balance) ?? resolveBalancer(facts.balance, options);
     balancers.set(facts.balance, balancer);
-    methods.set(method.localName, { facts, balancer, readKey: readKeyOf(sources, method.localName) });
+    const { localName } = method;
+    methods.set(localName, {
+      facts,
+      balancer,
+      readKey: readKeyOf(sources, localName),
+      hooks: hooksOf(sources, localName),
+    });
   }
   return {
     shared: resolved.service.facts,
@@ -159,14 +168,28 @@ function readKeyOf({ settings, layers }: PolicySources, localName: string): Rout
   return said.some((facts) => (facts?.routeKey ?? facts?.routeKeyMetadata) !== undefined) ? undefined : key;
 }
 
-/** A function takes the request of one method. */
-function refuseFunction(subject: string, { routeKey }: Pick<MethodSettings, "routeKey">): void {
-  if (typeof routeKey !== "function") return;
-  const problem = "routeKey must be a path here; a function belongs to one method, in methods";
+/** What takes messages of one method. */
+function refuseFunctions(subject: string, { routeKey, onRequest, onResponse }: MethodSettings & AnyHooks): void {
+  const problem =
+    typeof routeKey === "function"
+      ? "routeKey must be a path here; a function belongs to one method, in methods"
+      : "onRequest and onResponse must be of one method, in methods";
+  if (typeof routeKey !== "function" && onRequest === undefined && onResponse === undefined) return;
   throw new RouterError("INVALID_SETTING", `Cannot route ${subject}: ${problem}`);
 }
 
-function methodFacts({ balance, routeKey, ...facts }: MethodSettings, own: OwnBalancers): MethodPolicyFacts {
+function hooksOf({ desc, settings }: PolicySources, localName: string): AnyHooks {
+  const { onRequest, onResponse } = settings.methods?.[localName] ?? {};
+  for (const [name, hook] of Object.entries({ onRequest, onResponse })) {
+    if (hook === undefined || typeof hook === "function") continue;
+    const subject = `${desc.service.typeName}/${nameOf(desc, localName)}`;
+    throw new RouterError("INVALID_SETTING", `Cannot route ${subject}: ${name} must be a function, received ${hook}`);
+  }
+  return { onRequest, onResponse };
+}
+
+function methodFacts(settings: MethodSettings & AnyHooks, own: OwnBalancers): MethodPolicyFacts {
+  const { balance, routeKey, onRequest: _onRequest, onResponse: _onResponse, ...facts } = settings;
   const path = typeof routeKey === "string" ? { routeKey: { path: routeKey, fields: [] } } : {};
   const said = { ...present(facts), ...path };
   if (balance === undefined) return said;

@@ -7,6 +7,7 @@ import type { BalancerFactory } from "../balance/resolve-balancer.js";
 import type { ConnectionSettings } from "../connection-settings.js";
 import type { RegistrationSettings } from "../credentials/credential-settings.js";
 import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import type { MethodHooks } from "../intercept/message-hook.js";
 import type { MetricsSettings } from "../metrics/metrics-settings.js";
 import { Priority } from "../resilience/priority.js";
 import type { BalancerName } from "./balance-by-name.js";
@@ -42,7 +43,8 @@ export interface ServiceSettings<Service extends DescService = DescService>
   /** Code around all its calls, the first outermost, inside of the router's. Default: none. */
   readonly interceptors?: readonly CallInterceptor[];
   readonly methods?: {
-    readonly [Name in keyof Service["method"]]?: MethodSettings<MessageShape<Service["method"][Name]["input"]>>;
+    readonly [Name in keyof Service["method"]]?: MethodSettings<MessageShape<Service["method"][Name]["input"]>> &
+      MethodHooks<MessageShape<Service["method"][Name]["input"]>, MessageShape<Service["method"][Name]["output"]>>;
   };
 }
 
