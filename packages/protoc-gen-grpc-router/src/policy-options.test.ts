@@ -70,7 +70,10 @@ const ofMethods: readonly Row[] = [
     'balance: {random: {}, §priority_label: ""}',
     'balance of #: priority_label must be a text of 1 to 63 bytes, received ""',
   ],
-  ["balance: {random: {}, locality: {}}", "balance of #: locality must say where the router is: zone, region or both"],
+  [
+    'balance: {random: {}, locality: {§zone: ""}}',
+    'balance of #: locality.zone must be a text of 1 to 256 bytes, received ""',
+  ],
   [
     'balance: {random: {}, locality: {zone: "a", §overprovisioning_percent: 99}}',
     "balance of #: locality.overprovisioning_percent must be at least 100, received 99",

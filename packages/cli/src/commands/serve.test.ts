@@ -113,6 +113,26 @@ describe("grpc-router serve and bridge", () => {
     expect((await get("a".repeat(30))).err).toMatch(/a request of .* at most 20 bytes, received 32 /);
   });
 
+  it("prefer instances of the router's --zone and --region where a policy says locality without a place", async () => {
+    const locality = { services: { "test.v1.NoteService": { balance: { random: {}, locality: {} } } } };
+    writeFileSync(join(folder, "locality.json"), JSON.stringify(locality));
+    const { address, adminUrl } = await serve("--policies", "locality.json", "--zone", "eu-1a", "--region", "eu-1");
+    for (const zone of ["eu-1a", "eu-1b"]) {
+      const labels = ["--label", `zone=${zone}`, "--label", "region=eu-1"];
+      const bridge = start("bridge", modules, "--router", `http://${address}`, "--id", zone, ...labels);
+      await bridge.io.until(/^registered pid \d+$/m);
+    }
+    const codes = [1, 2, 3, 4].map(() => once("call", `${address}/test.v1.NoteService/Get`, "-d", "{}"));
+    expect((await Promise.all(codes)).map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const listed = JSON.parse((await once("instances", "--admin", adminUrl, "-o", "json")).out);
+    expect(listed.instances).toMatchObject([{ id: "eu-1a", totalCalls: "4" }, { id: "eu-1b" }]);
+    expect(listed.instances[1].totalCalls ?? "0").toBe("0");
+    expect(await once("serve", "--module", modules, "--zone", "")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('zone must be a name, such as "eu-1a", received ""'),
+    });
+  });
+
   it("share the calls of several routers, one of which only another names", async () => {
     const routers = [await serve(), await serve()];
     const named = routers.map(({ address }) => `http://${address}`);

@@ -39,6 +39,8 @@ interface ServeFlags extends CredentialFlags, RouterFlags {
   readonly maxMessageBytes?: number;
   readonly traceFrames: boolean;
   readonly advertise: readonly string[];
+  readonly zone?: string;
+  readonly region?: string;
 }
 
 const examples = `
@@ -97,6 +99,8 @@ export function serveCommand(io: Io): Command {
     )
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
     .option("--advertise <url>", "further router that bridges are told to dial, too; may be repeated", collect, [])
+    .option("--zone <name>", "where the router is, such as eu-1a, for services that prefer instances close by")
+    .option("--region <name>", "the same of its region, such as eu-1")
     .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
     .addHelpText("after", examples)
     .action((flags: ServeFlags) => serve(flags, io));
@@ -105,7 +109,8 @@ export function serveCommand(io: Io): Command {
 async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const credentials = credentialsOf(flags, io);
   const registration = credentials && { credentials: credentials() };
-  const options = { registration, routers: flags.advertise, ...messageLimitsOf(flags) };
+  const { zone, region } = flags;
+  const options = { registration, routers: flags.advertise, zone, region, ...messageLimitsOf(flags) };
   const router = await createRouterOf(flags, options, io);
   const tls = tlsOf(flags);
   const { logger, line } = createCommandLogger(flags.logLevel, io);

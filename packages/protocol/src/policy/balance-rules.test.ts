@@ -108,7 +108,11 @@ const faults: readonly FaultRow[] = [
     "selector must have at most 64 labels, received 65",
   ],
   [{ random: {}, priorityLabel: "" }, "priorityLabel", 'priority_label must be a text of 1 to 63 bytes, received ""'],
-  [{ random: {}, locality: {} }, "locality", "locality must say where the router is: zone, region or both"],
+  [
+    { random: {}, locality: { zone: "" } },
+    "locality.zone",
+    'locality.zone must be a text of 1 to 256 bytes, received ""',
+  ],
   [
     { random: {}, locality: { zone: "a", zoneLabel: "" } },
     "locality.zoneLabel",
@@ -148,6 +152,7 @@ describe("balanceRule", () => {
     [{ weightedRoundRobin: { updateMs: 100, blackoutMs: 0, errorPenalty: 0 } }],
     [{ peakEwma: { failureLatencyMs: 0 } }],
     [{ custom: { name: "own", parameters: {} }, locality: { region: "eu" }, subsetSize: 1 }],
+    [{ random: {}, locality: {} }],
   ])("finds nothing in %j", (balance) => {
     expect(methodFaults({ balance })).toEqual([]);
   });
