@@ -54,10 +54,11 @@ export type { CallFilter, CallInfo, CallList, CallPhase } from "./operate/list-c
 export type { InstanceName, Operator } from "./operate/operator.js";
 export type { BalancerName } from "./registry/balance-by-name.js";
 export type { InstanceInfo } from "./registry/instance-info.js";
+export type { RouterContract, ServiceChanges } from "./registry/service-catalog.js";
 export type { MethodSettings, RouterOptions, ServiceSettings, SharedSettings } from "./registry/settings.js";
 export type { PolicyUsage } from "./resilience/policy-usage.js";
 export type { PriorityName } from "./resilience/priority.js";
-export type { Router } from "./router.js";
+export type { DescriptorOptions, Router } from "./router.js";
 export { createRouter, untypedRegisterPath } from "./router.js";
 export type { RouterErrorCode } from "./router-error.js";
 export { isRouterError, RouterError } from "./router-error.js";

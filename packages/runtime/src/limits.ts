@@ -219,3 +219,6 @@ export const maxComparedNames = 4_096;
 
 /** Octets that hooks let go at most before those behind them have been taken: memory, by long messages made of short ones for a peer that does not read. */
 export const hookAheadBytes: number = 64 * 1024;
+
+/** Services that are learnt from instances; then a new one takes the place of one without instances: peers that invent names. */
+export const maxLearntServices = 1_000;

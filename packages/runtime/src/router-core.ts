@@ -37,8 +37,8 @@ import { collectTransportMetrics } from "./metrics/collect-transport-metrics.js"
 import type { MetricFamily } from "./metrics/metric-definition.js";
 import { Operator } from "./operate/operator.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
-import type { PathTable } from "./registry/path-table.js";
 import type { Registry } from "./registry/registry.js";
+import type { RouterContract, ServiceChanges } from "./registry/service-catalog.js";
 import type { PolicyUsage } from "./resilience/policy-usage.js";
 import type { TimerWheel } from "./resilience/timer-wheel.js";
 import type { RouterCounters } from "./router-counters.js";
@@ -80,7 +80,6 @@ export interface RouterCoreParts {
   readonly registry: Registry;
   readonly gate: RegistrationGate;
   readonly health: HealthBook;
-  readonly paths: PathTable;
   readonly wheel: TimerWheel<CallRecord>;
   readonly connections: ResolvedConnectionSettings;
   /** Makes the trace of a peer's connection. */
@@ -121,7 +120,7 @@ export class RouterCore {
   #callsCut = 0;
 
   constructor(parts: RouterCoreParts) {
-    const { clock, logger, forwarder, registry, gate, health, paths } = parts;
+    const { clock, logger, forwarder, registry, gate, health } = parts;
     this.#parts = parts;
     this.#windows = new WindowBudget(parts.connections.windowBudgetBytes);
     this.routerCounters = forwarder.context.counters;
@@ -142,12 +141,12 @@ export class RouterCore {
       health,
       maxOpenCalls: parts.maxOpenCalls,
       holdLostMs: parts.holdLostMs,
-      reader: new RequestHeadReader(paths),
+      reader: new RequestHeadReader(registry.catalog.paths),
       registrationRate: new RegistrationRate(clock.lastMs),
       statuses: forwarder.context.statuses,
       counters: this.routerCounters,
       clientBudget: { ...parts.connections, counters: this.routerCounters, replay: forwarder.context.replay },
-      serviceNames: [...registry.services.keys()],
+      catalog: registry.catalog,
       connections: this.#connections,
       onGone: () => this.#onChange?.(),
     };
@@ -193,6 +192,18 @@ export class RouterCore {
   setCredentials(credentials: readonly CredentialSettings[]): number {
     this.#parts.gate.replace(credentials);
     return this.#parts.registry.renewGrants();
+  }
+
+  /**
+   * Routes from now on what `router` routes, a router as `createRouter` makes it: services, their settings and policies.
+   * Calls under way keep what they began with, and instances stay registered; those of services that are gone are drained
+   * with SERVICE_UNKNOWN. What its options say beside services and methods stays as at the start.
+   *
+   * @throws RouterError INVALID_SETTING or DESCRIPTOR_CONFLICT with what is wrong; then all stays as it was.
+   */
+  setServices(router: { readonly contract: RouterContract; validate(): void }): ServiceChanges {
+    router.validate();
+    return this.#parts.registry.setServices(router.contract);
   }
 
   /** What each open connection makes the router keep and do. */

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescService } from "@bufbuild/protobuf";
+import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
 import { FrameTrace } from "@grpc-router/http2";
-import { HOLD_MS, type ResolvedPolicies } from "@grpc-router/protocol";
+import {
+  findDifference,
+  HOLD_MS,
+  type ReadDescriptorSetOptions,
+  type ResolvedPolicies,
+  readDescriptorSet,
+} from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { createBuiltinServices } from "./builtin/builtin-services.js";
 import { createDescriptorBook } from "./builtin/descriptor-book.js";
@@ -19,9 +26,10 @@ import { maxReplayBytes, maxWaitingBytes, maxWaitingCalls } from "./limits.js";
 import { MemoryWatch } from "./memory-gauge.js";
 import { RouterMetrics } from "./metrics/router-metrics.js";
 import { connectFallbacks } from "./registry/connect-fallbacks.js";
-import { PathTable } from "./registry/path-table.js";
+import { PathTable, type PathTarget } from "./registry/path-table.js";
 import { Registry } from "./registry/registry.js";
 import { RouterList } from "./registry/router-list.js";
+import { type RouterContract, ServiceCatalog, type ServiceSources } from "./registry/service-catalog.js";
 import { ServiceEntry, type WaitingEvents } from "./registry/service-entry.js";
 import { validateMethodSettings } from "./registry/service-policies.js";
 import type { MethodSettings, RouterOptions, ServiceSettings } from "./registry/settings.js";
@@ -36,6 +44,12 @@ import { RouterCounters } from "./router-counters.js";
 import { RouterError } from "./router-error.js";
 import { createStatusCache } from "./status/status-cache.js";
 
+/** Options of `Router.descriptors`. */
+export interface DescriptorOptions extends ReadDescriptorSetOptions {
+  /** For each of its services. Default: none. */
+  readonly settings?: ServiceSettings;
+}
+
 /** What a router routes, before it runs. */
 export interface Router {
   /**
@@ -47,6 +61,14 @@ export interface Router {
   service<Service extends DescService>(desc: GenRouter<Service>, settings?: ServiceSettings<Service>): Router;
   /** Names of the services routed so far. */
   readonly services: readonly string[];
+  /**
+   * Routes the services of a descriptor set, as `service` those of generated modules; a service that is routed already is
+   * left out if the set describes it alike.
+   *
+   * @throws RouterError INVALID_SETTING with everything that is wrong with the set, its options or the settings,
+   * DESCRIPTOR_CONFLICT as `service`, and for a service that is routed with another schema.
+   */
+  descriptors(set: FileDescriptorSet, options?: DescriptorOptions): Router;
   /** What counts for a service and each of its methods, and who said it; undefined if it is not routed. */
   policiesOf(service: string): ResolvedPolicies | undefined;
   /**
@@ -57,7 +79,9 @@ export interface Router {
   validate(): void;
   /** Whether instances must show a credential (`RouterOptions.registration`). */
   readonly wantsCredentials: boolean;
-  /** Starts a router on these ports. Services added later are not part of it. */
+  /** All that was said so far, for `RouterCore.setServices`. */
+  readonly contract: RouterContract;
+  /** Starts a router on these ports. Services added later are not part of it; `RouterCore.setServices` takes others. */
   open(ports: RouterPorts): RouterCore;
 }
 
@@ -114,11 +138,11 @@ class ConfiguredRouter implements Router {
 
   policiesOf(service: string): ResolvedPolicies | undefined {
     const config = this.#services.get(service);
-    return config && this.#entry(config, noEvents, "").resolved;
+    return config && this.#entry(config).resolved;
   }
 
   validate(): void {
-    connectFallbacks(this.#entries(noEvents, ""));
+    connectFallbacks(new Map(Array.from(this.#services, ([name, config]) => [name, this.#entry(config)])));
   }
 
   get wantsCredentials(): boolean {
@@ -138,9 +162,27 @@ class ConfiguredRouter implements Router {
     }
     // What is wrong with the settings shows here and not when the router starts.
     const config: ServiceConfig = { desc, settings: settings as ServiceSettings };
-    this.#entry(config, noEvents, "");
+    this.#entry(config);
     this.#descriptors.add(desc.service);
     this.#services.set(name, config);
+    return this;
+  }
+
+  descriptors(set: FileDescriptorSet, { settings, ...options }: DescriptorOptions = {}): Router {
+    const { routers, mistakes } = readDescriptorSet(set, options);
+    if (mistakes.length > 0) {
+      const lines = mistakes.map((mistake) => `Cannot route a descriptor set: ${mistake}`);
+      throw new RouterError("INVALID_SETTING", lines.join("\n"));
+    }
+    for (const desc of routers) {
+      const before = this.#services.get(desc.service.typeName)?.desc.service;
+      const difference = before && findDifference(before.file, desc.service.file);
+      if (difference !== undefined) {
+        const text = `Cannot route ${desc.service.typeName}: it is routed already, and its descriptors differ in ${difference}`;
+        throw new RouterError("DESCRIPTOR_CONFLICT", text);
+      }
+      if (before === undefined) this.service(desc, settings);
+    }
     return this;
   }
 
@@ -182,11 +224,20 @@ class ConfiguredRouter implements Router {
       metrics,
     };
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const services = this.#entries(events, routerId);
-    connectFallbacks(services);
     const health = createHealthBook();
+    const descriptors = createDescriptorBook();
+    for (const { desc } of this.#services.values()) descriptors.add(desc.service);
+    const catalog = new ServiceCatalog({
+      contract: this.contract,
+      events,
+      routerId,
+      health,
+      descriptors,
+      ownPaths: makeOwnPaths(createBuiltinServices({ health, descriptors })),
+      paths: new PathTable(),
+    });
     const registry = new Registry({
-      services,
+      catalog,
       health,
       logger,
       routerId,
@@ -194,7 +245,6 @@ class ConfiguredRouter implements Router {
       gate,
       routers: new RouterList(this.#routers),
     });
-    const paths = makePaths(services, createBuiltinServices({ health, descriptors: this.#descriptors }));
     return new RouterCore({
       clock,
       logger,
@@ -202,7 +252,6 @@ class ConfiguredRouter implements Router {
       registry,
       gate,
       health,
-      paths,
       wheel,
       connections: this.#connections,
       trace: createTracer(ports),
@@ -211,24 +260,34 @@ class ConfiguredRouter implements Router {
     });
   }
 
-  #entries(events: ServiceEvents, routerId: string): Map<string, ServiceEntry> {
-    return new Map(Array.from(this.#services, ([name, config]) => [name, this.#entry(config, events, routerId)]));
+  get contract(): RouterContract {
+    const services = Array.from(this.#services, ([name, config]): [string, ServiceSources] => {
+      return [name, this.#sourcesOf(config)];
+    });
+    return {
+      services: new Map(services),
+      sourcesOf: (desc) => this.#sourcesOf({ desc, settings: {} }),
+      learns: (service) => this.#options.learns?.(service) === true,
+    };
   }
 
-  #entry({ desc, settings }: ServiceConfig, events: ServiceEvents, routerId: string): ServiceEntry {
+  #entry(config: ServiceConfig): ServiceEntry {
+    return new ServiceEntry({ ...this.#sourcesOf(config), ...noEvents });
+  }
+
+  #sourcesOf({ desc, settings }: ServiceConfig): ServiceSources {
     const { zone, region } = this.#options;
-    return new ServiceEntry({
+    return {
       desc,
       settings,
       options: methodSettingsOf(this.#options),
       interceptors: this.#options.interceptors,
       layers: [this.#options.policies?.get(desc.service.typeName) ?? []].flat(),
       balancers: this.#options.balancers ?? new Map(),
-      place: { routerId, zone, region },
+      place: { routerId: "", zone, region },
       maxWaitingCalls: this.#options.maxWaitingCalls ?? maxWaitingCalls,
       maxWaitingBytes: this.#options.maxWaitingBytes ?? maxWaitingBytes,
-      ...events,
-    });
+    };
   }
 }
 
@@ -250,6 +309,7 @@ function methodSettingsOf(options: RouterOptions): MethodSettings {
     routers: _routers,
     connections: _connections,
     metrics: _metrics,
+    learns: _learns,
     registration: _registration,
     ...method
   } = options;
@@ -263,22 +323,13 @@ function createTracer({ trace: line, scheduler }: RouterPorts): RouterCoreParts[
     new FrameTrace({ line: (text) => line(`${address} ${text}`), nowMs: () => scheduler.nowMs() });
 }
 
-/** Everything that a path can lead to. A routed service goes before one of the router's own with the same name. */
-function makePaths(
-  services: ReadonlyMap<string, ServiceEntry>,
-  locals: ReturnType<typeof createBuiltinServices>,
-): PathTable {
-  const paths = new PathTable();
-  for (const [name, service] of services) {
-    for (const route of service.routes) paths.add(route.path, route);
-    paths.add(`/${service.desc.channel.typeName}/Register`, { kind: TargetKind.register, serviceName: name });
-  }
-  paths.add(untypedRegisterPath, { kind: TargetKind.register, serviceName: undefined });
-  for (const service of locals) {
-    for (const method of service.desc.methods) {
-      paths.add(`/${service.desc.typeName}/${method.name}`, { kind: TargetKind.local, service, method });
-    }
-  }
-  for (const path of probePaths) paths.add(path, { kind: TargetKind.probe, path });
-  return paths;
+/** What paths can lead to beside routed services. */
+function makeOwnPaths(locals: ReturnType<typeof createBuiltinServices>): PathTarget[] {
+  const methods = locals.flatMap((service) =>
+    service.desc.methods.map((method): PathTarget => {
+      return [`/${service.desc.typeName}/${method.name}`, { kind: TargetKind.local, service, method }];
+    }),
+  );
+  const probes = probePaths.map((path): PathTarget => [path, { kind: TargetKind.probe, path }]);
+  return [[untypedRegisterPath, { kind: TargetKind.register, serviceName: undefined }], ...methods, ...probes];
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { fileBytes, isSameFile, isStandardFile, withImports } from "@grpc-router/protocol";
 import { RouterError } from "../router-error.js";
 import { fileSymbols } from "./file-symbols.js";
 
@@ -15,6 +14,12 @@ export interface DescriptorBook {
    * @throws RouterError DESCRIPTOR_CONFLICT if a file of that name with other contents is here; nothing is added then.
    */
   add(service: DescService): void;
+  /**
+   * Has these services from now on, and the router's own, in place of those before.
+   *
+   * @throws RouterError as `add`; then all stays as it was.
+   */
+  replace(services: readonly DescService[]): void;
   /** As `add` for the router's own services: where files of a name differ, those of routed services count. */
   addOwn(service: DescService): void;
   /** The file of this name ("acme/user/v1/user.proto"). */
@@ -68,14 +73,15 @@ class StoredFile implements DescriptorFile {
   }
 
   get bytes(): Uint8Array {
-    this.#bytes ??= serialize(this.desc);
+    this.#bytes ??= fileBytes(this.desc);
     return this.#bytes;
   }
 }
 
 class Book implements DescriptorBook {
-  readonly #services = new Set<string>();
-  readonly #files = new Map<string, StoredFile>();
+  #services = new Set<string>();
+  #files = new Map<string, StoredFile>();
+  readonly #own: DescService[] = [];
   #index: Index | undefined;
 
   get services(): readonly string[] {
@@ -83,13 +89,23 @@ class Book implements DescriptorBook {
   }
 
   add(service: DescService): void {
-    const files = collect(service.file);
+    const files = withImports(service.file);
     for (const file of files) this.#check(service, file);
     this.#store(service, files, false);
   }
 
+  replace(services: readonly DescService[]): void {
+    const next = new Book();
+    for (const service of services) next.add(service);
+    for (const service of this.#own) next.addOwn(service);
+    this.#services = next.#services;
+    this.#files = next.#files;
+    this.#index = undefined;
+  }
+
   addOwn(service: DescService): void {
-    this.#store(service, collect(service.file), true);
+    this.#own.push(service);
+    this.#store(service, withImports(service.file), true);
   }
 
   file(name: string): DescriptorFile | undefined {
@@ -113,11 +129,11 @@ class Book implements DescriptorBook {
 
   #check(service: DescService, desc: DescFile): void {
     const known = this.#files.get(desc.proto.name);
-    if (known === undefined || known.own || known.desc === desc || isEqual(known.bytes, serialize(desc))) return;
+    if (known === undefined || known.own || isStandardFile(known.name) || isSameFile(known.desc, desc)) return;
     const users = [...this.#services].join(", ");
     throw new RouterError(
       "DESCRIPTOR_CONFLICT",
-      `Cannot route ${service.typeName}: file ${known.name} must be the same in all services, received other contents than with ${users}`,
+      `Cannot route ${service.typeName}: file ${known.name} must be the same in all services, received other contents than with ${users}. Build all from one version of it`,
     );
   }
 
@@ -136,14 +152,6 @@ class Book implements DescriptorBook {
   }
 }
 
-/** The file and everything that it imports, each once. */
-function collect(file: DescFile, into: Set<DescFile> = new Set()): Set<DescFile> {
-  if (into.has(file)) return into;
-  into.add(file);
-  for (const dependency of file.dependencies) collect(dependency, into);
-  return into;
-}
-
 function makeIndex(files: Iterable<StoredFile>): Index {
   const symbols = new Map<string, StoredFile>();
   const extensions = new Map<string, Map<number, StoredFile>>();
@@ -157,14 +165,4 @@ function makeIndex(files: Iterable<StoredFile>): Index {
     }
   }
   return { symbols, extensions };
-}
-
-/** Source info is left out: it is long, and two builds of one file may differ in it. */
-function serialize({ proto }: DescFile): Uint8Array {
-  const { sourceCodeInfo: _, ...rest } = proto;
-  return toBinary(FileDescriptorProtoSchema, proto.sourceCodeInfo ? create(FileDescriptorProtoSchema, rest) : proto);
-}
-
-function isEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, index) => octet === other[index]);
 }

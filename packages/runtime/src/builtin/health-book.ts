@@ -15,6 +15,8 @@ export interface HealthBook {
   readonly services: readonly string[];
   /** A service is routed, and whether it has an instance that serves. Tells its listeners only if that is new. */
   set(service: string, serving: boolean): void;
+  /** A service is routed no more. Tells its listeners. */
+  remove(service: string): void;
   /** The router drains: everything is not serving from now on. */
   drain(): void;
   /** Whether `service` can be served now; undefined if it is not routed. "" is the router itself. */
@@ -52,6 +54,17 @@ class Book implements HealthBook {
     const wasReady = this.ready;
     this.#serving.set(service, serving);
     this.#servingCount += Number(serving) - Number(before ?? false);
+    if (this.#draining) return;
+    this.#tell(service);
+    if (wasReady !== this.ready) this.#tell("");
+  }
+
+  remove(service: string): void {
+    const before = this.#serving.get(service);
+    if (before === undefined) return;
+    const wasReady = this.ready;
+    this.#serving.delete(service);
+    this.#servingCount -= Number(before);
     if (this.#draining) return;
     this.#tell(service);
     if (wasReady !== this.ready) this.#tell("");

@@ -3,6 +3,7 @@ import { endStream, noTemplate, trailersOk } from "../forward/answer.js";
 import { CallState } from "../forward/call-state.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import { quote } from "../registry/quote.js";
+import { factsOfUnknown } from "../registry/unknown-service.js";
 import { createRouterStatus } from "../status/router-status.js";
 import type { Channel, ChannelParts } from "./channel.js";
 import { type ChannelFault, statusOfFault } from "./channel-fault.js";
@@ -10,11 +11,13 @@ import type { ChannelOwner } from "./channel-owner.js";
 import { ChannelState } from "./channel-state.js";
 
 /** Why a router drains a channel. */
-export type DrainReason = "ROUTER_DRAINING" | "SUPERSEDED" | "CREDENTIAL_EXPIRED";
+export type DrainReason = "ROUTER_DRAINING" | "SUPERSEDED" | "CREDENTIAL_EXPIRED" | "SERVICE_UNKNOWN";
+
+const drainReasons: readonly DrainReason[] = ["ROUTER_DRAINING", "SUPERSEDED", "CREDENTIAL_EXPIRED", "SERVICE_UNKNOWN"];
 
 /** Whether a channel that ended for this reason was drained by the router. */
 export function isDrainReason(reason: string): reason is DrainReason {
-  return reason === "ROUTER_DRAINING" || reason === "SUPERSEDED" || reason === "CREDENTIAL_EXPIRED";
+  return drainReasons.some((known) => known === reason);
 }
 
 const nothing = new Uint8Array(0);
@@ -86,6 +89,7 @@ export class ChannelEnd {
     for (const call of table.list()) this.#forwarder.ending.giveUp(call);
     if (reason === "SUPERSEDED") this.close({ reason, facts: { instance } });
     else if (reason === "CREDENTIAL_EXPIRED") this.close({ reason, facts: { principal: quote(profile.principal) } });
+    else if (reason === "SERVICE_UNKNOWN") this.close({ reason, facts: factsOfUnknown(this.#channel.service.name) });
     else this.close({ reason, facts: {} });
   }
 

@@ -61,12 +61,20 @@ export class Placement {
 
   /** Instances have left: whoever waits for what cannot come any more, and has not asked to, ends. */
   abandon(service: ServiceEntry): void {
-    for (const { waiting, candidates, balancer } of service.routes) {
-      if (waiting.size === 0 || (candidates.list.length > 0 && balancer.isLost === undefined)) continue;
+    for (const { waiting, candidates, route } of service.slots) {
+      if (waiting.size === 0 || (candidates.list.length > 0 && route?.balancer.isLost === undefined)) continue;
       const calls: CallRecord[] = [];
       const nowMs = this.#context.clock.lastMs;
       for (let call = waiting.take(nowMs); call !== undefined; call = waiting.take(nowMs)) calls.push(call);
       for (const call of calls) this.#wait(call);
+    }
+  }
+
+  /** The service is routed no more: no instance will come for those who wait. */
+  dismiss(service: ServiceEntry): void {
+    const nowMs = this.#context.clock.lastMs;
+    for (const { waiting } of service.slots) {
+      for (let call = waiting.take(nowMs); call !== undefined; call = waiting.take(nowMs)) this.#endUnserved(call);
     }
   }
 
@@ -108,7 +116,8 @@ export class Placement {
     if (this.#failIfBroken(call)) return;
     const { route } = call;
     const { policy } = route;
-    if (route.candidates.list.length === 0 && !call.waitForReady) this.#endUnserved(call);
+    const waits = call.waitForReady && !route.service.retired;
+    if (route.candidates.list.length === 0 && !waits) this.#endUnserved(call);
     else if (!call.waitForReady && route.balancer.isLost?.(route.candidates, call) === true) {
       this.#forwarder.ending.fail(call, "AFFINITY_LOST", { method: route.path });
     } else if (policy?.isBarred(route.candidates.list, this.#context.clock.lastMs) === true) {

@@ -170,7 +170,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   }
 
   #onGrpc(connection: Connection<StreamUser>, stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
-    const { target } = head;
+    const target = this.#context.catalog.current(head);
     switch (target?.kind) {
       case TargetKind.call: {
         if (this.#client === undefined) break;
@@ -204,7 +204,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
       this.#register(connection, stream, { kind: TargetKind.register, serviceName }, head, ended);
       return;
     }
-    const facts = { path: head.path, served: listServices(this.#context.serviceNames) };
+    const facts = { path: head.path, served: listServices(this.#context.catalog.names) };
     const status = this.#context.statuses.get("METHOD_UNKNOWN", facts, { execution: "none" });
     this.#context.counters.reasons.METHOD_UNKNOWN++;
     this.#context.forwarder.context.metrics?.countUnknown();

@@ -4,6 +4,7 @@ import type { HealthBook } from "../builtin/health-book.js";
 import type { RegistrationContext } from "../channel/registration.js";
 import type { RegistrationRate } from "../channel/registration-rate.js";
 import type { RegistrationGate } from "../credentials/registration-gate.js";
+import type { ServiceCatalog } from "../registry/service-catalog.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { StatusCache } from "../status/status-cache.js";
 import type { ClientBudget } from "./client-account.js";
@@ -21,8 +22,8 @@ export interface ServerContext extends RegistrationContext {
   /** Says who may register what. */
   readonly gate: RegistrationGate;
   readonly registrationRate: RegistrationRate;
-  /** Names of the services that are served here. */
-  readonly serviceNames: readonly string[];
+  /** What is routed now. */
+  readonly catalog: ServiceCatalog;
   /** Connections that are not closed; the server keeps it. */
   readonly connections: Set<ServerConnection>;
   /** A connection is gone. */

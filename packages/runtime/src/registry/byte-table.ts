@@ -10,14 +10,17 @@ interface Row<Value> {
 /**
  * A table keyed by bytes, looked up with a slice of somebody else's buffer: no string is made and nothing allocated.
  *
- * It is filled before it is used, from the router's own routes; peers can only ask. So the hash looks at the length and
+ * It is filled from the router's own routes; peers can only ask, and where they may be learnt, add few. So the hash looks at the length and
  * the last bytes alone, where paths differ, and whoever finds two equal keys compares all of them.
  */
 export class ByteTable<Value> {
   #rows: (Row<Value> | undefined)[];
   #size = 0;
+  readonly #hashedBytes: number;
 
-  constructor() {
+  /** So many bytes at the end of a key are hashed; more for keys that may have their ends in common. */
+  constructor(hashedBytes: number = pathTailBytes) {
+    this.#hashedBytes = hashedBytes;
     this.#rows = new Array<Row<Value> | undefined>(minSlots).fill(undefined);
   }
 
@@ -37,7 +40,7 @@ export class ByteTable<Value> {
   /** What `bytes[start, end)` stands for. */
   find(bytes: Uint8Array, start: number, end: number): Value | undefined {
     const rows = this.#rows;
-    let row = rows[hashOf(bytes, start, end) & (rows.length - 1)];
+    let row = rows[hashOf(bytes, Math.max(start, end - this.#hashedBytes), end, end - start) & (rows.length - 1)];
     while (row !== undefined) {
       if (isEqual(row.key, bytes, start, end)) return row.value;
       row = row.next;
@@ -46,7 +49,8 @@ export class ByteTable<Value> {
   }
 
   #link(key: Uint8Array, value: Value): void {
-    const slot = hashOf(key, 0, key.length) & (this.#rows.length - 1);
+    const from = Math.max(0, key.length - this.#hashedBytes);
+    const slot = hashOf(key, from, key.length, key.length) & (this.#rows.length - 1);
     this.#rows[slot] = { key, value, next: this.#rows[slot] };
   }
 
@@ -62,12 +66,13 @@ export class ByteTable<Value> {
 /** Slots of an empty table, a power of two. */
 const minSlots = 16;
 
-/** Bytes at the end of a key that the hash looks at. */
-const hashedBytes = 8;
+/** Bytes at the end of a path that tell it from others. */
+const pathTailBytes = 8;
 
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = end - start;
-  for (let at = Math.max(start, end - hashedBytes); at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
+/** Of `bytes[start, end)`, which belong to a key of this length. */
+function hashOf(bytes: Uint8Array, start: number, end: number, length: number): number {
+  let hash = length;
+  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
   return hash ^ (hash >>> 15);
 }
 

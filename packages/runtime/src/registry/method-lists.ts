@@ -26,11 +26,13 @@ export class MethodLists<Member extends MethodCandidate> {
   /** By position: how many instances lack the method. */
   readonly #lacking: number[];
 
-  /** `slots` have the list `shared` to begin with, which is empty. */
+  /** `slots` get the list `shared`, or one of their own where some instance in it lacks the method. */
   constructor(shared: CandidateList<Member>, slots: readonly MethodSlot<Member>[]) {
     this.#shared = shared;
     this.#slots = slots;
-    this.#lacking = slots.map(() => 0);
+    this.#lacking = slots.map(({ index }) => shared.list.filter(({ methods }) => !methods.serves(index)).length);
+    for (const [at, slot] of slots.entries())
+      slot.candidates = this.#lacking[at] === 0 ? shared : this.#only(slot.index);
   }
 
   add(member: Member): void {

@@ -5,10 +5,12 @@ import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
 import type { Middleware } from "../intercept/middleware.js";
 import type { MethodMetrics } from "../metrics/method-metrics.js";
+import type { Priority } from "../resilience/priority.js";
 import type { RoutePolicy } from "../resilience/route-policy.js";
 import type { WaitingQueue } from "../resilience/waiting-queue.js";
 import type { CandidateList } from "./candidate-list.js";
 import type { RouteKey } from "./route-key.js";
+import type { RouteSlot } from "./route-slot.js";
 import type { ServiceEntry } from "./service-entry.js";
 import type { ResolvedSettings } from "./settings.js";
 import { TargetKind } from "./target.js";
@@ -17,24 +19,21 @@ import { TargetKind } from "./target.js";
 export interface MethodRouteParts {
   readonly service: ServiceEntry;
   readonly method: DescMethod;
-  /** Position in the service, which every instance's method table uses. */
-  readonly index: number;
+  readonly slot: RouteSlot;
   readonly settings: ResolvedSettings;
   readonly balancer: Balancer;
   readonly policy: RoutePolicy | undefined;
   readonly key: RouteKey | undefined;
   readonly sessionName: string | undefined;
   readonly middleware: Middleware | undefined;
-  /** Calls that wait for an instance. */
-  readonly waiting: WaitingQueue<CallRecord>;
-  /** Instances of the service; those of the method until one of them lacks it. */
-  readonly candidates: CandidateList<Channel>;
 }
 
 /** One method of a routed service: everything that a call looks up once and then follows by reference. */
 export class MethodRoute {
   readonly kind: typeof TargetKind.call = TargetKind.call;
   readonly service: ServiceEntry;
+  readonly slot: RouteSlot;
+  /** Position in the method tables of instances. */
   readonly index: number;
   /** "GetUser" */
   readonly name: string;
@@ -52,10 +51,10 @@ export class MethodRoute {
   readonly maxRequestMessageBytes: number;
   readonly maxResponseMessageBytes: number;
   readonly waitForReady: boolean;
+  readonly priority: Priority;
   readonly balancer: Balancer;
   /** Load reports in its calls' trailers are read: the balancer goes by them. */
   readonly readsLoad: boolean;
-  readonly waiting: WaitingQueue<CallRecord>;
   /** What resilience does for its calls; undefined: nothing beside what the channel needs. */
   readonly policy: RoutePolicy | undefined;
   /** Where its calls have their key; undefined: they have none. */
@@ -71,13 +70,14 @@ export class MethodRoute {
   metrics: MethodMetrics | undefined;
   /** The method that takes its calls when no instance can; set once all services are there. */
   fallback: MethodRoute | undefined = undefined;
-  /** The instances that may be picked; the service's own list while all of them have the method. */
-  candidates: CandidateList<Channel>;
+  /** New calls go by another route, or by none any more; what a connection remembers of a path may still lead here. */
+  retired = false;
 
   constructor(parts: MethodRouteParts) {
     const { service, method, settings } = parts;
     this.service = service;
-    this.index = parts.index;
+    this.slot = parts.slot;
+    this.index = parts.slot.index;
     this.name = method.name;
     this.path = `/${service.name}/${method.name}`;
     this.metrics = service.metrics?.method(method.name);
@@ -90,13 +90,22 @@ export class MethodRoute {
     this.maxRequestMessageBytes = settings.maxRequestMessageBytes;
     this.maxResponseMessageBytes = settings.maxResponseMessageBytes;
     this.waitForReady = settings.waitForReady;
+    this.priority = settings.priority;
     this.balancer = parts.balancer;
     this.readsLoad = parts.balancer.readsLoad === true;
     this.policy = parts.policy;
     this.key = parts.key;
     this.sessionName = parts.sessionName;
     this.middleware = parts.middleware;
-    this.waiting = parts.waiting;
-    this.candidates = parts.candidates;
+  }
+
+  /** Calls that wait for an instance. */
+  get waiting(): WaitingQueue<CallRecord> {
+    return this.slot.waiting;
+  }
+
+  /** The instances that may be picked; the service's own list while all of them have the method. */
+  get candidates(): CandidateList<Channel> {
+    return this.slot.candidates;
   }
 }

@@ -3,6 +3,9 @@ import { huffmanEncode } from "@grpc-router/http2";
 import { ByteTable } from "./byte-table.js";
 import type { Target } from "./target.js";
 
+/** A path and what it leads to. */
+export type PathTarget = readonly [path: string, target: Target];
+
 const encoder = new TextEncoder();
 
 /**
@@ -10,13 +13,26 @@ const encoder = new TextEncoder();
  * nghttp2 send the path as a literal in every call). Only exact paths match (D1).
  */
 export class PathTable {
-  readonly #plain = new ByteTable<Target>();
-  readonly #coded = new ByteTable<Target>();
+  #plain = new ByteTable<Target>();
+  #coded = new ByteTable<Target>();
 
   /** Lets `path` lead to `target`. False, and nothing is changed, if it leads somewhere already. */
   add(path: string, target: Target): boolean {
     const plain = encoder.encode(path);
     return this.#plain.add(plain, target) && this.#coded.add(huffmanEncode(plain), target);
+  }
+
+  /** Lets these paths lead to their targets, and no others anywhere. Of two that are alike the first counts. */
+  replace(paths: readonly PathTarget[]): void {
+    this.#plain = new ByteTable<Target>();
+    this.#coded = new ByteTable<Target>();
+    for (const [path, target] of paths) this.add(path, target);
+  }
+
+  /** The target of a path as text, for those who have it from before the last change. */
+  lookup(path: string): Target | undefined {
+    const bytes = encoder.encode(path);
+    return this.find(bytes, 0, bytes.length);
   }
 
   /** The target of the decoded path `bytes[start, end)`. */

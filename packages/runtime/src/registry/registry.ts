@@ -14,12 +14,13 @@ import { type InstanceProfile, profileOf } from "./instance-profile.js";
 import { judgeTakeover } from "./judge-takeover.js";
 import type { RegistrationRefusal } from "./registration-refusal.js";
 import type { RouterList } from "./router-list.js";
+import type { RouterContract, ServiceCatalog, ServiceChanges } from "./service-catalog.js";
 import type { ServiceEntry } from "./service-entry.js";
 import { type HelloPlan, isRefusal, validateHello } from "./validate-hello.js";
 
 /** Parts of a `Registry`. */
 export interface RegistryParts {
-  readonly services: ReadonlyMap<string, ServiceEntry>;
+  readonly catalog: ServiceCatalog;
   readonly health: HealthBook;
   readonly logger: Logger;
   /** Random per router process. */
@@ -43,7 +44,7 @@ export interface Admission {
 
 /** Who is registered for what. It is soft state: instances come back by themselves after a restart. */
 export class Registry implements ChannelOwner {
-  readonly services: ReadonlyMap<string, ServiceEntry>;
+  readonly catalog: ServiceCatalog;
   readonly routerId: string;
   readonly routers: RouterList;
   readonly #health: HealthBook;
@@ -60,14 +61,18 @@ export class Registry implements ChannelOwner {
   onChange: (() => void) | undefined = undefined;
 
   constructor(parts: RegistryParts) {
-    this.services = parts.services;
+    this.catalog = parts.catalog;
     this.routerId = parts.routerId;
     this.routers = parts.routers;
     this.#health = parts.health;
     this.#logger = parts.logger;
     this.#placement = parts.placement;
     this.#gate = parts.gate;
-    for (const name of parts.services.keys()) parts.health.set(name, false);
+  }
+
+  /** What is routed now, by full name. */
+  get services(): ReadonlyMap<string, ServiceEntry> {
+    return this.catalog.services;
   }
 
   /** Judges a hello that came on the path of `pathService` (undefined: the untyped one). */
@@ -80,7 +85,7 @@ export class Registry implements ChannelOwner {
     // Credentials may have changed since the head came, and on the untyped path only now the service is known.
     const grant = this.#gate.renew(peer.grant, hello.service);
     if (isRefusal(grant)) return grant;
-    const plan = validateHello(hello, { services: this.services, pathService });
+    const plan = this.#judgeHello(hello, pathService);
     if (isRefusal(plan)) return plan;
     const profile = profileOf(hello, grant.principal, peer.address);
     for (const previous of hello.previous) {
@@ -104,6 +109,25 @@ export class Registry implements ChannelOwner {
       this.#placement.dispatch(plan.service);
     };
     return { plan, profile, grant, epoch: ++this.#lastEpoch, complete };
+  }
+
+  /**
+   * Routes what `contract` says from now on. Channels of services that are gone are drained with SERVICE_UNKNOWN, and their
+   * calls that wait end; all other calls notice nothing.
+   *
+   * @throws RouterError as `ServiceCatalog.replace`.
+   */
+  setServices(contract: RouterContract): ServiceChanges {
+    const { changes, gone } = this.catalog.replace(contract);
+    for (const service of gone) {
+      for (const channel of service.channels) channel.drain("SERVICE_UNKNOWN", DRAIN_GRACE_MS);
+      this.#placement.dismiss(service);
+    }
+    for (const name of changes.changed) {
+      const service = this.services.get(name);
+      if (service !== undefined) this.#placement.dispatch(service);
+    }
+    return changes;
   }
 
   /** Every channel that is not closed. */
@@ -274,8 +298,21 @@ export class Registry implements ChannelOwner {
     this.#channelOf(previous, profile)?.end.giveUp(Number(previous.acceptedThrough));
   }
 
+  /** What a hello comes to; where it has something to teach, and may, after that. */
+  #judgeHello(hello: Hello, pathService: string | undefined): HelloPlan | RegistrationRefusal {
+    const context = { services: this.services, pathService };
+    const plan = validateHello(hello, context);
+    const isNew = isRefusal(plan)
+      ? plan.reason === "SERVICE_UNKNOWN" || plan.reason === "SCHEMA_INCOMPATIBLE"
+      : plan.methods.unknown.length > 0;
+    if (!isNew || !this.catalog.learn(hello)) return plan;
+    const text = `Learnt ${hello.service} from the hello of ${hello.instanceId}: names and kinds of methods, no messages`;
+    this.#log("info", "service_learnt", text, { service: hello.service, instance: hello.instanceId });
+    return validateHello(hello, context);
+  }
+
   #tellHealth(service: ServiceEntry): void {
-    this.#health.set(service.name, service.candidates.list.length > 0);
+    if (!service.retired) this.#health.set(service.name, service.candidates.list.length > 0);
   }
 
   #logClosed(channel: Channel, fault: ChannelFault | undefined, note: string): void {

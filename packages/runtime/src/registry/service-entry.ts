@@ -2,34 +2,26 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ResolvedPolicies } from "@grpc-router/protocol";
 import type { GenRouter, SlowStartFacts } from "@grpc-router/protocol/codegenv1";
-import { longestSlowStart } from "../balance/slow-start.js";
 import type { Channel } from "../channel/channel.js";
 import type { CallRecord } from "../forward/call-record.js";
-import { bindHooks } from "../intercept/bound-hook.js";
-import type { CallInterceptor } from "../intercept/call-interceptor.js";
-import { createMiddleware } from "../intercept/middleware.js";
 import type { ServiceMetrics } from "../metrics/method-metrics.js";
 import type { RouterMetrics } from "../metrics/router-metrics.js";
-import type { PolicyEvents } from "../resilience/policy-events.js";
 import type { PolicyUsage } from "../resilience/policy-usage.js";
-import { createRoutePolicy } from "../resilience/route-policy.js";
-import { ServicePolicy } from "../resilience/service-policy.js";
+import type { ServicePolicy } from "../resilience/service-policy.js";
 import { WaitingLine } from "../resilience/waiting-line.js";
-import { WaitingQueue } from "../resilience/waiting-queue.js";
 import { WaitingRoom } from "../resilience/waiting-room.js";
 import { CandidateList } from "./candidate-list.js";
 import { InstanceOrders } from "./instance-orders.js";
 import { MethodLists } from "./method-lists.js";
-import { MethodRoute } from "./method-route.js";
+import type { MethodRoute } from "./method-route.js";
 import type { MethodTable } from "./method-table.js";
-import { createRouteKey } from "./route-key.js";
-import { type PolicySources, resolveServicePolicies } from "./service-policies.js";
-import { settingsOf } from "./settings.js";
+import type { RouteSlot } from "./route-slot.js";
+import { type ContractParts, createContract, type ServiceContract } from "./service-contract.js";
+import { ServiceSlots } from "./service-slots.js";
+import { methodKindOf } from "./validate-hello.js";
 
 /** Parts of a `ServiceEntry`. */
-export interface ServiceParts extends PolicySources {
-  /** Of all services. */
-  readonly interceptors: readonly CallInterceptor[] | undefined;
+export interface ServiceParts extends ContractParts {
   /** Calls that may wait at most. */
   readonly maxWaitingCalls: number;
   /** Bytes held for them at most. */
@@ -37,7 +29,6 @@ export interface ServiceParts extends PolicySources {
   readonly waitingEvents: WaitingEvents;
   /** What counts calls by method; undefined: nothing does. */
   readonly metrics?: RouterMetrics | undefined;
-  readonly policyEvents: PolicyEvents;
 }
 
 /** What becomes of calls that wait, and by whose time. */
@@ -53,10 +44,14 @@ export interface WaitingEvents {
 export class ServiceEntry {
   /** Full name, "acme.user.v1.UserService". */
   readonly name: string;
-  readonly desc: GenRouter<DescService>;
-  readonly routes: readonly MethodRoute[];
-  readonly #routesByName = new Map<string, MethodRoute>();
-  readonly #lists: MethodLists<Channel>;
+  desc: GenRouter<DescService>;
+  /** Of new calls, in the order of the methods. */
+  routes: readonly MethodRoute[];
+  /** The service is routed no more; calls of it may be under way. */
+  retired = false;
+  #contract: ServiceContract;
+  readonly #slots: ServiceSlots;
+  #lists: MethodLists<Channel>;
   readonly #waitingEvents: WaitingEvents;
   /** Instances that may be picked: registered, serving, not draining. */
   readonly candidates = new CandidateList<Channel>();
@@ -74,22 +69,20 @@ export class ServiceEntry {
   readonly channelCounts = { registered: 0, drained: 0, lost: 0 };
   /** The newest channel of each instance id. */
   readonly live = new Map<string, Channel>();
-  /** All that is said of it and its methods, and by whom. */
-  readonly resolved: ResolvedPolicies;
   /** What operators have said of its instances. */
   readonly orders = new InstanceOrders();
+  /** All that is said of it and its methods, and by whom. */
+  resolved: ResolvedPolicies;
   /** The last pick was none because a balancer of the program's own has thrown. */
   balancerFailed = false;
   /** What its methods share of resilience. */
-  readonly policy: ServicePolicy;
+  policy: ServicePolicy;
   /** How new instances come in; undefined: with their whole weight. */
-  readonly slowStart: SlowStartFacts | undefined;
+  slowStart: SlowStartFacts | undefined;
 
   constructor(parts: ServiceParts) {
-    const { service } = parts.desc;
-    this.name = service.typeName;
+    this.name = parts.desc.service.typeName;
     this.metrics = parts.metrics?.service(this.name);
-    this.desc = parts.desc;
     const { waitingEvents } = parts;
     this.#waitingEvents = waitingEvents;
     this.room = new WaitingRoom({
@@ -98,46 +91,58 @@ export class ServiceEntry {
       nowMs: () => waitingEvents.nowMs(),
       onDisplaced: (call) => waitingEvents.onDisplaced(call),
     });
-    const policies = resolveServicePolicies({
-      ...parts,
-      onBalancerError: (subject, error) => {
-        this.balancerFailed = true;
-        parts.policyEvents.onBalancerError(subject, error);
-      },
+    const { room, candidates } = this;
+    this.#slots = new ServiceSlots({
+      room,
+      candidates,
+      nowMs: () => waitingEvents.nowMs(),
+      onExpired: (call) => waitingEvents.onExpired(call),
     });
-    this.resolved = policies.resolved;
-    const { name, candidates } = this;
-    this.policy = new ServicePolicy({
-      name,
-      facts: policies.shared,
-      members: candidates.list,
-      events: parts.policyEvents,
-    });
-    const interceptors = [...(parts.interceptors ?? []), ...(parts.settings.interceptors ?? [])];
-    this.routes = service.methods.map((method, index) => {
-      const { facts, balancer, readKey, hooks } = policies.method(method.localName);
-      const settings = settingsOf(facts);
-      return new MethodRoute({
-        service: this,
-        method,
-        index,
-        settings,
-        balancer,
-        key: createRouteKey(method.input, facts, readKey),
-        middleware: createMiddleware({ interceptors, hooks: bindHooks(method, hooks) }),
-        sessionName: facts.balance !== undefined && "sticky" in facts.balance ? facts.routeKeyMetadata : undefined,
-        policy: createRoutePolicy({ name: `${name}/${method.name}`, facts, service: this.policy, balancer }),
-        waiting: new WaitingQueue<CallRecord>({
-          room: this.room,
-          priority: settings.priority,
-          onExpired: (call) => waitingEvents.onExpired(call),
-        }),
-        candidates,
-      });
-    });
-    this.slowStart = longestSlowStart(service.methods.map(({ localName }) => policies.method(localName).facts.balance));
-    for (const route of this.routes) this.#routesByName.set(route.name, route);
-    this.#lists = new MethodLists(this.candidates, this.routes);
+    this.#contract = this.#createContract(parts, undefined);
+    const { desc, resolved, policy, slowStart, routes } = this.#contract;
+    this.desc = desc;
+    this.resolved = resolved;
+    this.policy = policy;
+    this.slowStart = slowStart;
+    this.routes = routes;
+    for (const route of routes) this.#slots.take(route);
+    this.#lists = new MethodLists(candidates, this.slots);
+  }
+
+  /**
+   * Takes another contract and other settings, for calls to come: those under way keep what they began with. Instances stay,
+   * and what they have announced beyond the former contract counts now. Answers whether anything is different.
+   *
+   * @throws RouterError INVALID_SETTING with everything that is wrong; then all stays as it was.
+   */
+  update(parts: ServiceParts): boolean {
+    const before = this.#contract;
+    const contract = this.#createContract(parts, before);
+    this.#contract = contract;
+    const { desc, resolved, policy, slowStart, routes } = contract;
+    this.desc = desc;
+    this.resolved = resolved;
+    this.slowStart = slowStart;
+    const keepsRoutes =
+      routes.length === before.routes.length && routes.every((route, index) => route === before.routes[index]);
+    if (keepsRoutes) return false;
+    if (policy !== this.policy) this.policy.retire();
+    this.policy = policy;
+    this.routes = routes;
+    for (const former of before.routes) former.retired = !routes.includes(former);
+    for (const route of routes) {
+      this.#slots.take(route);
+      if (route.waiting.size > 0) this.waiting.add(route.waiting);
+    }
+    for (const { methods } of this.channels) this.#matchUnknown(methods);
+    this.#lists = new MethodLists(this.candidates, this.slots);
+    return true;
+  }
+
+  /** The service is routed no more: nobody waits for its instances. */
+  retire(): void {
+    this.retired = true;
+    for (const route of this.routes) route.retired = true;
   }
 
   /** The router's monotonic clock in milliseconds, read once per turn. */
@@ -145,9 +150,14 @@ export class ServiceEntry {
     return this.#waitingEvents.nowMs();
   }
 
+  /** What stays of its methods, those that are there no more included. */
+  get slots(): readonly RouteSlot[] {
+    return this.#slots.list;
+  }
+
   /** The method of this name, "GetUser". */
   route(name: string): MethodRoute | undefined {
-    return this.#routesByName.get(name);
+    return this.routes.find((route) => route.name === name);
   }
 
   /** What its policies hold now. */
@@ -175,7 +185,7 @@ export class ServiceEntry {
   /** Calls that wait for an instance with these methods. */
   countWaiting(methods: MethodTable): number {
     let count = 0;
-    for (const route of this.routes) if (methods.serves(route.index)) count += route.waiting.size;
+    for (const { index, waiting } of this.slots) if (methods.serves(index)) count += waiting.size;
     return count;
   }
 
@@ -194,5 +204,22 @@ export class ServiceEntry {
   /** A label or a weight of a candidate has changed. */
   touch(): void {
     this.#lists.touch();
+  }
+
+  #createContract(parts: ServiceParts, before: ServiceContract | undefined): ServiceContract {
+    return createContract(this, parts, {
+      before,
+      findSlot: (owner, { priority }) => this.#slots.find(owner, priority),
+    });
+  }
+
+  /** Takes up what an instance had announced before the service had it. */
+  #matchUnknown(methods: MethodTable): void {
+    methods.unknown = methods.unknown.filter((method) => {
+      const route = this.route(method.name);
+      if (route === undefined || route.methodKind !== methodKindOf(method)) return true;
+      methods.set(route.index, method.number, method.typed);
+      return false;
+    });
   }
 }

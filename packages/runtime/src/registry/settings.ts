@@ -98,6 +98,11 @@ export interface RouterOptions extends MethodSettings {
   readonly connections?: ConnectionSettings | undefined;
   /** What is counted of calls, by method. False: nothing. Default: everything, whatever the instances' labels. */
   readonly metrics?: MetricsSettings | false | undefined;
+  /**
+   * Whether a service that is not routed may be learnt from the hello of an instance that may register it: names and kinds of
+   * methods, without messages, so that there is no reflection of it. Default: none.
+   */
+  readonly learns?: ((service: string) => boolean) | undefined;
   /** Who may register instances, and of which services. Default: whoever reaches the router may register everything. */
   readonly registration?: RegistrationSettings | undefined;
 }

@@ -15,6 +15,7 @@ import { MethodTable } from "./method-table.js";
 import { quote } from "./quote.js";
 import type { RegistrationRefusal } from "./registration-refusal.js";
 import type { ServiceEntry } from "./service-entry.js";
+import { factsOfUnknown } from "./unknown-service.js";
 
 /** A method that the router does not take from an instance, while it takes the others. */
 export interface RefusedMethod {
@@ -65,7 +66,8 @@ export function validateHello(hello: Hello, context: HelloContext): HelloPlan | 
   const problem = findProblem(hello, pathService === undefined);
   if (problem !== undefined) return invalid(hello, problem);
   const service = context.services.get(hello.service);
-  if (service === undefined) return unknownService(hello, context.services);
+  if (service === undefined)
+    return { reason: "SERVICE_UNKNOWN", facts: factsOfUnknown(hello.service, context.services.keys()) };
   return matchMethods(hello, service);
 }
 
@@ -118,22 +120,30 @@ function isMethodNumber(number: number): boolean {
 }
 
 function matchMethods(hello: Hello, service: ServiceEntry): HelloPlan | RegistrationRefusal {
-  const methods = new MethodTable(service.routes.length);
+  const methods = new MethodTable(service.slots.length);
   const refused: RefusedMethod[] = [];
+  const unknown: Method[] = [];
   for (const method of hello.methods) {
     const route = service.route(method.name);
     if (route === undefined) {
       const message = `the router's ${service.name} has no method ${quote(method.name)}`;
       refused.push({ number: method.number, name: method.name, reason: "METHOD_UNKNOWN", message });
-    } else if (kindNames[method.kind] !== route.methodKind) {
+      unknown.push(method);
+    } else if (methodKindOf(method) !== route.methodKind) {
       const message = `${service.name}/${method.name} must be ${route.methodKind}, received ${kindNames[method.kind] ?? "no kind"}`;
       refused.push({ number: method.number, name: method.name, reason: "SCHEMA_INCOMPATIBLE", message });
     } else {
       methods.set(route.index, method.number, method.typed);
     }
   }
+  if (unknown.length > 0) methods.unknown = unknown;
   if (methods.count > 0) return { service, methods, refused };
   return { reason: "SCHEMA_INCOMPATIBLE", facts: { service: service.name, detail: refused[0]?.message ?? "" } };
+}
+
+/** Kind of a method in a hello; undefined: none that is known here. */
+export function methodKindOf({ kind }: Method): DescMethod["methodKind"] | undefined {
+  return kindNames[kind];
 }
 
 const kindNames: Readonly<Record<number, DescMethod["methodKind"]>> = {
@@ -142,16 +152,6 @@ const kindNames: Readonly<Record<number, DescMethod["methodKind"]>> = {
   [Method_Kind.CLIENT_STREAMING]: "client_streaming",
   [Method_Kind.BIDI_STREAMING]: "bidi_streaming",
 };
-
-function unknownService(hello: Hello, services: ReadonlyMap<string, ServiceEntry>): RegistrationRefusal {
-  const names = [...services.keys()].join(", ");
-  const simpleName = /\w*$/.exec(hello.service)?.[0] ?? "";
-  const router = `${simpleName.charAt(0).toLowerCase()}${simpleName.slice(1)}Router`;
-  return {
-    reason: "SERVICE_UNKNOWN",
-    facts: { service: quote(hello.service), served: names === "" ? "none" : names, router },
-  };
-}
 
 function invalid(hello: Hello, detail: string): RegistrationRefusal {
   return { reason: "HELLO_INVALID", facts: { service: quote(hello.service), detail } };

@@ -42,7 +42,7 @@ export class ServicePolicy {
   readonly #name: string;
   readonly #members: readonly PolicyMember[];
   readonly #admission: AdmissionControl | undefined;
-  readonly #outliers: OutlierDetection | undefined;
+  #outliers: OutlierDetection | undefined;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ name, facts, members, events }: ServicePolicyParts) {
@@ -55,6 +55,13 @@ export class ServicePolicy {
     this.limit = facts.concurrencyLimit && new ConcurrencyLimit(facts.concurrencyLimit);
     this.#admission = facts.admissionControl && new AdmissionControl(facts.admissionControl);
     this.#outliers = facts.outlierDetection && new OutlierDetection(facts.outlierDetection);
+  }
+
+  /** Another one looks after the instances from now on; this one stays for the calls that began under it. */
+  retire(): void {
+    this.#outliers = undefined;
+    this.panics = false;
+    for (const member of this.#members) member.healthy = true;
   }
 
   /** Nothing is asked for. */

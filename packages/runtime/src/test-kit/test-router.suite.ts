@@ -47,6 +47,8 @@ export class TestRouter {
   readonly scheduler: FakeScheduler = createFakeScheduler();
   readonly logger: RecordingLogger = createRecordingLogger();
   readonly core: RouterCore;
+  /** What the router routes. */
+  readonly desc: GenRouter<DescService>;
 
   constructor({
     settings = {},
@@ -62,6 +64,7 @@ export class TestRouter {
     ...options
   }: TestRouterOptions = {}) {
     const random = createSeededRandom(seed);
+    this.desc = desc;
     const router = createRouter(options).service(desc, settings);
     if (further !== undefined) router.service(further, furtherSettings);
     this.core = router.open({

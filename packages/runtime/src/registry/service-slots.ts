@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Channel } from "../channel/channel.js";
+import type { CallRecord } from "../forward/call-record.js";
+import type { Priority } from "../resilience/priority.js";
+import { WaitingQueue } from "../resilience/waiting-queue.js";
+import type { WaitingRoom } from "../resilience/waiting-room.js";
+import type { CandidateList } from "./candidate-list.js";
+import type { MethodRoute } from "./method-route.js";
+import { RouteSlot } from "./route-slot.js";
+
+/** Parts of `ServiceSlots`. */
+export interface ServiceSlotsParts {
+  readonly room: WaitingRoom<CallRecord>;
+  readonly candidates: CandidateList<Channel>;
+  nowMs(): number;
+  /** A waiting call whose deadline has passed. */
+  onExpired(call: CallRecord): void;
+}
+
+/** What stays of a service's methods, those that are there no more included: calls of these may be under way. */
+export class ServiceSlots {
+  readonly list: RouteSlot[] = [];
+  readonly #byMethod = new Map<string, RouteSlot>();
+  readonly #parts: ServiceSlotsParts;
+
+  constructor(parts: ServiceSlotsParts) {
+    this.#parts = parts;
+  }
+
+  /** The slot of a method; one of another kind is another method, even with the same name. */
+  find(method: DescMethod, priority: Priority): RouteSlot {
+    const name = `${method.methodKind} ${method.name}`;
+    const known = this.#byMethod.get(name);
+    if (known !== undefined) return known;
+    const slot = new RouteSlot(this.list.length, this.#parts.candidates, this.#createQueue(priority));
+    this.#byMethod.set(name, slot);
+    this.list.push(slot);
+    return slot;
+  }
+
+  /** New calls of its method go by `route`, whose calls wait in its class. */
+  take(route: MethodRoute): void {
+    const { slot, priority } = route;
+    slot.route = route;
+    if (slot.waiting.priority !== priority) slot.moveTo(this.#createQueue(priority), this.#parts.nowMs());
+  }
+
+  #createQueue(priority: Priority): WaitingQueue<CallRecord> {
+    const { room, onExpired } = this.#parts;
+    return new WaitingQueue<CallRecord>({ room, priority, onExpired });
+  }
+}
