@@ -111,6 +111,7 @@ export {
   type OperatorVerbs,
   type RouterPhase,
   type RouterServer,
+  type ServeRegistrationOptions,
   type ServeRouterOptions,
   type ServeTls,
   serveRouter,

@@ -68,6 +68,7 @@ export { isRouterError, RouterError } from "./router-error.js";
 export { addressKey } from "./credentials/address-key.js";
 export type { ConnectionUsage } from "./forward/client-account.js";
 export { waitForReadyName } from "./forward/request-metadata.js";
+export type { ConnectionPurpose } from "./forward/server-connection.js";
 export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
 export { ServerReflection as ServerReflectionAlpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
 export { type ExplicitBucket, toExplicitBuckets } from "./metrics/explicit-buckets.js";

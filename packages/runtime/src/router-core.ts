@@ -27,7 +27,7 @@ import { CallState } from "./forward/call-state.js";
 import type { ConnectionUsage } from "./forward/client-account.js";
 import { type Forwarder, metadataLimits } from "./forward/forwarder.js";
 import { RequestHeadReader } from "./forward/request-head-reader.js";
-import { ServerConnection } from "./forward/server-connection.js";
+import { type ConnectionPurpose, ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
 import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
 import type { MemoryGauge } from "./memory-gauge.js";
@@ -246,9 +246,12 @@ export class RouterCore {
     return this.#parts.forwarder.context.pool.list().length;
   }
 
-  /** Takes a connection, of a client or of an instance: its paths decide. Answers where the transport delivers. */
-  accept(transport: Transport): TransportSink {
-    const server = new ServerConnection(this.#context, transport.peer);
+  /**
+   * Takes a connection, of a client or of an instance: its paths decide, within what `purpose` lets in. Answers where the
+   * transport delivers.
+   */
+  accept(transport: Transport, purpose: ConnectionPurpose = "all"): TransportSink {
+    const server = new ServerConnection(this.#context, transport.peer, purpose);
     const { connection, sink } = attachTransport(transport, this.#flusher, {
       role: "server",
       reader: this.#context.reader,

@@ -2,8 +2,8 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Logger } from "@grpc-router/protocol";
 import {
+  type ConnectionPurpose,
   type CredentialSettings,
   EventLog,
   type EventRing,
@@ -13,68 +13,21 @@ import {
   type RouterPorts,
 } from "@grpc-router/runtime";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
-import { CLOSE_GRACE_MS, type ListenerLimits, validateListenerLimits } from "../limits.js";
+import { CLOSE_GRACE_MS } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
 import { createMemoryGauge } from "../memory/memory-gauge.js";
 import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
-import { formatAddress } from "../socket/peer.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
-import type { ClientCertificate } from "../tls/tls-acceptor.js";
-import { Certificates } from "./certificates.js";
 import { type EngineStats, readEngineStats, type StatsSources } from "./engine-stats.js";
-import { judgeInstanceAccess } from "./instance-access.js";
-import { type Listener, listen } from "./listener.js";
+import type { Listener } from "./listener.js";
 import type { ListenerStats } from "./listener-stats.js";
+import { openListeners, planListeners, type RouterListeners } from "./open-listeners.js";
 import { type PolicyStats, readPolicyStats } from "./policy-stats.js";
+import type { CertificateFiles, ServeRouterOptions } from "./serve-options.js";
 
-/** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
-export interface ServeTls {
-  /** Certificate chain, own certificate first. */
-  readonly cert: string;
-  /** Private key of `cert`, not encrypted. */
-  readonly key: string;
-  /** Authorities of client and instance certificates. When given, a certificate of theirs is required, see `clientCertificate`. */
-  readonly ca?: string | undefined;
-  /**
-   * With `ca`: `require` a certificate of everybody, or `request` one and let in whoever has none, so that instances prove
-   * themselves by certificates and clients need none. One that cannot be verified counts as none. Default `require`.
-   */
-  readonly clientCertificate?: ClientCertificate | undefined;
-  /** Milliseconds between looks at the files; changed ones are taken over as by `reloadCertificates`. Default: never. */
-  readonly watchMs?: number | undefined;
-}
-
-/** How a router listens. */
-export interface ServeRouterOptions {
-  /** TCP port; 0: any free one. Default 8080. */
-  readonly port?: number | undefined;
-  /** Address to listen on. Default `127.0.0.1`: this machine only. `0.0.0.0` or `::`: all. */
-  readonly host?: string | undefined;
-  /** Without it the router speaks plaintext HTTP/2 with prior knowledge. */
-  readonly tls?: ServeTls | undefined;
-  /**
-   * Listen where others can reach the router, although nobody who registers instances has to prove anything: neither has
-   * the router credentials (`RouterOptions.registration`), nor is a certificate required (`tls.ca`). Whoever registers an
-   * instance gets calls with all that is in them. Default false: such an address is refused.
-   */
-  readonly allowUnauthenticatedInstances?: boolean | undefined;
-  /** Limits of the listener; each has a default. Those of single connections are options of `createRouter`. */
-  readonly limits?: Partial<ListenerLimits> | undefined;
-  /**
-   * What this process may use, in octets. From 95 % of it on new connections are closed at once, from 98 % on new calls end
-   * with RESOURCE_EXHAUSTED. Default: 80 % of the container's memory, else of the machine's.
-   */
-  readonly memoryBytes?: number | undefined;
-  /** Default: `createConsoleLogger()`. With an `EventLog` the program adds events of its own to `RouterServer.events`. */
-  readonly logger?: Logger | undefined;
-  /**
-   * Gets every HTTP/2 frame of every connection, in both directions, as text: lines that begin with the peer's address.
-   * Credentials and payload are not in them. For debugging; it costs a multiple of what the calls cost. Default: none.
-   */
-  readonly trace?: ((line: string) => void) | undefined;
-}
+export type { CertificateFiles, ServeRegistrationOptions, ServeRouterOptions, ServeTls } from "./serve-options.js";
 
 /** Where a router's server is in its life. */
 export type RouterPhase = "serving" | "draining" | "closed";
@@ -84,6 +37,8 @@ export interface RouterServer {
   readonly address: { readonly host: string; readonly port: number };
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
+  /** The same of the listener where instances register; that of `url` unless it has an address of its own. */
+  readonly registrationUrl: string;
   /** `serving` until `drain` or `close` is called: it accepts connections; `closed` when all sockets are gone. */
   readonly phase: RouterPhase;
   /** The registration channels that are open now. */
@@ -97,11 +52,12 @@ export interface RouterServer {
   /** What the listener counts, up to now. */
   listenerStats(): ListenerStats;
   /**
-   * Reads the certificates of `tls` again, or takes those given, for connections to come; those that are open stay.
+   * Reads the certificates of `tls` again, or takes those given, for connections to come; those that are open stay. Those of
+   * a listener for registrations are read again, too, or `registration` is taken.
    *
    * @throws NodeError when they cannot be used, or the router serves plain text; then all stays as it was.
    */
-  reloadCertificates(tls?: Omit<ServeTls, "watchMs" | "clientCertificate">): void;
+  reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): void;
   /**
    * Takes other credentials of instances (`readCredentials` reads them from a file). Instances whose credential is gone, or may register their
    * service no more, finish their calls and get no new ones; all others notice nothing.
@@ -177,22 +133,12 @@ const DRAIN_MS = 10_000;
  * without a credential.
  */
 export async function serveRouter(router: ServableRouter, options: ServeRouterOptions = {}): Promise<RouterServer> {
-  const { port = 8080, host = "127.0.0.1", logger: given = createConsoleLogger() } = options;
+  const { logger: given = createConsoleLogger() } = options;
   const logger = given instanceof EventLog ? given : new EventLog(given, Date.now);
-  const limits = validateListenerLimits(options.limits);
   const memoryBytes = validateMemoryBytes(options.memoryBytes ?? defaultMemoryBytes());
   const memory = createMemoryGauge({ budgetBytes: memoryBytes });
   const { wantsCredentials = false } = router;
-  const { tls, allowUnauthenticatedInstances = false } = options;
-  const certificates = tls && new Certificates(tls, logger);
-  const requiresCertificate = tls?.ca !== undefined && tls.clientCertificate !== "request";
-  const openAccess = judgeInstanceAccess({
-    host,
-    port,
-    wantsCredentials,
-    requiresCertificate,
-    allowUnauthenticatedInstances,
-  });
+  const plan = planListeners(options, { wantsCredentials, logger });
   const core = router.open({
     scheduler: createNodeScheduler(),
     random: Math.random,
@@ -204,70 +150,59 @@ export async function serveRouter(router: ServableRouter, options: ServeRouterOp
     sha256: (bytes) => createHash("sha256").update(bytes).digest(),
     wallMs: Date.now,
   });
-  const onSocket = (socket: Socket): void => {
+  const onSocket = (socket: Socket, purpose: ConnectionPurpose): void => {
     const transport = createSocketTransport(socket, {
       // One connection's fault must not end all the others.
       onFault: (error) =>
         logger.log("error", "connection_fault", "A connection was closed by a fault of the router", { error }),
     });
-    transport.start(core.accept(transport));
+    transport.start(core.accept(transport, purpose));
   };
-  let listener: Listener | undefined;
+  let listeners: RouterListeners | undefined;
   try {
-    listener = await listen({
-      host,
-      port,
-      tls: certificates?.current,
-      clientCertificate: tls?.clientCertificate,
-      limits,
-      pressure: () => memory.pressure(),
-      logger,
-      onSocket,
-    });
-    const stats = { core, listener, listenerLimits: limits, memoryBytes };
-    const server = new ListeningRouter(stats, listener, { certificates, watchMs: tls?.watchMs, logger });
-    logger.log("info", "listening", `Routing on ${server.url}`);
-    if (openAccess !== undefined) logger.log(openAccess.level, "unauthenticated_instances", openAccess.message);
+    listeners = await openListeners(plan, { logger, pressure: () => memory.pressure(), onSocket });
+    const stats = { core, listener: listeners.joined, listenerLimits: plan.client.limits, memoryBytes };
+    const server = new ListeningRouter(stats, listeners, logger);
+    const { registration } = listeners;
+    const where = registration === undefined ? "" : `; instances register on ${registration.url}`;
+    logger.log("info", "listening", `Routing on ${server.url}${where}`);
+    if (plan.openAccess !== undefined)
+      logger.log(plan.openAccess.level, "unauthenticated_instances", plan.openAccess.message);
     return server;
   } catch (error) {
-    await listener?.stop();
+    await listeners?.joined.stop();
     core.close();
     throw error;
   }
 }
 
-interface ListeningRouterParts {
-  readonly certificates: Certificates | undefined;
-  readonly watchMs: number | undefined;
-  readonly logger: EventLog;
-}
-
 class ListeningRouter implements RouterServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
+  readonly registrationUrl: string;
   readonly #stats: StatsSources;
   readonly #core: ServableCore;
   readonly #listener: Listener;
-  readonly #certificates: Certificates | undefined;
+  readonly #listeners: RouterListeners;
   readonly #logger: EventLog;
-  readonly #endWatch: (() => void) | undefined;
+  readonly #endWatches: readonly (() => void)[];
   readonly #startedMs = performance.now();
   #phase: RouterPhase = "serving";
 
-  constructor(
-    stats: StatsSources & { readonly core: ServableCore },
-    listener: Listener,
-    { certificates, watchMs, logger }: ListeningRouterParts,
-  ) {
-    this.address = listener.address;
-    const scheme = certificates === undefined ? "http" : "https";
-    this.url = `${scheme}://${formatAddress(listener.address.host, listener.address.port)}`;
+  constructor(stats: StatsSources & { readonly core: ServableCore }, listeners: RouterListeners, logger: EventLog) {
+    const { client, registration, joined } = listeners;
+    this.address = joined.address;
+    this.url = client.url;
+    this.registrationUrl = (registration ?? client).url;
     this.#stats = stats;
     this.#core = stats.core;
-    this.#listener = listener;
-    this.#certificates = certificates;
+    this.#listener = joined;
+    this.#listeners = listeners;
     this.#logger = logger;
-    if (watchMs !== undefined) this.#endWatch = certificates?.watch(watchMs, listener.useCertificates);
+    this.#endWatches = [client, registration].flatMap((one) => {
+      if (one?.certificates === undefined || one.watchMs === undefined) return [];
+      return [one.certificates.watch(one.watchMs, one.listener.useCertificates)];
+    });
   }
 
   get phase(): RouterPhase {
@@ -286,11 +221,13 @@ class ListeningRouter implements RouterServer {
     return this.#listener.stats();
   }
 
-  reloadCertificates(tls?: Omit<ServeTls, "watchMs" | "clientCertificate">): void {
-    if (this.#certificates === undefined) {
+  reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): void {
+    const { client, registration: own } = this.#listeners;
+    if (client.certificates === undefined && own?.certificates === undefined) {
       throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
     }
-    this.#certificates.reload(this.#listener.useCertificates, tls);
+    client.certificates?.reload(client.listener.useCertificates, tls);
+    own?.certificates?.reload(own.listener.useCertificates, registration);
   }
 
   reloadCredentials(credentials: readonly CredentialSettings[]): void {
@@ -335,7 +272,7 @@ class ListeningRouter implements RouterServer {
 
   async #stopListening(): Promise<void> {
     if (this.#phase === "serving") this.#phase = "draining";
-    this.#endWatch?.();
+    for (const end of this.#endWatches) end();
     await this.#listener.stop();
     this.#phase = "closed";
   }

@@ -21,7 +21,7 @@ import type { Grant } from "../credentials/registration-gate.js";
 import { channelOutputBytes, maxListedServices } from "../limits.js";
 import { serviceOfRegisterPath } from "../registry/register-path.js";
 import type { RegistrationRefusal } from "../registry/registration-refusal.js";
-import { type RegisterTarget, TargetKind } from "../registry/target.js";
+import { type RegisterTarget, type Target, TargetKind } from "../registry/target.js";
 import { isRefusal } from "../registry/validate-hello.js";
 import { endStream, headTemplate } from "./answer.js";
 import { CallRecord } from "./call-record.js";
@@ -34,12 +34,19 @@ import type { ServerContext } from "./server-context.js";
 import type { StreamUser } from "./stream-user.js";
 
 /**
+ * What a connection may be used for, by where it came in: calls of clients, registrations of instances, or both. Probes
+ * are answered on all.
+ */
+export type ConnectionPurpose = "all" | "calls" | "registrations";
+
+/**
  * One connection of a client, an instance, or both: the path of each request decides. It tells the engine's news to
  * whoever uses the stream, and answers what is nobody's.
  */
 export class ServerConnection implements ConnectionHandler<RequestHead, StreamUser> {
   readonly peer: PeerInfo;
   readonly #context: ServerContext;
+  readonly #purpose: ConnectionPurpose;
   #connection: Connection<StreamUser> | undefined = undefined;
   /** Calls of many messages that start at the end of the turn. */
   #fresh: CallRecord | undefined = undefined;
@@ -48,9 +55,10 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   #client: ClientAccount | undefined = undefined;
   #goawayLogged = false;
 
-  constructor(context: ServerContext, peer: PeerInfo) {
+  constructor(context: ServerContext, peer: PeerInfo, purpose: ConnectionPurpose = "all") {
     this.#context = context;
     this.peer = peer;
+    this.#purpose = purpose;
   }
 
   /** The connection; there from before the first byte. */
@@ -171,6 +179,11 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   #onGrpc(connection: Connection<StreamUser>, stream: Stream<StreamUser>, head: RequestHead, ended: boolean): void {
     const target = this.#context.catalog.current(head);
+    if (this.#purpose !== "all" && this.#isElsewhere(head, target)) {
+      const path = target === undefined ? head.path : pathOf(target);
+      this.#endUnknown(connection, stream, { path, contentType: head.contentType }, elsewhere[this.#purpose]);
+      return;
+    }
     switch (target?.kind) {
       case TargetKind.call: {
         if (this.#client === undefined) break;
@@ -204,7 +217,23 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
       this.#register(connection, stream, { kind: TargetKind.register, serviceName }, head, ended);
       return;
     }
-    const facts = { path: head.path, served: listServices(this.#context.catalog.names) };
+    this.#endUnknown(connection, stream, head, listServices(this.#context.catalog.names));
+  }
+
+  /** The request belongs on another listener. */
+  #isElsewhere(head: RequestHead, target: Target | undefined): boolean {
+    const isRegistration =
+      target === undefined ? serviceOfRegisterPath(head.path) !== undefined : target.kind === TargetKind.register;
+    return isRegistration !== (this.#purpose === "registrations");
+  }
+
+  #endUnknown(
+    connection: Connection<StreamUser>,
+    stream: Stream<StreamUser>,
+    head: Pick<RequestHead, "path" | "contentType">,
+    served: string,
+  ): void {
+    const facts = { path: head.path, served };
     const status = this.#context.statuses.get("METHOD_UNKNOWN", facts, { execution: "none" });
     this.#context.counters.reasons.METHOD_UNKNOWN++;
     this.#context.forwarder.context.metrics?.countUnknown();
@@ -295,6 +324,24 @@ const notPost = {
 } as const;
 
 const notGrpc = { status: 415, body: "content-type must be application/grpc\n" } as const;
+
+/** What is served where a request came in that belongs elsewhere. */
+const elsewhere = {
+  calls: "calls of clients and no registrations, which have an address of their own",
+  registrations: "registrations of instances and no calls, which have an address of their own",
+} as const;
+
+/** The path of a target; of a registration its method alone, since several lead there. */
+function pathOf(target: Target): string {
+  switch (target.kind) {
+    case TargetKind.register:
+      return "Register";
+    case TargetKind.local:
+      return `/${target.service.desc.typeName}/${target.method.name}`;
+    default:
+      return target.path;
+  }
+}
 
 function listServices(services: readonly string[]): string {
   const shown = services.slice(0, maxListedServices).join(", ");
