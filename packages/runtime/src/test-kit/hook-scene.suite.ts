@@ -7,7 +7,7 @@ import type { Balancer } from "../balance/balancer.js";
 import { CallRecord } from "../forward/call-record.js";
 import type { AnyHooks } from "../intercept/message-hook.js";
 import { inOrder } from "./policy-scene.suite.js";
-import type { RawInstance } from "./raw-instance.suite.js";
+import type { RawInstance, ReplyFrame } from "./raw-instance.suite.js";
 import { TestRouter, type TestRouterOptions } from "./test-router.suite.js";
 import { type MethodName, numbers, pathOf, testServiceRouter } from "./test-service.suite.js";
 
@@ -119,16 +119,17 @@ export class HookScene {
 
   /** The instance sends a message, in slices of at most `sliceBytes` unless it is plain and fits the member. */
   respond(wire: Wire, sliceBytes = 16_384, callId = 1): void {
-    const { bytes, compressed } = wire;
+    for (const frame of this.framesOf(wire, sliceBytes, callId)) this.instance.send(frame);
+  }
+
+  /** The frames of that. */
+  framesOf({ bytes, compressed }: Wire, sliceBytes = 16_384, callId = 1): ReplyFrame[] {
     const head = { callId: BigInt(callId) };
-    if (!compressed && bytes.length <= sliceBytes) {
-      this.instance.send({ head, member: [numbers[this.method], bytes] });
-      return;
-    }
-    for (let at = 0; at < bytes.length; at += sliceBytes) {
-      const data = bytes.subarray(at, at + sliceBytes);
-      this.instance.send({ head, fragment: { remaining: bytes.length - at - data.length, compressed, data } });
-    }
+    if (!compressed && bytes.length <= sliceBytes) return [{ head, member: [numbers[this.method], bytes] }];
+    return Array.from({ length: Math.ceil(bytes.length / sliceBytes) }, (_, index) => {
+      const data = bytes.subarray(index * sliceBytes, (index + 1) * sliceBytes);
+      return { head, fragment: { remaining: bytes.length - index * sliceBytes - data.length, compressed, data } };
+    });
   }
 
   /** Messages that the instance has got for a call, put together. */
