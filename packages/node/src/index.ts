@@ -27,9 +27,14 @@ export type {
   ConnectionSettings,
   CredentialSettings,
   EventRing,
+  HistogramSnapshot,
   InstanceInfo,
   InterceptedCall,
   MethodSettings,
+  MetricDefinition,
+  MetricFamily,
+  MetricPoint,
+  MetricsSettings,
   PolicyFact,
   RegistrationSettings,
   Router,
@@ -100,6 +105,11 @@ export {
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
 export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
 export { LogLevels, type LogThreshold } from "./log/log-levels.js";
+export { type ExportMetricsOptions, exportMetrics, type MetricsExport } from "./metrics/export-metrics.js";
+export { metricDefinitions } from "./metrics/metric-definitions.js";
+export { createMetricsPage, type MeteredServer } from "./metrics/metrics-page.js";
+export { prometheusSample } from "./metrics/prometheus-name.js";
+export { type ExpositionFormat, writeExposition } from "./metrics/write-exposition.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";

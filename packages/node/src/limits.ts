@@ -49,6 +49,9 @@ export function validateListenerLimits(limits: Partial<ListenerLimits> = {}): Li
 /** Octets of the one read buffer of a thread; larger ones gain nothing (a socket read returns at most this much). */
 export const READ_BUFFER_BYTES = 65_536;
 
+/** Milliseconds for the last metrics of a program that ends: a collector that does not answer, and a stop that waits for it. */
+export const OTLP_STOP_MS = 3_000;
+
 /** Connections the kernel may hold before they are accepted; a small backlog drops SYNs when thousands reconnect at once. */
 export const LISTEN_BACKLOG = 4_096;
 

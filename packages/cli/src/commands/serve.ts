@@ -2,8 +2,11 @@
 
 import {
   type AdminServer,
+  createMetricsPage,
   createSystemdNotifier,
+  exportMetrics,
   type LogLevel,
+  type MetricsExport,
   NodeError,
   type Router,
   type RouterOptions,
@@ -38,6 +41,8 @@ interface ServeFlags extends CredentialFlags, RouterFlags {
   readonly logLevel: LogLevel | "silent";
   readonly maxMessageBytes?: number;
   readonly traceFrames: boolean;
+  readonly metricsLabel: readonly string[];
+  readonly otlpEndpoint?: string;
   readonly advertise: readonly string[];
   readonly zone?: string;
   readonly region?: string;
@@ -101,6 +106,8 @@ export function serveCommand(io: Io): Command {
     .option("--advertise <url>", "further router that bridges are told to dial, too; may be repeated", collect, [])
     .option("--zone <name>", "where the router is, such as eu-1a, for services that prefer instances close by")
     .option("--region <name>", "the same of its region, such as eu-1")
+    .option("--metrics-label <name>", "label of instances that metrics tell apart; may be repeated", collect, [])
+    .option("--otlp-endpoint <url>", "OpenTelemetry collector that gets metrics; else OTEL_EXPORTER_OTLP_ENDPOINT")
     .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
     .addHelpText("after", examples)
     .action((flags: ServeFlags) => serve(flags, io));
@@ -110,7 +117,8 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const credentials = credentialsOf(flags, io);
   const registration = credentials && { credentials: credentials() };
   const { zone, region } = flags;
-  const options = { registration, routers: flags.advertise, zone, region, ...messageLimitsOf(flags) };
+  const metrics = { instanceLabels: flags.metricsLabel };
+  const options = { registration, routers: flags.advertise, zone, region, metrics, ...messageLimitsOf(flags) };
   const router = await createRouterOf(flags, options, io);
   const tls = tlsOf(flags);
   const { logger, line } = createCommandLogger(flags.logLevel, io);
@@ -119,8 +127,14 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const { allowUnauthenticatedInstances } = flags;
   const server = await listen(router, { ...flags.listen, logger, trace, tls, allowUnauthenticatedInstances });
   let admin: AdminServer | undefined;
+  let exported: MetricsExport | undefined;
   try {
-    admin = flags.admin === false ? undefined : await serveAdmin(server, flags.admin);
+    admin =
+      flags.admin === false
+        ? undefined
+        : await serveAdmin(server, { ...flags.admin, pages: [createMetricsPage(server)] });
+    exported = await exportMetrics(server, { endpoint: flags.otlpEndpoint, env: io.env, logger });
+    if (exported !== undefined) logger.log("info", "metrics_exported", `Sending metrics to ${exported.url}`);
     const status = `Routing on ${server.url}`;
     io.onReload(() => {
       notifier.reloading();
@@ -136,6 +150,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     const drain = async (): Promise<number> => (await server.drain({ timeoutMs: flags.grace })).callsCut;
     await stopInOrder({ work, drain, graceMs: flags.grace, logger, notifier, line });
   } finally {
+    await exported?.stop();
     await admin?.close();
     await server.close();
   }

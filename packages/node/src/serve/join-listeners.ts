@@ -29,6 +29,8 @@ function sum(a: ListenerStats, b: ListenerStats): ListenerStats {
     handshakesFailed: a.handshakesFailed + b.handshakesFailed,
     foreignPeers: a.foreignPeers + b.foreignPeers,
     renegotiations: a.renegotiations + b.renegotiations,
+    bytesReceived: a.bytesReceived + b.bytesReceived,
+    bytesSent: a.bytesSent + b.bytesSent,
     memoryPressure: Math.max(a.memoryPressure, b.memoryPressure),
     limitHits: {
       connections: a.limitHits.connections + b.limitHits.connections,

@@ -16,6 +16,9 @@ export interface ListenerStats {
   readonly foreignPeers: number;
   /** TLS renegotiations that ended their connection. */
   readonly renegotiations: number;
+  /** Octets of all sockets so far, with TLS and HTTP/2. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
   /** Share of the memory budget that is in use now: 0 to 1, or above. */
   readonly memoryPressure: number;
   /** How often each limit of the listener was hit; `memory`: connections that were closed at once because the memory budget is used up. */
@@ -30,6 +33,9 @@ export interface ListenerCounters extends Omit<ListenerStats, "memoryPressure"> 
   handshakesFailed: number;
   foreignPeers: number;
   renegotiations: number;
+  /** Of sockets that are closed. */
+  bytesReceived: number;
+  bytesSent: number;
   readonly limitHits: Record<keyof ListenerLimits | "memory", number>;
 }
 
@@ -43,6 +49,8 @@ export function createListenerCounters(): ListenerCounters {
     handshakesFailed: 0,
     foreignPeers: 0,
     renegotiations: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
     limitHits: Object.fromEntries(names.map((name) => [name, 0])) as ListenerCounters["limitHits"],
   };
 }

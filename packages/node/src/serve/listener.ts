@@ -61,7 +61,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     if (!gate.admit(socket)) return;
     sockets.add(socket);
     // Once would cost a wrapper for each of many sockets, and there is one 'close'.
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      sockets.delete(socket);
+      counters.bytesReceived += socket.bytesRead;
+      counters.bytesSent += socket.bytesWritten;
+    });
     if (tls === undefined) onSocket(socket);
     else tls.accept(socket);
   };
@@ -76,7 +80,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let stopped: Promise<void> | undefined;
   return {
     address: { host, port },
-    stats: () => ({ ...counters, limitHits: { ...counters.limitHits }, memoryPressure: pressure() }),
+    stats: () => ({
+      ...counters,
+      ...addOpen(counters, sockets),
+      limitHits: { ...counters.limitHits },
+      memoryPressure: pressure(),
+    }),
     useCertificates: (material) => {
       if (tls === undefined) {
         throw new NodeError("TLS_INVALID", "Cannot use certificates: the router must serve TLS, it serves plain text");
@@ -91,6 +100,20 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** The octets of sockets that are closed, and of those that are open. */
+function addOpen(
+  { bytesReceived, bytesSent }: Pick<ListenerStats, "bytesReceived" | "bytesSent">,
+  sockets: ReadonlySet<Socket>,
+): Pick<ListenerStats, "bytesReceived" | "bytesSent"> {
+  let received = bytesReceived;
+  let sent = bytesSent;
+  for (const { bytesRead, bytesWritten } of sockets) {
+    received += bytesRead;
+    sent += bytesWritten;
+  }
+  return { bytesReceived: received, bytesSent: sent };
 }
 
 /** The clock of bursts in the log. */

@@ -53,6 +53,7 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
     limits: defaultLimits,
     keepalive: defaultKeepalive.server,
     routerCounters: new RouterCounters(),
+    metrics: () => [],
     operator: createAdministeredServer().operator,
   };
   const ports: RouterPorts[] = [];

@@ -8,6 +8,7 @@ import {
   EventLog,
   type EventRing,
   type InstanceInfo,
+  type MetricFamily,
   type Operator,
   type RouterCore,
   type RouterPorts,
@@ -17,6 +18,7 @@ import { CLOSE_GRACE_MS } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
 import { createMemoryGauge } from "../memory/memory-gauge.js";
+import { ServerMetrics } from "../metrics/server-metrics.js";
 import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
@@ -67,6 +69,8 @@ export interface RouterServer {
   reloadCredentials(credentials: readonly CredentialSettings[]): void;
   /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit; what was refused, and why. */
   engineStats(): EngineStats;
+  /** All metrics of the router, its listener and its process, as they are now (docs/metrics.md). Takes a millisecond or so: for every few seconds. */
+  metrics(): readonly MetricFamily[];
   /** What balancing and resilience did since the start; counts only grow, so take differences. */
   policyStats(): PolicyStats;
   /** What an operator may ask and order; the admin API speaks to it. */
@@ -116,6 +120,7 @@ export type ServableCore = Pick<
   | "limits"
   | "keepalive"
   | "routerCounters"
+  | "metrics"
 > & { readonly operator: OperatorVerbs };
 
 /** What an operator may ask of a running router, and tell it. */
@@ -187,6 +192,7 @@ class ListeningRouter implements RouterServer {
   readonly #logger: EventLog;
   readonly #endWatches: readonly (() => void)[];
   readonly #startedMs = performance.now();
+  readonly #metrics: ServerMetrics;
   #phase: RouterPhase = "serving";
 
   constructor(stats: StatsSources & { readonly core: ServableCore }, listeners: RouterListeners, logger: EventLog) {
@@ -199,6 +205,7 @@ class ListeningRouter implements RouterServer {
     this.#listener = joined;
     this.#listeners = listeners;
     this.#logger = logger;
+    this.#metrics = new ServerMetrics({ core: stats.core, listener: joined });
     this.#endWatches = [client, registration].flatMap((one) => {
       if (one?.certificates === undefined || one.watchMs === undefined) return [];
       return [one.certificates.watch(one.watchMs, one.listener.useCertificates)];
@@ -234,6 +241,10 @@ class ListeningRouter implements RouterServer {
     const drained = this.#core.setCredentials(credentials);
     const effect = drained === 0 ? "all registrations stay" : `registrations drained: ${drained}`;
     this.#logger.log("info", "credentials_reloaded", `Took new credentials: ${credentials.length}; ${effect}`);
+  }
+
+  metrics(): readonly MetricFamily[] {
+    return this.#metrics.collect();
   }
 
   policyStats(): PolicyStats {
@@ -273,6 +284,7 @@ class ListeningRouter implements RouterServer {
   async #stopListening(): Promise<void> {
     if (this.#phase === "serving") this.#phase = "draining";
     for (const end of this.#endWatches) end();
+    this.#metrics.stop();
     await this.#listener.stop();
     this.#phase = "closed";
   }

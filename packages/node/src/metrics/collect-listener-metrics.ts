@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { familyByName, familyOf, type MetricFamily } from "@grpc-router/runtime";
+import type { ListenerStats } from "../serve/listener-stats.js";
+import { listenerMetrics } from "./process-metric-definitions.js";
+
+/** What a listener counts anyway. */
+export function collectListenerMetrics(stats: ListenerStats): MetricFamily[] {
+  const { bytesReceived: received, bytesSent: sent } = stats;
+  return [
+    familyOf(listenerMetrics.connections, stats.connections),
+    familyOf(listenerMetrics.accepted, stats.accepted),
+    familyByName(listenerMetrics.io, { received, sent }),
+    familyOf(listenerMetrics.handshakes, stats.handshakes),
+    familyOf(listenerMetrics.handshakesFailed, stats.handshakesFailed),
+    familyOf(listenerMetrics.foreignPeers, stats.foreignPeers),
+    familyByName(listenerMetrics.limitHits, stats.limitHits),
+    familyOf(listenerMetrics.memoryPressure, stats.memoryPressure),
+  ];
+}
