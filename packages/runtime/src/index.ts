@@ -40,6 +40,14 @@ export { createWeightedRoundRobin } from "./balance/weighted-round-robin.js";
 export type { ConnectionSettings } from "./connection-settings.js";
 export type { CredentialSettings, RegistrationSettings, TokenSettings } from "./credentials/credential-settings.js";
 export { validateCredentials } from "./credentials/credential-settings.js";
+export type {
+  AttemptFollower,
+  CallFollower,
+  CallWatcher,
+  FollowedAttempt,
+  FollowedEnd,
+  WatchedCall,
+} from "./follow/call-watcher.js";
 export { CallError } from "./intercept/call-error.js";
 export type { CallInterceptor, CallResult, CallRun, InterceptedCall } from "./intercept/call-interceptor.js";
 export { CallMetadata, type MetadataField } from "./intercept/call-metadata.js";

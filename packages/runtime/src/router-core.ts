@@ -21,6 +21,7 @@ import type { Clock } from "./clock.js";
 import type { ResolvedConnectionSettings } from "./connection-settings.js";
 import type { CredentialSettings } from "./credentials/credential-settings.js";
 import type { RegistrationGate } from "./credentials/registration-gate.js";
+import type { CallWatcher } from "./follow/call-watcher.js";
 import { tooLargeFields } from "./forward/answer.js";
 import type { CallRecord } from "./forward/call-record.js";
 import { CallState } from "./forward/call-state.js";
@@ -209,6 +210,11 @@ export class RouterCore {
   /** What each open connection makes the router keep and do. */
   usage(): ConnectionUsage[] {
     return Array.from(this.#connections, (server) => server.usage);
+  }
+
+  /** `watcher` sees the calls to come and follows those that it chooses, until what this answers is called. */
+  watch(watcher: CallWatcher): () => void {
+    return this.#parts.forwarder.context.watchers.add(watcher);
   }
 
   /** What the policies of each service hold. */

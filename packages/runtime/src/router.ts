@@ -21,6 +21,7 @@ import { validateCredentials } from "./credentials/credential-settings.js";
 import { RegistrationGate } from "./credentials/registration-gate.js";
 import { CallPool } from "./forward/call-pool.js";
 import type { CallRecord } from "./forward/call-record.js";
+import { Watchers } from "./follow/following.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { maxReplayBytes, maxWaitingBytes, maxWaitingCalls } from "./limits.js";
 import { MemoryWatch } from "./memory-gauge.js";
@@ -213,6 +214,7 @@ class ConfiguredRouter implements Router {
       counters: new RouterCounters(),
       metrics,
       replay: new ReplayBudget(this.#options.maxReplayBytes ?? maxReplayBytes),
+      watchers: new Watchers(logger),
     });
     const events: ServiceEvents = {
       waitingEvents: {

@@ -10,11 +10,12 @@ import {
   writeFragmentPrefix,
 } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
+import type { AttemptTarget } from "../follow/following.js";
 import type { CallRecord } from "../forward/call-record.js";
 import type { StreamUser } from "../forward/stream-user.js";
 
 /** What the writer tells its channel. */
-export interface CallWriterOwner {
+export interface CallWriterOwner extends AttemptTarget {
   /** The call that the next Start begins gets this id. */
   readonly nextCallId: number;
   /** The number of the method in this instance's frames. */
@@ -133,9 +134,14 @@ export class CallWriter {
     const attemptEndMs = policy?.retry?.attemptEndMs(this.#clock.lastMs) ?? Number.POSITIVE_INFINITY;
     fields.timeoutUs = this.#timeoutUs(Math.min(call.deadlineMs, attemptEndMs));
     fields.attempt = call.attempt + call.previousAttempts;
-    fields.rest = call.rest;
     fields.restStart = 0;
-    fields.restEnd = call.restEnd;
+    if (call.following === undefined) {
+      fields.rest = call.rest;
+      fields.restEnd = call.restEnd;
+    } else {
+      fields.rest = call.following.startOf(call, this.#owner, this.#clock.lastMs);
+      fields.restEnd = fields.rest.length;
+    }
   }
 
   /** Writes a frame up to its payload; answers where in the output the payload goes, `BEHIND` or `NO_ROOM`. */

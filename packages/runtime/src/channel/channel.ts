@@ -177,6 +177,10 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     return this.lastCallId + 1;
   }
 
+  get address(): string {
+    return this.profile.address;
+  }
+
   methodNumber(call: CallRecord): number {
     return this.methods.number(call.route.index);
   }
@@ -215,7 +219,9 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   /** The attempt that is here has ended with `code`, if nobody has told yet. */
   countAttempt(call: CallRecord, code: number): void {
-    call.sample.endAttempt(call.route.metrics, code, this.#forwarder.context.clock.lastMs, this.labelSet);
+    const { lastMs } = this.#forwarder.context.clock;
+    call.sample.endAttempt(call.route.metrics, code, lastMs, this.labelSet);
+    call.following?.attemptEnded(code, lastMs);
   }
 
   /** Tells the instance that the call is over; what of its request has not gone is dropped. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts, StatusCode } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
+import type { FollowedEnd } from "../follow/call-watcher.js";
 import { judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
 import type { RouterStatus } from "../status/router-status.js";
 import { encodeStatusLiterals } from "../status/status-literals.js";
@@ -72,14 +73,17 @@ export class CallEnding {
   cutOff(call: CallRecord, errorCode: number): void {
     const { connection, stream } = call;
     this.#context.counters.reasons.BUFFER_LIMIT++;
-    this.count(call, StatusCode.resourceExhausted);
+    this.count(call, StatusCode.resourceExhausted, "BUFFER_LIMIT");
     // `onClosed` follows at once and does what a caller's going does.
     if (connection !== undefined && stream !== undefined) connection.reset(stream, errorCode);
   }
 
-  /** Metrics: the client has its answer, with this code, or has gone; if they have not been told. */
-  count(call: CallRecord, code: number): void {
-    call.sample.end(call, code, this.#context.clock.lastMs);
+  /** Metrics, and who follows the call: the client has its answer, with this code, or has gone; if they have not been told. */
+  count(call: CallRecord, code: number, reason?: Reason): void {
+    const { lastMs } = this.#context.clock;
+    const { sample, following } = call;
+    sample.end(call, code, lastMs);
+    following?.ended(endOf(call, { code, reason, nowMs: lastMs }));
   }
 
   /** The client's stream is over, whoever ended it. */
@@ -286,7 +290,7 @@ export class CallEnding {
       counters.fallbacks.replied++;
       return;
     }
-    this.count(call, status.code);
+    this.count(call, status.code, status.reason);
     sendStatus(call, status);
   }
 
@@ -393,4 +397,11 @@ export class CallEnding {
 
 function isDeadline(reason: Reason): boolean {
   return reason === "CALL_DEADLINE" || reason === "ATTEMPT_TIMEOUT";
+function endOf(call: CallRecord, about: Pick<FollowedEnd, "code" | "reason" | "nowMs">): FollowedEnd {
+  const { sample, channel, tried } = call;
+  const instance = (channel ?? tried)?.instanceId;
+  const attempts = instance === undefined ? 0 : call.attempt + (channel === undefined ? 0 : 1);
+  return { ...about, instance, attempts, requestBytes: sample.requestBytes, replyBytes: sample.replyBytes };
+}
+
 }

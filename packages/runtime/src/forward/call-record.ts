@@ -3,6 +3,7 @@ import { type Connection, copyBytes, type Stream } from "@grpc-router/http2";
 import { type GrowingWindow, SliceTracker } from "@grpc-router/protocol";
 import type { BalancedCall, Candidate } from "../balance/balancer.js";
 import type { Channel } from "../channel/channel.js";
+import type { Following } from "../follow/following.js";
 import { keptHeadShare } from "../limits.js";
 import { CallSample } from "../metrics/call-sample.js";
 import type { MethodRoute } from "../registry/method-route.js";
@@ -135,6 +136,8 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
 
   /** What metrics keep of it. */
   readonly sample = new CallSample();
+  /** Those who follow it, if somebody does. */
+  following: Following | undefined = undefined;
 
   /** Its place among the records in use: `CallPool`. */
   poolIndex = -1;
@@ -308,6 +311,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.tried = this.tried;
     heir.triedBefore = this.triedBefore;
     this.sample.handOver(heir.sample);
+    if (this.following !== undefined) heir.following = this.following.handOver(heir.following);
     this.attempts?.handOver(heir);
     this.stream = undefined;
     this.connection = undefined;
@@ -340,6 +344,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     rival.openedMs = this.openedMs;
     rival.client = this.client;
     rival.log.client = this.client;
+    rival.following = this.following?.fork();
     rival.contentType = this.contentType;
     rival.contentTypeText = this.contentTypeText;
     rival.rest = this.rest;
@@ -369,6 +374,7 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     this.triedBefore = undefined;
     this.attempts?.reset();
     this.sample.reset();
+    this.following = undefined;
     this.log.clear();
     this.log.client = undefined;
     this.client = undefined;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from "@grpc-router/protocol";
 import type { Clock } from "../clock.js";
+import type { Watchers } from "../follow/following.js";
 import type { MemoryWatch } from "../memory-gauge.js";
 import type { RouterMetrics } from "../metrics/router-metrics.js";
 import type { ReplayBudget } from "../resilience/replay-budget.js";
@@ -31,6 +32,8 @@ export interface ForwardContext {
   readonly counters: RouterCounters;
   /** What is counted by method; undefined: nothing. */
   readonly metrics?: RouterMetrics | undefined;
+  /** Those who choose calls to follow. */
+  readonly watchers: Watchers;
   /** What all calls keep for a second try. */
   readonly replay: ReplayBudget;
 }

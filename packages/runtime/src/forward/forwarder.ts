@@ -71,6 +71,7 @@ export class Forwarder {
     stream.data = call;
     call.takeHead(head);
     call.waitForReady =
+    if (this.context.watchers.list.length > 0) this.context.watchers.begin(call);
       head.waitForReady === WaitForReady.unset ? route.waitForReady : head.waitForReady === WaitForReady.yes;
     if (head.fault !== HeadFault.none) {
       this.#refuseHead(call, head.fault);

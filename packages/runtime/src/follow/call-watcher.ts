@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { MetadataField } from "../intercept/call-metadata.js";
+
+/** Sees every call that comes, and chooses those that it follows: traces, access logs, taps. */
+export interface CallWatcher {
+  /**
+   * A call has come. What this answers is told of the rest; undefined: this watcher does not follow the call, which then
+   * costs it nothing more. What it throws is logged, and the call goes on unfollowed.
+   *
+   * @param call valid during this call only
+   */
+  watch(call: WatchedCall): CallFollower | undefined;
+}
+
+/** The head of a call. Times are milliseconds of `Scheduler.nowMs`. */
+export interface WatchedCall {
+  /** `/acme.user.v1.UserService/GetUser`. */
+  readonly path: string;
+  /** `acme.user.v1.UserService`. */
+  readonly service: string;
+  /** `GetUser`. */
+  readonly method: string;
+  /** Address of the client, as its transport says it. */
+  readonly peerAddress: string;
+  readonly openedMs: number;
+  /** Attempts that the client says it made before (`grpc-previous-rpc-attempts`). */
+  readonly previousAttempts: number;
+  /** The first value of a metadata field, of ASCII; undefined if there is none. Costs a walk over all fields. */
+  metadata(name: string): string | undefined;
+  /** The first value of a metadata field `…-bin`, decoded. */
+  metadataBytes(name: string): Uint8Array | undefined;
+  /** All metadata, in its order. Costs objects: for calls that are followed. */
+  allMetadata(): readonly MetadataField[];
+}
+
+/** Hears how a call goes on. What its verbs throw is logged, and the call goes on unfollowed. */
+export interface CallFollower {
+  /** The call waits for an instance, for room on one, or for its turn to be tried again. */
+  queued?(nowMs: number): void;
+  /** An attempt is about to be sent. What this answers hears of the attempt; undefined: nobody does. */
+  attempt?(attempt: FollowedAttempt): AttemptFollower | undefined;
+  /** The client has its status, or has gone. Attempts that are cancelled for it may end later. */
+  ended?(end: FollowedEnd): void;
+}
+
+/** An attempt that is about to be sent. */
+export interface FollowedAttempt {
+  readonly instance: string;
+  /** Address that the instance dialled from. */
+  readonly address: string;
+  /** Attempts that this router made before. */
+  readonly attempt: number;
+  readonly nowMs: number;
+}
+
+/** Hears how an attempt ends. */
+export interface AttemptFollower {
+  /** Metadata that the instance gets in place of what has the same names; `-bin` values are bytes. Read once. */
+  readonly metadata?: readonly MetadataField[] | undefined;
+  /** gRPC status; CANCELLED also for one that lost a race. */
+  ended(code: number, nowMs: number): void;
+}
+
+/** How a call ended. */
+export interface FollowedEnd {
+  /** gRPC status. */
+  readonly code: number;
+  /** Why the router ended it, as in ErrorInfo; undefined if an instance, an interceptor or the client did. */
+  readonly reason: string | undefined;
+  readonly nowMs: number;
+  /** The instance that had it last; undefined if none had it. */
+  readonly instance: string | undefined;
+  /** Attempts in all. */
+  readonly attempts: number;
+  /** Bytes of messages that the last attempt sent, and of those that came back. */
+  readonly requestBytes: number;
+  readonly replyBytes: number;
+}

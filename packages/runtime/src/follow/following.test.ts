@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MAX_METADATA_ENTRIES } from "@grpc-router/protocol";
+import { describe, expect, it } from "vitest";
+import type { ServiceSettings } from "../registry/settings.js";
+import { PolicyScene, starts } from "../test-kit/policy-scene.suite.js";
+import { pathOf } from "../test-kit/test-service.suite.js";
+import { bytes, text } from "../test-kit/text.suite.js";
+import type { AttemptFollower, CallWatcher, FollowedEnd } from "./call-watcher.js";
+
+/** Writes down what it hears of every call. */
+class Diary implements CallWatcher {
+  readonly lines: string[] = [];
+  readonly ends: FollowedEnd[] = [];
+  metadata: AttemptFollower["metadata"];
+
+  watch(call: Parameters<CallWatcher["watch"]>[0]): ReturnType<CallWatcher["watch"]> {
+    this.lines.push(`${call.method} ${call.metadata("x-trace") ?? "-"}`);
+    return {
+      queued: () => void this.lines.push("queued"),
+      attempt: ({ instance, attempt }) => {
+        this.lines.push(`attempt ${attempt} on ${instance}`);
+        return {
+          metadata: this.metadata,
+          ended: (code) => void this.lines.push(`attempt on ${instance} ended ${code}`),
+        };
+      },
+      ended: (end) => {
+        this.ends.push(end);
+        this.lines.push(`ended ${end.code}${end.reason === undefined ? "" : ` ${end.reason}`}`);
+      },
+    };
+  }
+}
+
+function watched(settings: ServiceSettings = {}, count = 2): { readonly scene: PolicyScene; readonly diary: Diary } {
+  const scene = new PolicyScene(settings, { count });
+  const diary = new Diary();
+  scene.router.core.watch(diary);
+  return { scene, diary };
+}
+
+describe("a watcher of calls", () => {
+  it("hears of a call from its head to its end, once", () => {
+    const { scene, diary } = watched();
+    scene.call("Get", { metadata: [["x-trace", "7"]] });
+    scene.answer(0);
+    expect(diary.lines).toEqual(["Get 7", "attempt 0 on i1", "attempt on i1 ended 0", "ended 0"]);
+    expect(diary.ends).toMatchObject([{ instance: "i1", attempts: 1, requestBytes: 8, replyBytes: 6 }]);
+  });
+
+  it("hears of retries, each an attempt of its own", () => {
+    const { scene, diary } = watched({ retry: { maxAttempts: 3, initialBackoffMs: 10, maxBackoffMs: 10 } });
+    scene.call();
+    scene.fail(0);
+    scene.pass(50);
+    scene.answer(1);
+    expect(diary.lines).toEqual([
+      "Get -",
+      "attempt 0 on i1",
+      "attempt on i1 ended 14",
+      "attempt 1 on i2",
+      "attempt on i2 ended 0",
+      "ended 0",
+    ]);
+    expect(diary.ends).toMatchObject([{ instance: "i2", attempts: 2 }]);
+  });
+
+  it("hears of attempts that race, and of one end", () => {
+    const { scene, diary } = watched({
+      methods: { read: { hedging: { maxAttempts: 2, hedgingDelayMs: 20 } } } as never,
+    });
+    scene.call("Read");
+    scene.pass(30);
+    scene.at(1).reply(scene.last(1).callId, "Read", bytes("answer"));
+    scene.router.run();
+    expect(diary.lines).toEqual([
+      "Read -",
+      "attempt 0 on i1",
+      "attempt 1 on i2",
+      "attempt on i1 ended 1",
+      "attempt on i2 ended 0",
+      "ended 0",
+    ]);
+  });
+
+  it("hears of an attempt whose time is over, and of what follows it", () => {
+    const { scene, diary } = watched({
+      retry: { maxAttempts: 2, attemptTimeoutMs: 100, retryableStatusCodes: [4], initialBackoffMs: 1, maxBackoffMs: 1 },
+    });
+    scene.call();
+    scene.pass(150);
+    scene.answer(1);
+    expect(diary.lines).toEqual([
+      "Get -",
+      "attempt 0 on i1",
+      "attempt on i1 ended 4",
+      "attempt 1 on i2",
+      "attempt on i2 ended 0",
+      "ended 0",
+    ]);
+  });
+
+  it("hears that a call waits, and why the router ended it", () => {
+    const { scene, diary } = watched({}, 0);
+    scene.call("Get", { metadata: [["x-grpc-router-wait-for-ready", "true"]], timeout: "50m" });
+    scene.pass(200);
+    scene.call();
+    expect(diary.lines).toEqual(["Get -", "queued", "ended 4 QUEUE_DEADLINE", "Get -", "ended 14 NO_INSTANCE"]);
+    expect(diary.ends[1]).toMatchObject({ instance: undefined, attempts: 0 });
+  });
+
+  it("hears that the caller has gone", () => {
+    const { scene, diary } = watched();
+    const call = scene.call();
+    call.cancel();
+    scene.router.run();
+    expect(diary.lines).toEqual(["Get -", "attempt 0 on i1", "ended 1", "attempt on i1 ended 1"]);
+  });
+
+  it("puts metadata into each attempt in place of what the client sent", () => {
+    const { scene, diary } = watched();
+    diary.metadata = [["x-trace", "mine"]];
+    const metadata = [
+      ["a", "1"],
+      ["x-trace", "theirs"],
+      ["b", "2"],
+    ] as const;
+    scene.call("Get", { metadata });
+    const fields = scene.last(0).start?.metadata.map(({ name, value }) => [name, text(value)]);
+    expect(fields).toEqual([
+      ["a", "1"],
+      ["b", "2"],
+      ["x-trace", "mine"],
+    ]);
+  });
+
+  it("puts nothing into metadata that is full", () => {
+    const { scene, diary } = watched();
+    diary.metadata = Array.from({ length: 11 }, (_, n) => [`x-trace-${n}`, "mine"] as const);
+    const metadata = Array.from({ length: MAX_METADATA_ENTRIES - 10 }, (_, n) => [`n${n}`, "1"] as const);
+    scene.call("Get", { metadata });
+    expect(scene.last(0).start?.metadata.map(({ name }) => name)).toEqual(metadata.map(([name]) => name));
+  });
+
+  it("that throws harms no call", () => {
+    const { scene, diary } = watched();
+    const fail = (): never => {
+      throw new Error("planted");
+    };
+    scene.router.core.watch({ watch: fail });
+    scene.router.core.watch({ watch: () => ({ attempt: fail, queued: fail, ended: fail }) });
+    scene.router.core.watch({ watch: () => ({ attempt: () => ({ metadata: [["x", "\u{1F600}"]], ended: fail }) }) });
+    const call = scene.call();
+    scene.answer(0);
+    expect(call.status?.code).toBe(0);
+    expect(diary.lines.at(-1)).toBe("ended 0");
+    expect(scene.router.logger.of("watcher_failed").length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("sees no more calls once it has gone", () => {
+    const { scene } = watched();
+    const diary = new Diary();
+    const stop = scene.router.core.watch(diary);
+    scene.call();
+    stop();
+    stop();
+    scene.call();
+    expect(diary.lines).toEqual(["Get -", "attempt 0 on i1"]);
+    expect(starts(scene.at(0)).length).toBe(2);
+  });
+
+  it("may look at the head only while it is shown", () => {
+    const { scene } = watched();
+    let kept: { readonly path: string } | undefined;
+    scene.router.core.watch({
+      watch: (call) => {
+        kept = call;
+        expect(call.path).toBe(pathOf("Get"));
+        expect(call.allMetadata()).toEqual([["k-bin", "AQI="]]);
+        expect(call.metadataBytes("k-bin")).toEqual(bytes("\u0001\u0002"));
+        expect(call.metadata("none")).toBeUndefined();
+        return undefined;
+      },
+    });
+    scene.call("Get", { metadata: [["k-bin", "AQI="]] });
+    expect(() => kept?.path).toThrow(/while watch\(\) runs/);
+    expect(scene.router.logger.of("watcher_failed")).toEqual([]);
+  });
+});

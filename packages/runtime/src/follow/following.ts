@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  CallStartSchema,
+  type Logger,
+  MAX_METADATA_BYTES,
+  MAX_METADATA_ENTRIES,
+  METADATA_ENTRY_OVERHEAD,
+  MetadataEntrySchema,
+} from "@grpc-router/protocol";
+import type { CallRecord } from "../forward/call-record.js";
+import { bytesOf, type MetadataField } from "../intercept/call-metadata.js";
+import type { AttemptFollower, CallFollower, CallWatcher, FollowedAttempt, FollowedEnd } from "./call-watcher.js";
+import { WatchedHead } from "./watched-head.js";
+
+/** The instance of an attempt. */
+export interface AttemptTarget {
+  readonly instanceId: string;
+  readonly address: string;
+}
+
+/** The watchers of a router, and what they make of a call that comes. */
+export class Watchers {
+  /** Who watches; read for each call, so an empty list costs a look. */
+  readonly list: CallWatcher[] = [];
+  readonly #logger: Logger;
+  readonly #head = new WatchedHead();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** `watcher` sees the calls to come, until what this answers is called. */
+  add(watcher: CallWatcher): () => void {
+    this.list.push(watcher);
+    return () => {
+      const at = this.list.indexOf(watcher);
+      if (at >= 0) this.list.splice(at, 1);
+    };
+  }
+
+  /** The head of `call` is there. */
+  begin(call: CallRecord): void {
+    let followers: CallFollower[] | undefined;
+    this.#head.show(call);
+    for (const watcher of this.list) {
+      try {
+        const follower = watcher.watch(this.#head);
+        if (follower !== undefined) {
+          followers ??= [];
+          followers.push(follower);
+        }
+      } catch (error) {
+        this.failed(error);
+      }
+    }
+    this.#head.show(undefined);
+    if (followers !== undefined) call.following = new Following(this, followers);
+  }
+
+  /** A watcher has thrown, which must not harm the call. */
+  failed(error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    this.#logger.log("error", "watcher_failed", `A watcher of calls threw: ${stack}`);
+  }
+}
+
+/** Those who follow one call, and its attempt on one record. Only calls that somebody follows have one. */
+export class Following {
+  readonly #watchers: Watchers;
+  #followers: readonly CallFollower[];
+  #attempt: readonly AttemptFollower[] | undefined = undefined;
+  /** The instance of that attempt. */
+  #instance: string | undefined = undefined;
+  /** The Start, with what followers put into it. */
+  #start: Uint8Array | undefined = undefined;
+
+  constructor(watchers: Watchers, followers: readonly CallFollower[]) {
+    this.#watchers = watchers;
+    this.#followers = followers;
+  }
+
+  /** For another attempt of the same call, whose end is told by this one. */
+  fork(): Following {
+    return new Following(this.#watchers, this.#followers.map(attemptsOnly));
+  }
+
+  /** The call's end is told by `heir` from now on; what is here goes on to follow its attempt. */
+  handOver(heir: Following | undefined): Following {
+    const next = heir ?? new Following(this.#watchers, this.#followers);
+    next.#followers = this.#followers;
+    this.#followers = this.#followers.map(attemptsOnly);
+    return next;
+  }
+
+  queued(nowMs: number): void {
+    for (const follower of this.#followers) this.#tell(() => follower.queued?.(nowMs));
+  }
+
+  /**
+   * The attempt of `call` is about to be sent to `target`, or could not be sent there and is tried again. Answers the
+   * encoded Start for it.
+   */
+  startOf(call: CallRecord, { instanceId, address }: AttemptTarget, nowMs: number): Uint8Array {
+    if (this.#attempt !== undefined && this.#instance === instanceId && this.#start !== undefined) return this.#start;
+    const about: FollowedAttempt = { instance: instanceId, address, attempt: call.attempt, nowMs };
+    const attempt: AttemptFollower[] = [];
+    for (const follower of this.#followers) {
+      this.#tell(() => {
+        const own = follower.attempt?.(about);
+        if (own !== undefined) attempt.push(own);
+      });
+    }
+    this.#attempt = attempt;
+    this.#instance = instanceId;
+    this.#start = this.#writeStart(call, attempt);
+    return this.#start;
+  }
+
+  /** The attempt has ended; a second end counts as none. */
+  attemptEnded(code: number, nowMs: number): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    this.#start = undefined;
+    for (const follower of attempt ?? []) this.#tell(() => follower.ended(code, nowMs));
+  }
+
+  /** The call has ended for its client; a second end counts as none. */
+  ended(end: FollowedEnd): void {
+    const followers = this.#followers;
+    this.#followers = [];
+    for (const follower of followers) this.#tell(() => follower.ended?.(end));
+  }
+
+  #writeStart(call: CallRecord, attempt: readonly AttemptFollower[]): Uint8Array {
+    const plain = call.rest.slice(0, call.restEnd);
+    const fields = attempt.flatMap(({ metadata }) => metadata ?? []);
+    if (fields.length === 0) return plain;
+    let changed: Uint8Array = plain;
+    this.#tell(() => {
+      changed = withMetadata(plain, fields);
+    });
+    return changed;
+  }
+
+  #tell(verb: () => void): void {
+    try {
+      verb();
+    } catch (error) {
+      this.#watchers.failed(error);
+    }
+  }
+}
+
+/** Attempts that race are followed by all, but the call's end is told once. */
+function attemptsOnly(follower: CallFollower): CallFollower {
+  return { attempt: (attempt) => follower.attempt?.(attempt) };
+}
+
+function withMetadata(encoded: Uint8Array, fields: readonly MetadataField[]): Uint8Array {
+  const start = fromBinary(CallStartSchema, encoded);
+  const names = new Set(fields.map(([name]) => name));
+  start.metadata = [
+    ...start.metadata.filter(({ name }) => !names.has(name)),
+    ...fields.map((field) => create(MetadataEntrySchema, { name: field[0], value: bytesOf(field) })),
+  ];
+  // An instance takes no more, and the call matters more than who follows it.
+  if (start.metadata.length > MAX_METADATA_ENTRIES || sizeOf(start.metadata) > MAX_METADATA_BYTES) return encoded;
+  return toBinary(CallStartSchema, start);
+}
+
+function sizeOf(metadata: readonly { readonly name: string; readonly value: Uint8Array }[]): number {
+  return metadata.reduce((sum, { name, value }) => sum + name.length + value.length + METADATA_ENTRY_OVERHEAD, 0);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { decodeBinaryValue, MetadataCursor, START_METADATA_NUMBER } from "@grpc-router/protocol";
+import type { CallRecord } from "../forward/call-record.js";
+import { fieldOf, type MetadataField } from "../intercept/call-metadata.js";
+import type { WatchedCall } from "./call-watcher.js";
+
+const cursor = new MetadataCursor();
+const decoder = new TextDecoder();
+
+/** The head of a call, read where it lies. One for all calls, as each is looked at once. */
+export class WatchedHead implements WatchedCall {
+  #call: CallRecord | undefined;
+
+  /** Shows `call` until the next one, or until undefined is given. */
+  show(call: CallRecord | undefined): void {
+    this.#call = call;
+  }
+
+  get path(): string {
+    return this.#shown.route.path;
+  }
+
+  get service(): string {
+    return this.#shown.route.service.name;
+  }
+
+  get method(): string {
+    const { path } = this;
+    return path.slice(path.lastIndexOf("/") + 1);
+  }
+
+  get peerAddress(): string {
+    return this.#shown.client?.address ?? "";
+  }
+
+  get openedMs(): number {
+    return this.#shown.openedMs;
+  }
+
+  get previousAttempts(): number {
+    return this.#shown.previousAttempts;
+  }
+
+  metadata(name: string): string | undefined {
+    return this.#find(name) ? decoder.decode(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd)) : undefined;
+  }
+
+  metadataBytes(name: string): Uint8Array | undefined {
+    const text = this.metadata(name);
+    return text === undefined ? undefined : decodeBinaryValue(text);
+  }
+
+  allMetadata(): readonly MetadataField[] {
+    const fields: MetadataField[] = [];
+    this.#rewind();
+    while (cursor.next()) {
+      const { bytes } = cursor;
+      const name = decoder.decode(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+      fields.push(fieldOf(name, bytes.subarray(cursor.valueStart, cursor.valueEnd)));
+    }
+    return fields;
+  }
+
+  /** Puts the cursor at the first field of the name. */
+  #find(name: string): boolean {
+    this.#rewind();
+    while (cursor.next()) if (isName(name)) return true;
+    return false;
+  }
+
+  #rewind(): void {
+    const { rest, restEnd } = this.#shown;
+    cursor.reset(rest, 0, restEnd, START_METADATA_NUMBER);
+  }
+
+  get #shown(): CallRecord {
+    if (this.#call === undefined) throw new TypeError("Cannot look at a call: that must be done while watch() runs");
+    return this.#call;
+  }
+}
+
+function isName(name: string): boolean {
+  const { bytes, nameStart } = cursor;
+  if (cursor.nameEnd - nameStart !== name.length) return false;
+  for (let at = 0; at < name.length; at++) if (bytes[nameStart + at] !== name.charCodeAt(at)) return false;
+  return true;
+}
