@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs that cannot start say why in one line that tells what to do, and end with 1.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { createPrivateKey } from "node:crypto";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, "broken.js"), "throw new Error('broken in here');\n");
   writeFileSync(join(folder, "busy.js"), "setInterval(() => {}, 1_000);\n");
   writeFileSync(join(folder, "no.pem"), "not a certificate\n");
+  const encrypted = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "geheim" } as const;
+  writeFileSync(join(folder, "encrypted.pem"), createPrivateKey(readFileSync(key)).export(encrypted));
 });
 afterAll(() => holder.close());
 
@@ -70,7 +73,12 @@ const serveCases: readonly Case[] = [
   {
     name: "a key of another certificate",
     args: () => serve(...free, "--tls-cert", cert, "--tls-key", stranger.key),
-    says: /^Cannot use TLS: tls\.key must be the key of tls\.cert, received that of another$/,
+    says: /^Cannot use TLS: tls\.key must be the key of tls\.cert, received that of another \(tls\.key from \S+, tls\.cert from \S+\)$/,
+  },
+  {
+    name: "an encrypted key",
+    args: () => serve(...free, "--tls-cert", cert, "--tls-key", join(folder, "encrypted.pem")),
+    says: /^Cannot use TLS: tls\.key must not be encrypted, received an encrypted one from \S+encrypted\.pem\. Decrypt it: /,
   },
   {
     name: "a missing module",

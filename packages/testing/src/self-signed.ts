@@ -9,13 +9,13 @@ export interface SelfSigned {
 }
 
 /**
- * Makes a certificate for tests (RFC 5280, P-256, ecdsa-with-SHA256), valid from yesterday and for `validMs` from now (a
- * day; whole seconds), so that TLS tests need no openssl and the repository no keys. `names` become the subjectAltName: IPv4
+ * Makes a certificate for tests (RFC 5280, P-256, ecdsa-with-SHA256), valid from `fromMs` from now (yesterday) and for
+ * `validMs` from now (a day; whole seconds), so that TLS tests need no openssl and the repository no keys. `names` become the subjectAltName: IPv4
  * addresses, `spiffe://` URIs, else DNS.
  */
 export function createSelfSigned(
   names: readonly string[] = ["localhost", "127.0.0.1"],
-  { validMs = 86_400_000 }: { readonly validMs?: number } = {},
+  { validMs = 86_400_000, fromMs = -86_400_000 }: { readonly validMs?: number; readonly fromMs?: number } = {},
 ): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = sequence(oid("2a8648ce3d040302"));
@@ -29,7 +29,7 @@ export function createSelfSigned(
     der(0x02, Buffer.from(`01${Date.now().toString(16).padStart(14, "0")}`, "hex")),
     ecdsaWithSha256,
     subject,
-    sequence(utcTime(-86_400_000), utcTime(validMs)),
+    sequence(utcTime(fromMs), utcTime(validMs)),
     subject,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, extensions),

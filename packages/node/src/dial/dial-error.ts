@@ -4,9 +4,15 @@ import { DIAL_TIMEOUT_MS } from "../limits.js";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
 import type { RouterAddress } from "./router-url.js";
 
-/** An error of Node while dialling or after it, in words that say what to do. */
-export function explainDialError(address: RouterAddress, error: unknown): NodeError {
-  return unreachable(address, reasonOf(address, error), error);
+/** Dates of the certificate that a peer showed, as Node writes them; of a resumed session there are none. */
+export interface ShownDates {
+  readonly valid_from?: string;
+  readonly valid_to?: string;
+}
+
+/** An error of Node while dialling or after it, in words that say what to do; `shown` is the certificate that the peer showed. */
+export function explainDialError(address: RouterAddress, error: unknown, shown?: ShownDates): NodeError {
+  return unreachable(address, reasonOf(address, error, shown), error);
 }
 
 /** The error for a peer whose first bytes are not HTTP/2, or that ended without any; undefined when they may be. */
@@ -36,7 +42,7 @@ export function unreachable(address: RouterAddress, reason: string, cause?: unkn
   return new NodeError("UNREACHABLE", `Cannot reach ${address.role} ${address.url}: ${reason}`, cause);
 }
 
-function reasonOf(address: RouterAddress, error: unknown): string {
+function reasonOf(address: RouterAddress, error: unknown, shown: ShownDates | undefined): string {
   const code = systemCode(error);
   switch (code) {
     case "ECONNREFUSED":
@@ -68,8 +74,26 @@ function reasonOf(address: RouterAddress, error: unknown): string {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return `its certificate is not for this name (${firstLine(error)}). Set tls.servername`;
     case "CERT_HAS_EXPIRED":
-      return "its certificate has expired";
+      return expired(shown);
+    case "CERT_NOT_YET_VALID": {
+      const date = dateOf(shown?.valid_from);
+      const when = date === undefined ? "yet" : `before ${date.toISOString()}`;
+      return `its certificate is not valid ${when}. Check the clocks of both machines`;
+    }
     default:
       return firstLine(error);
   }
+}
+
+/** The one that was shown may be good, and the authority's be over. */
+function expired(shown: ShownDates | undefined): string {
+  const date = dateOf(shown?.valid_to);
+  if (date === undefined) return "its certificate has expired";
+  if (date.getTime() > Date.now()) return "the certificate of its authority has expired";
+  return `its certificate has expired on ${date.toISOString()}`;
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  const date = new Date(text ?? "");
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }

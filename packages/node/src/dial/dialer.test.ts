@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { createSelfSigned } from "@grpc-router/testing";
@@ -125,6 +126,26 @@ describe("createDialer()", () => {
     const second = await start(createTlsServer({ ...other, ALPNProtocols: ["h2"] }));
     const mismatch = await dialError(`https://127.0.0.1:${second}`, { ca: other.cert });
     expect(mismatch?.message).toMatch(/its certificate is not for this name .* Set tls\.servername$/);
+  });
+
+  it.each([
+    {
+      what: "has expired",
+      dates: { fromMs: -7_200_000, validMs: -3_600_000 },
+      says: (date: string) => `its certificate has expired on ${date}`,
+    },
+    {
+      what: "is not valid yet",
+      dates: { fromMs: 3_600_000 },
+      says: (date: string) => `its certificate is not valid before ${date}. Check the clocks of both machines`,
+    },
+  ])("refuses a certificate that $what, with its date", async ({ dates, says }) => {
+    const router = createSelfSigned(["127.0.0.1"], dates);
+    const port = await start(createTlsServer({ ...router, ALPNProtocols: ["h2"] }));
+    const error = await dialError(`https://127.0.0.1:${port}`, { ca: router.cert });
+    const { validFromDate, validToDate } = new X509Certificate(router.cert);
+    const date = (validToDate.getTime() < Date.now() ? validToDate : validFromDate).toISOString();
+    expect(error?.message).toBe(`Cannot reach router https://127.0.0.1:${port}: ${says(date)}`);
   });
 
   it("shows a renewed certificate, in a new session", async () => {

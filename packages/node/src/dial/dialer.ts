@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { connect, type Socket } from "node:net";
-import { connect as connectTls, type SecureContextOptions } from "node:tls";
+import { connect as connectTls, type SecureContextOptions, TLSSocket } from "node:tls";
 import type { DialEvents, Dialer } from "@grpc-router/bridge";
 import { DIAL_TIMEOUT_MS } from "../limits.js";
 import { NodeError } from "../node-error.js";
 import { sharedReadBuffer } from "../socket/read-buffer.js";
 import { createSocketTransport, type SocketTransport } from "../socket/socket-transport.js";
-import { explainDialError, inspectFirstBytes, unreachable, wanted } from "./dial-error.js";
+import { explainDialError, inspectFirstBytes, type ShownDates, unreachable, wanted } from "./dial-error.js";
 import type { RouterAddress } from "./router-url.js";
 
 /** TLS of the dialling side, read and checked. */
@@ -62,7 +62,13 @@ function dial(address: RouterAddress, tls: ConnectionTls, events: DialEvents): R
       tls.resumption.session = session;
     });
   }
-  socket.on("error", (error) => fail(explainDialError(address, error)));
+  let shown: ShownDates | undefined;
+  // Before Node's own listener, which judges the certificate and destroys the socket with all it knows.
+  socket.prependListener("secure", () => {
+    // Not getPeerX509Certificate(): with Node 24 that leaves nothing for the check of the name.
+    if (socket instanceof TLSSocket) shown = socket.getPeerCertificate();
+  });
+  socket.on("error", (error) => fail(explainDialError(address, error, shown)));
   socket.on("close", () => fail(unreachable(address, "the peer closed the connection")));
   socket.once(address.encrypted ? "secureConnect" : "connect", () => {
     if (address.encrypted && Reflect.get(socket, "alpnProtocol") !== "h2") {

@@ -108,7 +108,15 @@ describe("Certificates", () => {
     vi.setSystemTime(Date.now() + 7 * 86_400_000);
     const logger = createRecordingLogger();
     new Certificates(pair, logger);
-    expect(logger.entries).toMatchObject([{ level: "warn", event: "certificate_expired" }]);
+    expect(logger.entries).toMatchObject([
+      {
+        level: "warn",
+        event: "certificate_expired",
+        message: expect.stringMatching(
+          /^The certificate in tls\.cert \(DNS:localhost, IP Address:127\.0\.0\.1\) has expired on 20\d\d-\d\d-\d\dT/,
+        ),
+      },
+    ]);
   });
 
   it("watch() takes over changed files, and keeps what it has while they are wrong", async () => {

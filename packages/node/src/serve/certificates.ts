@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "@grpc-router/protocol";
 import { firstLine, NodeError } from "../node-error.js";
+import { namesOf, warnOfDates } from "../tls/judge-dates.js";
 import type { ClientCertificate } from "../tls/tls-acceptor.js";
 import { isPemText, readServerTls, type TlsMaterial } from "../tls/tls-material.js";
 import { watchFiles } from "../tls/watch-files.js";
@@ -27,7 +28,7 @@ export class Certificates {
     this.#material = material;
     this.#logger = logger;
     this.current = readServerTls(material);
-    this.#warnOfExpiry();
+    warnOfDates(material, this.#texts, logger);
   }
 
   /**
@@ -44,9 +45,13 @@ export class Certificates {
     use(read);
     this.current = read;
     this.#material = material;
-    const { validTo, subjectAltName = "no names" } = this.#own();
-    this.#logger.log("info", "certificates_reloaded", `Took new certificates: ${subjectAltName}, valid to ${validTo}`);
-    this.#warnOfExpiry();
+    const own = new X509Certificate(String(this.current.cert));
+    this.#logger.log(
+      "info",
+      "certificates_reloaded",
+      `Took new certificates: ${namesOf(own)}, valid to ${own.validTo}`,
+    );
+    warnOfDates(material, this.#texts, this.#logger);
   }
 
   /** Looks at the files every `intervalMs` and reloads them when they have changed. Returns what ends that. */
@@ -70,14 +75,10 @@ export class Certificates {
     return watchFiles(paths, { intervalMs, texts, onChange });
   }
 
-  #warnOfExpiry(): void {
-    const { validTo, validToDate } = this.#own();
-    if (validToDate.getTime() > Date.now()) return;
-    this.#logger.log("warn", "certificate_expired", `The certificate has expired on ${validTo}: peers will refuse it`);
-  }
-
-  #own(): X509Certificate {
-    return new X509Certificate(String(this.current.cert));
+  /** What is in use, as text. */
+  get #texts(): TlsMaterial {
+    const { cert, ca } = this.current;
+    return { cert: String(cert), ca: ca === undefined ? undefined : String(ca) };
   }
 }
 

@@ -123,6 +123,28 @@ describe("listen()", () => {
     expect(sockets.length).toBe(1);
   });
 
+  it.each([
+    [
+      "has expired",
+      { fromMs: -7_200_000, validMs: -3_600_000 },
+      "the peer's certificate, or that of its authority, has expired",
+    ],
+    [
+      "is not valid yet",
+      { fromMs: 3_600_000 },
+      "the peer's certificate is not valid yet: check the clocks of both machines",
+    ],
+    ["is of a stranger", undefined, "the peer's certificate must come from an authority of tls.ca and be valid ("],
+  ])("says that a client's certificate %s", async (_, dates, says) => {
+    const client = createSelfSigned(["client"], dates);
+    const ca = dates === undefined ? certificate.cert : client.cert;
+    const { port, logged, sockets } = await start({ tls: readServerTls({ ...certificate, ca }) });
+    const to = { port, host: "127.0.0.1", ca: certificate.cert, ALPNProtocols: ["h2"] };
+    await closed(connectTls({ ...to, ...client, ca: certificate.cert }));
+    expect(logged).toEqual([expect.stringContaining(`warn tls_refused Refused a client: ${says}`)]);
+    expect(sockets).toEqual([]);
+  });
+
   it("notices at once that a peer leaves in the TLS handshake", async () => {
     const { port, listener } = await start({ tls });
     const unknown = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"] }); // does not trust us

@@ -29,6 +29,22 @@ export function explainHandshake(error: Error): string {
   }
 }
 
+/** Why a peer's certificate was refused, from Node's code for it; undefined if it was not, or if there was none. */
+export function unverifiedReason(code: unknown): string | undefined {
+  switch (code) {
+    case undefined:
+    case null:
+    case "UNABLE_TO_GET_ISSUER_CERT": // of a peer that shows none; the handshake's own error says it
+      return undefined;
+    case "CERT_HAS_EXPIRED":
+      return "the peer's certificate, or that of its authority, has expired";
+    case "CERT_NOT_YET_VALID":
+      return "the peer's certificate is not valid yet: check the clocks of both machines";
+    default:
+      return `the peer's certificate must come from an authority of tls.ca and be valid (${String(code)})`;
+  }
+}
+
 /** OpenSSL's reason without its file names and numbers. */
 function reasonOf(error: Error): string {
   return "reason" in error && typeof error.reason === "string" ? error.reason : firstLine(error);

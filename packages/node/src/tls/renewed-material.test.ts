@@ -36,7 +36,7 @@ describe("createRenewedMaterial()", () => {
     writeFileSync(files.key, createSelfSigned().key);
     expect([material(), material()]).toEqual([before, before]);
     expect(logger.entries.map(({ message }) => message)).toEqual([
-      "Kept the old certificates. Cannot use TLS: tls.key must be the key of tls.cert, received that of another",
+      `Kept the old certificates. Cannot use TLS: tls.key must be the key of tls.cert, received that of another (tls.key from ${files.key}, tls.cert from ${files.cert})`,
     ]);
     rmSync(files.key);
     expect(material()).toBe(before);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "@grpc-router/protocol";
 import { firstLine } from "../node-error.js";
+import { warnOfDates } from "./judge-dates.js";
 import { isPemText, readTlsMaterial, type TlsMaterial } from "./tls-material.js";
 
 /**
@@ -14,19 +15,26 @@ import { isPemText, readTlsMaterial, type TlsMaterial } from "./tls-material.js"
  */
 export function createRenewedMaterial(material: TlsMaterial, logger: Logger): () => SecureContextOptions {
   const paths = [material.cert, material.key, material.ca].filter((part) => part !== undefined && !isPemText(part));
-  let current = readTlsMaterial(material);
+  let current = read();
   let texts = paths.map(textOf).join("\0");
   return () => {
     const now = paths.map(textOf).join("\0");
     if (now === texts) return current;
     texts = now;
     try {
-      current = readTlsMaterial(material);
+      current = read();
     } catch (error) {
       logger.log("error", "certificates_kept", `Kept the old certificates. ${firstLine(error)}`);
     }
     return current;
   };
+
+  function read(): SecureContextOptions {
+    const options = readTlsMaterial(material);
+    const textIn = (part: unknown) => (typeof part === "string" ? part : undefined);
+    warnOfDates(material, { cert: textIn(options.cert), ca: textIn(options.ca) }, logger);
+    return options;
+  }
 }
 
 /** The text of a file; of one that cannot be read, why. */

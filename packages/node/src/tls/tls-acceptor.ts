@@ -7,7 +7,7 @@ import { CLOSE_GRACE_MS, FOREIGN_WAIT_MS, type ListenerLimits } from "../limits.
 import { systemCode } from "../node-error.js";
 import type { ListenerCounters } from "../serve/listener-stats.js";
 import { formatAddress } from "../socket/peer.js";
-import { explainHandshake } from "./explain-handshake.js";
+import { explainHandshake, unverifiedReason } from "./explain-handshake.js";
 import { type Http1Refusal, http1Answer, recognizeForeign, unexpectedMessageAlert } from "./foreign-answer.js";
 import { TlsOverheadGuard } from "./tls-overhead.js";
 
@@ -172,10 +172,15 @@ export class TlsAcceptor {
     const code = systemCode(error) ?? "";
     const { remoteAddress, remotePort = 0 } = socket;
     const peer = remoteAddress === undefined ? undefined : formatAddress(remoteAddress, remotePort);
+    // Node judges a certificate behind the handshake, and tells of a refusal no more than that the socket is gone.
+    const refused = unverifiedReason(socket.authorizationError);
     socket.destroy();
-    if (code === "ECONNRESET") return; // it left by itself, or we have refused it already
-    const reason = explainHandshake(error);
-    this.#options.log.log(code, "tls_refused", `Refused ${peer ?? "a peer that has left"}: ${reason}`, { peer });
+    if (code === "ECONNRESET" && refused === undefined) return; // it left by itself, or we have refused it already
+    const who = peer ?? (refused === undefined ? "a peer that has left" : "a client");
+    const reason = refused ?? explainHandshake(error);
+    this.#options.log.log(refused ?? code, "tls_refused", `Refused ${who}: ${reason}`, {
+      peer,
+    });
   }
 
   #expired({ raw, peer, end }: Handshake): void {

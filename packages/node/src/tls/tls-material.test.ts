@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { createPrivateKey, type KeyExportOptions } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import { readTlsMaterial } from "./tls-material.js";
@@ -10,8 +12,18 @@ import { readTlsMaterial } from "./tls-material.js";
 const { cert, key } = createSelfSigned();
 const folder = mkdtempSync(join(tmpdir(), "grpc-router-tls-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const certFile = join(folder, "cert.pem");
-writeFileSync(certFile, cert);
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const certFile = file("cert.pem", cert);
+const strangerFile = file("stranger.pem", createSelfSigned().key);
+const halfFile = file("half.pem", cert.slice(0, 300));
+const encrypted = (how: KeyExportOptions<"pem">): string =>
+  createPrivateKey(key)
+    .export({ ...how, cipher: "aes-256-cbc", passphrase: "geheim" })
+    .toString();
+const encryptedFile = file("encrypted.pem", encrypted({ type: "pkcs8", format: "pem" }));
 
 describe("readTlsMaterial()", () => {
   it("takes PEM text and files alike, TLS 1.2 at least", () => {
@@ -64,12 +76,65 @@ describe("readTlsMaterial()", () => {
       message: "Cannot use TLS: tls.key must be the key of tls.cert, received that of another",
     },
     {
+      what: "the key of another certificate, naming the files",
+      material: { cert: certFile, key: strangerFile },
+      code: "TLS_INVALID",
+      message: `Cannot use TLS: tls.key must be the key of tls.cert, received that of another (tls.key from ${strangerFile}, tls.cert from ${certFile})`,
+    },
+    {
       what: "broken PEM",
       material: { ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
       code: "TLS_INVALID",
-      message: expect.stringContaining("Cannot use TLS: the certificate and key must be valid PEM, received"),
+      message: expect.stringMatching(
+        /^Cannot use TLS: tls\.ca must be valid PEM, received what OpenSSL refuses \(error:[^)]*\)$/,
+      ),
+    },
+    {
+      what: "half a certificate's file",
+      material: { cert: halfFile, key },
+      code: "TLS_INVALID",
+      message: expect.stringMatching(/^Cannot use TLS: tls\.cert must be valid PEM, .* from .*half\.pem$/),
+    },
+    {
+      what: "half a key",
+      material: { cert, key: key.slice(0, 80) },
+      code: "TLS_INVALID",
+      message: expect.stringMatching(
+        /^Cannot use TLS: tls\.key must be a private key in PEM, received what OpenSSL refuses/,
+      ),
+    },
+    {
+      what: "an encrypted key",
+      material: { cert, key: encryptedFile },
+      code: "TLS_INVALID",
+      message: `Cannot use TLS: tls.key must not be encrypted, received an encrypted one from ${encryptedFile}. Decrypt it: openssl pkey -in KEY -out KEY.plain`,
+    },
+    {
+      what: "an encrypted key of the old kind",
+      material: { cert, key: encrypted({ type: "sec1", format: "pem" }) },
+      code: "TLS_INVALID",
+      message: expect.stringContaining("tls.key must not be encrypted, received an encrypted one. Decrypt it"),
     },
   ])("refuses $what", ({ material, code, message }) => {
     expect(() => readTlsMaterial(material)).toThrow(expect.objectContaining({ code, message }));
+  });
+
+  it.each([
+    { what: "half a key", material: { cert, key: key.slice(0, 120) } },
+    { what: "a key in the certificate's place", material: { cert: key, key } },
+    { what: "the key of another", material: { cert, key: createSelfSigned().key } },
+    { what: "an encrypted key", material: { cert, key: encrypted({ type: "pkcs8", format: "pem" }) } },
+  ])("keeps $what out of its error, causes and dumps included", ({ material }) => {
+    const error: unknown = (() => {
+      try {
+        return readTlsMaterial(material);
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toBeInstanceOf(Error);
+    const dump = inspect(error, { depth: 10, showHidden: true });
+    const secrets = material.key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"));
+    for (const secret of secrets) expect(dump).not.toContain(secret);
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { constants, X509Certificate } from "node:crypto";
+import { constants, createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
@@ -59,13 +59,29 @@ export function readTlsMaterial(material: TlsMaterial): SecureContextOptions {
     const [given, missing] = parts.cert === undefined ? ["key", "cert"] : ["cert", "key"];
     throw new NodeError("TLS_INVALID", `Cannot use TLS: tls.${missing} must be given with tls.${given}, received none`);
   }
+  check("cert", material, () => parts.cert !== undefined && new X509Certificate(parts.cert));
+  check("key", material, () => parts.key !== undefined && createPrivateKey(parts.key));
+  check("ca", material, () => parts.ca !== undefined && new X509Certificate(parts.ca)); // a context passes over what it cannot read
+  const options: SecureContextOptions = { ...parts, ciphers: CIPHERS, minVersion: "TLSv1.2" };
   try {
-    const options: SecureContextOptions = { ...parts, ciphers: CIPHERS, minVersion: "TLSv1.2" };
     createSecureContext(options);
-    if (parts.ca !== undefined) new X509Certificate(parts.ca); // the context passes over what it cannot read
     return options;
   } catch (error) {
-    throw new NodeError("TLS_INVALID", `Cannot use TLS: ${explain(error)}`, error);
+    throw new NodeError("TLS_INVALID", `Cannot use TLS: ${explain(error, material)}`, withoutInput(error));
+  }
+}
+
+/** Reads one part of `material`. @throws NodeError that says which one it was. */
+function check(part: "cert" | "key" | "ca", material: TlsMaterial, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    const wanted = part === "key" ? "a private key in PEM" : "valid PEM";
+    throw new NodeError(
+      "TLS_INVALID",
+      `Cannot use TLS: tls.${part} must be ${wanted}, received what OpenSSL refuses (${firstLine(error)})${from(material[part])}`,
+      withoutInput(error),
+    );
   }
 }
 
@@ -89,7 +105,23 @@ function readPart(
       `Cannot use TLS: tls.${part} must hold a PEM block "${label}", received ${what}`,
     );
   }
+  if (part === "key" && /ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    throw new NodeError(
+      "TLS_INVALID",
+      `Cannot use TLS: tls.key must not be encrypted, received an encrypted one${from(value)}. Decrypt it: openssl pkey -in KEY -out KEY.plain`,
+    );
+  }
   return { [part]: text };
+}
+
+/** ` from FILE`; nothing of PEM text, which may be a key. */
+function from(value: string | undefined): string {
+  return value === undefined || isPemText(value) ? "" : ` from ${value}`;
+}
+
+/** An error of OpenSSL with no more than its words: whoever prints it must not print what was read. */
+function withoutInput(error: unknown): Error {
+  return new Error(firstLine(error));
 }
 
 function readText(part: string, path: string): string {
@@ -105,8 +137,11 @@ function readText(part: string, path: string): string {
   }
 }
 
-function explain(error: unknown): string {
-  if (systemCode(error) === "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
-    return "tls.key must be the key of tls.cert, received that of another";
-  return `the certificate and key must be valid PEM, received what OpenSSL refuses (${firstLine(error)})`;
+function explain(error: unknown, { cert, key }: TlsMaterial): string {
+  if (systemCode(error) === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") {
+    const files = [["tls.key", key] as const, ["tls.cert", cert] as const].filter(([, value]) => from(value) !== "");
+    const places = files.map(([part, value]) => `${part}${from(value)}`).join(", ");
+    return `tls.key must be the key of tls.cert, received that of another${places === "" ? "" : ` (${places})`}`;
+  }
+  return `certificates and key must be such as OpenSSL takes, it refuses them (${firstLine(error)})`;
 }
