@@ -38,6 +38,7 @@ import { readCallLoad } from "./call-load.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { Forwarder } from "./forwarder.js";
+import { isAttemptOver } from "./is-attempt-over.js";
 import { readPushback } from "./read-pushback.js";
 import { ReplyCredit } from "./reply-credit.js";
 import { ReplyFields } from "./reply-fields.js";
@@ -388,12 +389,6 @@ export class ReplyForwarder {
 function holdsHeaders({ route, attempts }: CallRecord): boolean {
   if (attempts === undefined || route.policy?.repeats !== true) return false;
   return route.methodKind === "unary" || route.methodKind === "client_streaming";
-}
-
-/** The instance found first that the attempt's own time is over: that is a failure, also of what has not run. */
-function isAttemptOver({ route, state }: CallRecord, code: number): boolean {
-  if (code !== StatusCode.deadlineExceeded || state === CallState.cancelling) return false;
-  return route.policy?.retry?.limitsAttempts === true;
 }
 
 function sliceFault(call: CallRecord, detail: string): ChannelFault {
