@@ -11,7 +11,9 @@ import { substituteVariables, type Variables } from "./substitute-variables.js";
 
 /** A file that was read. */
 export interface ConfigFile {
+  /** As it was given. */
   readonly path: string;
+  readonly fullPath: string;
   readonly text: string;
 }
 
@@ -38,8 +40,6 @@ export interface ReadConfigFilesOptions {
 }
 
 interface Layer {
-  readonly path: string;
-  readonly text: string;
   readonly value: unknown;
   readonly substituted: ReadonlySet<string>;
   readonly findPlace: (path: ConfigPath) => ConfigPlace;
@@ -119,7 +119,7 @@ class FileReader {
     for (const fault of faults) note(fault);
     // After what it includes, which it goes before; in the list of files, too.
     if (!isMap(value)) {
-      this.files.push({ path, text });
+      this.files.push({ path, fullPath: chain.at(-1) ?? path, text });
       if (document.mistakes.length === 0) note({ path: [], reason: `it must have fields, received ${shown(value)}` });
       return;
     }
@@ -128,8 +128,8 @@ class FileReader {
       const where = { ...findPlace(["include", index]), path: ["include", index], reason: "" };
       this.read(this.#relative(path, file), chain, where);
     }
-    this.files.push({ path, text });
-    this.layers.push({ path, text, value: own, substituted, findPlace });
+    this.files.push({ path, fullPath: chain.at(-1) ?? path, text });
+    this.layers.push({ value: own, substituted, findPlace });
   }
 
   /** A path beside `file`, given as `file` was. */

@@ -18,8 +18,10 @@ describe("showConfig()", () => {
 describe("diffConfigs()", () => {
   it.each([
     [{ drain: { grace: "1s" } }, { drain: { grace: "2s" } }, ['drain.grace: "1s" → "2s"']],
-    [{ drain: { grace: "1s" } }, {}, ['drain: {"grace":"1s"} → not said']],
-    [{}, { place: { zone: "a" } }, ['place: not said → {"zone":"a"}']],
+    [{ drain: { grace: "1s" } }, {}, ['drain.grace: "1s" → not said']],
+    [{}, { place: { zone: "a" } }, ['place.zone: not said → "a"']],
+    [{}, { place: {} }, []],
+    [{ policies: { a: {} } }, { policies: { a: { b: {} } } }, ["policies.a.b: not said → {}"]],
     [{ a: [1, { b: 2 }] }, { a: [1, { b: 3 }] }, ["a[1].b: 2 → 3"]],
     [{ a: [1] }, { a: [1, 2] }, ["a: [1] → [1,2]"]],
     [

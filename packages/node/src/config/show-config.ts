@@ -50,8 +50,12 @@ export function formatChange({ path, before, after }: ConfigChange): string {
 }
 
 function findChanges(before: unknown, after: unknown, path: ConfigPath): ConfigPath[] {
-  if (isMap(before) && isMap(after)) {
-    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
+  if (isEmptyOrAbsent(before) && isEmptyOrAbsent(after)) {
+    // An empty message says nothing, but in policies, where to be there is to be asked for.
+    return path[0] === "policies" && (before === undefined) !== (after === undefined) ? [path] : [];
+  }
+  if ((isMap(before) || before === undefined) && (isMap(after) || after === undefined)) {
+    const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].toSorted();
     return names.flatMap((name) => findChanges(own(before, name), own(after, name), [...path, name]));
   }
   if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
@@ -60,8 +64,12 @@ function findChanges(before: unknown, after: unknown, path: ConfigPath): ConfigP
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [path];
 }
 
-function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(value, name) ? value[name] : undefined;
+function own(value: Readonly<Record<string, unknown>> | undefined, name: string): unknown {
+  return value !== undefined && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isEmptyOrAbsent(value: unknown): boolean {
+  return value === undefined || (isMap(value) && Object.keys(value).length === 0);
 }
 
 function at(value: unknown, path: ConfigPath): unknown {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, it, vi } from "vitest";
+import { createConfigBed } from "./config-bed.suite.js";
+import { ConfigHolder, type ReloadOutcome } from "./config-holder.js";
+import { mistakesError } from "./config-mistake.js";
+import type { LoadedConfig } from "./load-config.js";
+
+const { write, load } = createConfigBed();
+
+function createHolder(text: string, name: string) {
+  const names = [write(name, text)];
+  const taken: LoadedConfig[] = [];
+  const logged: string[] = [];
+  let fault: Error | undefined;
+  const holder = new ConfigHolder({
+    load: () => load(names),
+    initial: load(names),
+    prepare: async (next) => {
+      await Promise.resolve();
+      if (fault !== undefined) throw fault;
+      return () => taken.push(next);
+    },
+    logger: { log: (level, event, message) => logged.push(`${level} ${event} ${message}`) },
+  });
+  return {
+    holder,
+    taken,
+    logged,
+    failWith: (error: Error | undefined) => {
+      fault = error;
+    },
+    reload: (next: string): Promise<ReloadOutcome> => {
+      write(name, next);
+      return holder.reload();
+    },
+  };
+}
+
+describe("ConfigHolder", () => {
+  it("takes what may change, counts it and logs the differences", async () => {
+    const { holder, taken, logged, reload } = createHolder("drain: { grace: 1s }\n", "taken.yaml");
+    const outcome = await reload("drain: { grace: 2s }\nplace: {}\npolicies: { services: {} }\n");
+    expect(outcome).toMatchObject({ taken: true, generation: 2 });
+    expect(taken.map(({ settings }) => settings.graceMs)).toEqual([2_000]);
+    expect(holder.current).toBe(taken[0]);
+    expect(logged).toEqual([
+      'info config_changed drain.grace: "1s" → "2s"',
+      "info config_changed policies.services: not said → {}",
+      "info config_reloaded Took the configuration: 2 changes",
+    ]);
+    expect(await holder.reload()).toEqual({ taken: true, generation: 3, changes: [] });
+  });
+
+  it("refuses what is wrong as a whole, with places", async () => {
+    const { holder, taken, logged, reload } = createHolder("drain: { grace: 1s }\n", "wrong.yaml");
+    const outcome = await reload("drain: { grace: 2s }\npolices: {}\ncalls: 5\n");
+    const reasons = [
+      'wrong.yaml:2:1: polices: there is no field "polices"; did you mean "policies"?',
+      "wrong.yaml:3:1: calls: it must have fields, such as {}, received 5",
+    ];
+    expect(outcome).toEqual({ taken: false, generation: 1, reasons });
+    expect(logged).toEqual([
+      ...reasons.map((reason) => `error config_mistake ${reason}`),
+      "error config_kept Kept the configuration that is in force, for 2 reasons",
+    ]);
+    expect([taken, holder.current.settings.graceMs]).toEqual([[], 1_000]);
+    expect(await reload("drain: { grace: 3s }\n")).toMatchObject({ taken: true, generation: 2 });
+  });
+
+  it.each([
+    ["listeners: { client: { address: 'a:1' } }", 'listeners.client.address: not said → "a:1"'],
+    ["calls: { max_open_calls: 5 }", "calls.max_open_calls: not said → 5"],
+    ["instances: { allow_unauthenticated: true }", "instances.allow_unauthenticated: not said → true"],
+    ["memory: { process_bytes: 5000000 }", "memory.process_bytes: not said → 5000000"],
+  ])("refuses %s by name: it takes a restart", async (text, change) => {
+    const { taken, reload } = createHolder("instances: { routers: [] }\n", "restart.yaml");
+    const whole = text.startsWith("instances") ? text : `instances: { routers: [] }\n${text}`;
+    expect(await reload(`${whole}\n`)).toEqual({
+      taken: false,
+      generation: 1,
+      reasons: [`${change}: it takes a restart`],
+    });
+    expect(taken).toEqual([]);
+  });
+
+  it.each([
+    ["instances: { routers: ['http://a:1'], credentials: [] }"],
+    ["services: { modules: [a.js] }"],
+    ["observability: { log: { level: debug } }"],
+  ])("takes %s", async (text) => {
+    const { reload } = createHolder("instances: { routers: [] }\nobservability: { log: {} }\n", "may.yaml");
+    const base = ["instances: { routers: [] }", "observability: { log: {} }"];
+    const name = text.split(":", 1)[0] ?? "";
+    const whole = [...base.filter((line) => !line.startsWith(name)), text];
+    expect(await reload(`${whole.join("\n")}\n`)).toMatchObject({ taken: true });
+  });
+
+  it("keeps what is in force when it cannot be made ready", async () => {
+    const { holder, failWith, reload } = createHolder("drain: { grace: 1s }\n", "unready.yaml");
+    failWith(new Error("Cannot load x.js: there is no such file"));
+    expect(await reload("drain: { grace: 2s }\n")).toMatchObject({
+      reasons: ["Cannot load x.js: there is no such file"],
+    });
+    const place = { file: "a.yaml", line: 3, column: 4, path: ["policies"], reason: "it must be other" };
+    failWith(mistakesError("it", [place]));
+    expect(await holder.reload()).toMatchObject({ taken: false, reasons: ["a.yaml:3:4: policies: it must be other"] });
+    failWith(undefined);
+    expect(await holder.reload()).toMatchObject({ taken: true, generation: 2 });
+  });
+
+  it("reloads come one after the other", async () => {
+    const { holder, taken } = createHolder("drain: { grace: 1s }\n", "serial.yaml");
+    const generations = await Promise.all([holder.reload(), holder.reload(), holder.reload()]);
+    expect(generations.map(({ generation }) => generation)).toEqual([2, 3, 4]);
+    expect(taken).toHaveLength(3);
+  });
+
+  it("watch() reloads when a file has changed, an included one as well, until it is ended", async () => {
+    write("part.yaml", "drain: { grace: 1s }\n");
+    const { holder } = createHolder("include: [part.yaml]\n", "watched.yaml");
+    const end = holder.watch(5);
+    write("part.yaml", "drain: { grace: 2s }\n");
+    await vi.waitFor(() => expect(holder.current.settings.graceMs).toBe(2_000));
+    // Files that were not there before are watched, too.
+    write("other.yaml", "drain: { grace: 3s }\n");
+    write("watched.yaml", "include: [part.yaml, other.yaml]\n");
+    await vi.waitFor(() => expect(holder.current.settings.graceMs).toBe(3_000));
+    write("other.yaml", "drain: { grace: 4s }\n");
+    await vi.waitFor(() => expect(holder.generation).toBe(4));
+    write("other.yaml", "drian: {}\n");
+    await vi.waitFor(() => expect(holder.current.settings.graceMs).toBe(4_000));
+    end();
+  });
+});

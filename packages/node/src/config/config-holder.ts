@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ConfigPath, Logger } from "@grpc-router/protocol";
+import { firstLine, NodeError } from "../node-error.js";
+import { watchFiles } from "../tls/watch-files.js";
+import { formatMistake } from "./config-mistake.js";
+import type { LoadedConfig } from "./load-config.js";
+import { type ConfigChange, diffConfigs, formatChange } from "./show-config.js";
+
+/** Changes that one reload logs each on a line of its own; of more it says how many. */
+const maxLoggedChanges = 50;
+
+/**
+ * What can change while a router runs. Certificates by their files alone: whether they are there, and whether one is asked
+ * of everybody, the listener knows from its start.
+ */
+const changeable: readonly RegExp[] = [
+  /^policies\b/,
+  /^services\b/,
+  /^instances\.(?:credentials|token_file|tokenFile|routers)\b/,
+  /^observability\.log\.level$/,
+  /^drain\.grace$/,
+  /^listeners\.(?:client|registration)\.tls\.(?:certificate|key|authorities)$/,
+];
+
+/** What a holder works with. */
+export interface ConfigHolderOptions {
+  /** Reads the files anew. */
+  readonly load: () => LoadedConfig;
+  /** What the router began with: read and without mistakes. */
+  readonly initial: LoadedConfig;
+  /**
+   * Makes everything ready for a configuration without mistakes, and answers what puts it in force, which must not fail
+   * half-way. Throws `NodeError` `CONFIG_INVALID` or any other error that says why it cannot be.
+   */
+  readonly prepare: (next: LoadedConfig) => Promise<() => void>;
+  readonly logger: Logger;
+}
+
+/** What became of a reload. */
+export type ReloadOutcome =
+  | { readonly taken: true; readonly generation: number; readonly changes: readonly ConfigChange[] }
+  | { readonly taken: false; readonly generation: number; readonly reasons: readonly string[] };
+
+/**
+ * The configuration of a running router through its reloads: each is taken as a whole or refused as a whole, so what is in
+ * force is always what one state of the files says. A change of something that only a start can take refuses the reload, too.
+ */
+export class ConfigHolder {
+  readonly #options: ConfigHolderOptions;
+  #current: LoadedConfig;
+  #generation = 1;
+  /** Reloads come one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ConfigHolderOptions) {
+    this.#options = options;
+    this.#current = options.initial;
+  }
+
+  /** What is in force. */
+  get current(): LoadedConfig {
+    return this.#current;
+  }
+
+  /** 1 from the start, and one more with each reload that was taken. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Reads the files and takes what they say, or keeps what is in force and logs why. */
+  reload(): Promise<ReloadOutcome> {
+    const next = this.#last.then(() => this.#reload());
+    this.#last = next;
+    return next;
+  }
+
+  /** Looks at all files every `intervalMs`, and reloads when one has changed. Returns what ends that. */
+  watch(intervalMs: number): () => void {
+    let ended = false;
+    let end = (): void => {};
+    const begin = (texts: LoadedConfig): void => {
+      if (ended) return;
+      const paths = texts.files.map(({ fullPath }) => fullPath);
+      end = watchFiles(paths, {
+        intervalMs,
+        texts: texts.files.map(({ text }) => text),
+        onChange: () => {
+          end();
+          // Of a state that was refused, too, so that the same files are not refused again and again.
+          void this.reload().then(() => begin(this.#options.load()));
+        },
+      });
+    };
+    begin(this.#current);
+    return () => {
+      ended = true;
+      end();
+    };
+  }
+
+  async #reload(): Promise<ReloadOutcome> {
+    const { load, prepare } = this.#options;
+    const next = load();
+    if (next.mistakes.length > 0) return this.#refuse(next.mistakes.map(formatMistake));
+    const changes = diffConfigs(this.#current.value, next.value);
+    const frozen = changes.filter(({ path }) => !isChangeable(path));
+    if (frozen.length > 0) {
+      return this.#refuse(frozen.map((change) => `${formatChange(change)}: it takes a restart`));
+    }
+    try {
+      const apply = await prepare(next);
+      apply();
+    } catch (error) {
+      return this.#refuse(linesOf(error));
+    }
+    this.#current = next;
+    this.#generation++;
+    this.#logTaken(changes);
+    return { taken: true, generation: this.#generation, changes };
+  }
+
+  #refuse(reasons: readonly string[]): ReloadOutcome {
+    const { logger } = this.#options;
+    const generation = this.#generation;
+    for (const reason of reasons) logger.log("error", "config_mistake", reason);
+    const count = reasons.length === 1 ? "1 reason" : `${reasons.length} reasons`;
+    logger.log("error", "config_kept", `Kept the configuration that is in force, for ${count}`, { generation });
+    return { taken: false, generation, reasons };
+  }
+
+  #logTaken(changes: readonly ConfigChange[]): void {
+    const { logger } = this.#options;
+    for (const change of changes.slice(0, maxLoggedChanges)) logger.log("info", "config_changed", formatChange(change));
+    const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
+    const generation = this.#generation;
+    logger.log("info", "config_reloaded", `Took the configuration: ${count}`, { generation, changes: changes.length });
+  }
+}
+
+function isChangeable(path: ConfigPath): boolean {
+  const text = path.join(".");
+  return changeable.some((pattern) => pattern.test(text));
+}
+
+/** The mistakes of a `CONFIG_INVALID`, or what else went wrong. */
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof NodeError && error.code === "CONFIG_INVALID") {
+    const [, ...lines] = error.message.split("\n");
+    if (lines.length > 0) return lines;
+  }
+  return [firstLine(error)];
+}
