@@ -54,6 +54,7 @@ export { CallMetadata, type MetadataField } from "./intercept/call-metadata.js";
 export type { HookResult, MessageHook, MethodHooks } from "./intercept/message-hook.js";
 export type { MemoryGauge } from "./memory-gauge.js";
 export type { MetricsSettings } from "./metrics/metrics-settings.js";
+export type { CallStats, LatencySummary } from "./operate/call-stats.js";
 export type { MethodInfo, ServiceInfo } from "./operate/describe-service.js";
 export { EventLog } from "./operate/event-log.js";
 export { type EventBatch, EventRing, type RouterEvent } from "./operate/event-ring.js";

@@ -103,6 +103,17 @@ describe("AdminService", () => {
     expect([await first, await second].every((id) => id.startsWith("tasks-"))).toBe(true);
   });
 
+  it("GetCallStats counts what became of calls, by method", async () => {
+    const { methods } = await router.client.getCallStats({ method: taskServiceName });
+    expect(methods.map(({ method }) => method.split("/")[1])).toEqual(["Follow", "Look", "Run"]);
+    expect(methods[2]).toMatchObject({ started: 1n, ended: { OK: 1n }, attempts: 1n });
+    const { mean, p50, p99 } = methods[2]?.latency ?? {};
+    for (const time of [mean, p50, p99]) expect(time?.nanos).toBeGreaterThan(0);
+    expect(methods[0]?.latency).toBeUndefined();
+    expect((await router.client.getCallStats({ method: `${taskServiceName}/Run` })).methods).toHaveLength(1);
+    expect((await router.client.getCallStats({})).methods).toHaveLength(4);
+  });
+
   it("SetInstanceWeight stands in for the instance's own until it is taken back", async () => {
     const { services } = await router.client.setInstanceWeight({ id: "tasks-1", weight: 5 });
     expect(services).toEqual([taskServiceName]);

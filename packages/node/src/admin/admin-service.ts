@@ -6,6 +6,7 @@ import type {
   AdminService,
   DrainInstanceRequest,
   DrainRouterRequest,
+  GetCallStatsRequest,
   GetPolicyRequest,
   KickInstanceRequest,
   ListCallsRequest,
@@ -19,7 +20,7 @@ import type { LogLevels } from "../log/log-levels.js";
 import { logModules } from "../log/log-modules.js";
 import { NodeError } from "../node-error.js";
 import type { RouterServer } from "../serve/serve-router.js";
-import { callMessage } from "./call-messages.js";
+import { callMessage, callStatsMessage } from "./call-messages.js";
 import { msOf } from "./durations.js";
 import { streamEvents } from "./event-stream.js";
 import { instanceMessages } from "./instance-messages.js";
@@ -66,6 +67,7 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
     getPolicy: ({ subject }: GetPolicyRequest) => ({ facts: operator.policy(subject).map(policyFactMessage) }),
     getPolicyStats: () => policyStatsMessage(server.policyStats(), operator.policyUsage()),
     listCalls: (request: ListCallsRequest) => listCalls(server, request),
+    getCallStats: ({ method }: GetCallStatsRequest) => ({ methods: callStats(server, method) }),
     drainRouter: (request: DrainRouterRequest) => drainRouter(parts, request),
     getLogLevel: () => ({ ...levelsOf(levelsIn(parts)), knownModules: [...logModules] }),
     setLogLevel: ({ module, level }: SetLogLevelRequest) => {
@@ -83,6 +85,20 @@ function listCalls({ operator }: ObservedServer, request: ListCallsRequest) {
   const olderThanMs = msOf(olderThan) ?? 0;
   const { calls, matched } = operator.calls({ method, instance, olderThanMs, ...(limit === 0 ? {} : { limit }) });
   return { calls: calls.map(callMessage), matched: BigInt(matched) };
+}
+
+function callStats({ operator }: ObservedServer, method: string) {
+  const all = operator.callStats();
+  if (all === undefined) {
+    throw new ConnectError(
+      "Cannot tell what became of calls: the router does not count them. Leave the option metrics of createRouter on",
+      Code.FailedPrecondition,
+    );
+  }
+  return all
+    .filter((stats) => method === "" || stats.method === method || stats.method.startsWith(`${method}/`))
+    .map(callStatsMessage)
+    .sort((a, b) => (a.method < b.method ? -1 : 1));
 }
 
 function drainRouter({ server, drain }: AdminServiceParts, { grace }: DrainRouterRequest) {

@@ -13,3 +13,10 @@ export function durationOf(ms: number): { readonly seconds: bigint; readonly nan
 export function msOf(duration: Duration | undefined): number | undefined {
   return duration && Number(duration.seconds) * 1_000 + duration.nanos / 1_000_000;
 }
+
+/** The same to the microsecond: calls take less than a millisecond. */
+export function preciseDuration(ms: number): { readonly seconds: bigint; readonly nanos: number } {
+  const micros = Math.round(ms * 1_000);
+  const rest = micros % 1_000_000;
+  return { seconds: BigInt((micros - rest) / 1_000_000), nanos: rest * 1_000 };
+}

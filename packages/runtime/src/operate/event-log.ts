@@ -16,7 +16,6 @@ const kinds: ReadonlySet<string> = new Set([
   "restored",
   "breaker_opened",
   "breaker_closed",
-  "policy_failed",
   // the router itself
   "listening",
   "draining",

@@ -195,6 +195,44 @@ describe("Operator.withdraw()", () => {
   });
 });
 
+describe("Operator.callStats()", () => {
+  it("counts calls by status, and tells how long they took", () => {
+    const scene = new PolicyScene({}, { count: 1 });
+    for (let ms = 1; ms <= 100; ms++) {
+      scene.call();
+      scene.pass(ms);
+      if (ms > 98) scene.fail(0, 5);
+      else scene.answer(0);
+    }
+    scene.call();
+    const stats = scene.router.core.operator.callStats();
+    const get = stats?.find(({ method }) => method === `${service}/Get`);
+    expect(get).toMatchObject({ started: 101, attempts: 101, ended: { OK: 98, NOT_FOUND: 2 } });
+    const { meanMs = 0, p50Ms = 0, p90Ms = 0, p99Ms = 0 } = get?.latency ?? {};
+    expect(meanMs).toBeCloseTo(50.5, 3);
+    // At most a bucket above the true value, never below it.
+    for (const [found, exact] of [
+      [p50Ms, 50],
+      [p90Ms, 90],
+      [p99Ms, 99],
+    ] as const) {
+      expect(found).toBeGreaterThanOrEqual(exact);
+      expect(found).toBeLessThanOrEqual(exact * 2 ** (1 / 8));
+    }
+    expect(stats?.find(({ method }) => method === `${service}/Watch`)).toEqual({
+      method: `${service}/Watch`,
+      started: 0,
+      ended: {},
+      attempts: 0,
+      latency: undefined,
+    });
+  });
+
+  it("tells nothing where nothing is counted", () => {
+    expect(new PolicyScene({}, { metrics: false }).router.core.operator.callStats()).toBeUndefined();
+  });
+});
+
 describe("Operator.calls()", () => {
   it("lists what is open, oldest first, and says how much did not fit", () => {
     const scene = new PolicyScene({}, { count: 1 });

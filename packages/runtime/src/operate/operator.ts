@@ -9,6 +9,7 @@ import type { Registry } from "../registry/registry.js";
 import type { ServiceEntry } from "../registry/service-entry.js";
 import type { PolicyUsage } from "../resilience/policy-usage.js";
 import { RouterError } from "../router-error.js";
+import { type CallStats, summarizeCalls } from "./call-stats.js";
 import { describeService, type ServiceInfo } from "./describe-service.js";
 import { explainPolicy, type PolicyFact } from "./explain-policy.js";
 import { type CallFilter, type CallList, listCalls } from "./list-calls.js";
@@ -81,6 +82,12 @@ export class Operator {
     const [name = "", method = ""] = (filter.method ?? "").split("/");
     if (name !== "") this.#method(this.#service(name), method);
     return listCalls(forwarder.context.pool.list(), filter, clock.nowMs());
+  }
+
+  /** What became of calls, by method; undefined: the router does not count them (`RouterOptions.metrics`). */
+  callStats(): CallStats[] | undefined {
+    const { metrics } = this.#parts.forwarder.context;
+    return metrics && [...metrics.methods, metrics.unknown].map(summarizeCalls);
   }
 
   /**
