@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run bench:micro [-- --only TEXT] [-- --quick]`: parts of the hot path without sockets, in nanoseconds and allocated bytes
+// `npm run bench:micro [-- --only TEXT] [-- --quick] [-- --write]`: parts of the hot path without sockets, in nanoseconds and allocated bytes
 // per operation. Absolute times are those of this machine and this hour; what counts is one beside another.
 import { parseArgs } from "node:util";
 import { frameOperations } from "./micro/frames.ts";
 import { hpackOperations } from "./micro/hpack.ts";
 import { keyOperations } from "./micro/keys.ts";
 import { measureOperation } from "./micro/measure-operation.ts";
+import { pageOperations, writeMicroPage } from "./micro/micro-page.ts";
 import { pickOperations } from "./micro/pick.ts";
 import { pickByKeyOperations } from "./micro/pick-by-key.ts";
 import { spliceOperations } from "./micro/splice.ts";
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     /** Operations whose names have this in them. */
     only: { type: "string", default: "" },
     quick: { type: "boolean", default: false },
+    /** Measures picks and keys, and writes their part of docs/balancing.md. */
+    write: { type: "boolean", default: false },
   },
 });
 const effort = values.quick ? { rounds: 3, roundMs: 20 } : { rounds: 7, roundMs: 200 };
@@ -27,10 +30,14 @@ const operations = [
   ...pickOperations,
   ...pickByKeyOperations(),
   ...keyOperations,
-].filter(({ name }) => name.includes(values.only));
+].filter(({ name }) =>
+  values.write ? pageOperations.some((prefix) => name.startsWith(prefix)) : name.includes(values.only),
+);
 
 console.log(`${"ns".padStart(10)} ${"bytes".padStart(8)}  operation`);
-for (const operation of operations) {
-  const { name, nanos, bytes } = measureOperation(operation, effort);
-  console.log(`${nanos.toFixed(1).padStart(10)} ${bytes.toFixed(1).padStart(8)}  ${name}`);
-}
+const costs = operations.map((operation) => {
+  const cost = measureOperation(operation, effort);
+  console.log(`${cost.nanos.toFixed(1).padStart(10)} ${cost.bytes.toFixed(1).padStart(8)}  ${cost.name}`);
+  return cost;
+});
+if (values.write) writeMicroPage(costs);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { fillBetween } from "../report/fill-between.ts";
 import { barChart } from "../report/svg/bar-chart.ts";
 import { short } from "../report/svg/theme.ts";
 import {
@@ -28,23 +29,20 @@ export interface BalanceReport {
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const page = `${root}docs/balancing.md`;
 const pictures = `${root}docs/balancing`;
-const opening = "<!-- bench:balance -->";
-const closing = "<!-- end of bench:balance -->";
 
 /** Writes what was measured into docs/balancing.md, and the pictures beside it. */
 export function writeBalancePage(report: BalanceReport): void {
   mkdirSync(pictures, { recursive: true });
   for (const [name, picture] of Object.entries(picturesOf(report))) writeFileSync(`${pictures}/${name}.svg`, picture);
-  const text = existsSync(page) ? readFileSync(page, "utf8") : `# Balancing\n\n${opening}\n${closing}\n`;
+  const text = existsSync(page)
+    ? readFileSync(page, "utf8")
+    : "# Balancing\n\n<!-- bench:balance -->\n<!-- end of bench:balance -->\n";
   writeFileSync(page, fillIn(text, textOf(report)));
 }
 
 /** The page with `part` between its markers. @throws Error if it has none. */
 export function fillIn(text: string, part: string): string {
-  const begin = text.indexOf(opening);
-  const end = text.indexOf(closing);
-  if (begin < 0 || end < begin) throw new Error("Cannot write the comparison: docs/balancing.md must have its markers");
-  return `${text.slice(0, begin + opening.length)}\n${part}\n${text.slice(end)}`;
+  return fillBetween(text, part, { name: "bench:balance", page: "docs/balancing.md" });
 }
 
 /** What the page says. */
