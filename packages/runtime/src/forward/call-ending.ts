@@ -284,12 +284,12 @@ export class CallEnding {
     const { counters } = this.#context;
     counters.reasons[status.reason]++;
     call.attempts?.gate?.close();
-    if (call.attempts !== undefined) this.#forwarder.interceptions.ended(call, status.code, status.message);
     const reply = call.headersSent ? undefined : call.route.policy?.fallback?.replyFor(status.reason);
     if (reply !== undefined && this.#forwarder.replies.answer(call, reply)) {
       counters.fallbacks.replied++;
       return;
     }
+    if (call.attempts !== undefined) this.#forwarder.interceptions.ended(call, status.code, status.message);
     this.count(call, status.code, status.reason);
     sendStatus(call, status);
   }
@@ -395,8 +395,6 @@ export class CallEnding {
   }
 }
 
-function isDeadline(reason: Reason): boolean {
-  return reason === "CALL_DEADLINE" || reason === "ATTEMPT_TIMEOUT";
 function endOf(call: CallRecord, about: Pick<FollowedEnd, "code" | "reason" | "nowMs">): FollowedEnd {
   const { sample, channel, tried } = call;
   const instance = (channel ?? tried)?.instanceId;
@@ -404,4 +402,6 @@ function endOf(call: CallRecord, about: Pick<FollowedEnd, "code" | "reason" | "n
   return { ...about, instance, attempts, requestBytes: sample.requestBytes, replyBytes: sample.replyBytes };
 }
 
+function isDeadline(reason: Reason): boolean {
+  return reason === "CALL_DEADLINE" || reason === "ATTEMPT_TIMEOUT";
 }

@@ -70,8 +70,8 @@ export class Forwarder {
     call.stream = stream;
     stream.data = call;
     call.takeHead(head);
-    call.waitForReady =
     if (this.context.watchers.list.length > 0) this.context.watchers.begin(call);
+    call.waitForReady =
       head.waitForReady === WaitForReady.unset ? route.waitForReady : head.waitForReady === WaitForReady.yes;
     if (head.fault !== HeadFault.none) {
       this.#refuseHead(call, head.fault);

@@ -255,3 +255,20 @@ describe("an interceptor", () => {
     expect(other.spread).toEqual([1, 0]);
   });
 });
+
+test.each([
+  [{ code: 9, message: "closed for today" }, [9, "closed for today"]],
+  [{ code: 0, payloadBase64: "" }, [0, ""]],
+])("an interceptor is told of the static reply that its client gets: %j", async (reply, expected) => {
+  const told: unknown[] = [];
+  const interceptor: CallInterceptor = (next) => async (call) => {
+    const result = await next(call);
+    told.push([result.code, result.message]);
+    return result;
+  };
+  const settings = { interceptors: [interceptor], methods: { get: { fallback: { reply } } } };
+  const scene = new PolicyScene(settings as never, { count: 0 });
+  const call = scene.call();
+  await scene.router.scheduler.settle();
+  expect([call.status?.code, told]).toEqual([reply.code, [expected]]);
+});

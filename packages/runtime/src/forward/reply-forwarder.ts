@@ -112,10 +112,11 @@ export class ReplyForwarder {
   }
 
   /** Gives the client an answer that no instance has made. False: not in the encoding that it speaks. */
-  answer(call: CallRecord, { code, message, literals }: StaticReply): boolean {
+  answer(call: CallRecord, { code, text, message, literals }: StaticReply): boolean {
     const { connection, stream } = call;
     if (connection === undefined || stream === undefined) return true;
     if (message !== undefined && call.contentType === ContentType.grpcSubtype) return false;
+    this.#forwarder.interceptions.ended(call, code, text);
     this.#forwarder.ending.count(call, code);
     if (message === undefined) {
       sendStatus(call, { literals });

@@ -8,6 +8,8 @@ import { encodeStatusLiterals } from "../status/status-literals.js";
 export interface StaticReply {
   /** gRPC status code. */
   readonly code: number;
+  /** Status message. */
+  readonly text: string;
   /** The encoded response message; undefined: none, as with every code but OK. */
   readonly message: Uint8Array | undefined;
   /** HPACK literals of the trailers, or of Trailers-Only. */
@@ -68,6 +70,7 @@ function replyOf({
   const isOk = code === StatusCode.ok;
   return {
     code,
+    text: message,
     message: isOk ? base64Decode(payloadBase64) : undefined,
     literals: encodeStatusLiterals({ code, message }),
   };
