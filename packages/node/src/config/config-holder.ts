@@ -16,9 +16,9 @@ const maxLoggedChanges = 50;
  */
 const changeable: readonly RegExp[] = [
   /^policies\b/,
-  /^services\b/,
+  /^services\.(?!learn\b)/,
   /^instances\.(?:credentials|token_file|tokenFile|routers)\b/,
-  /^observability\.log\.level$/,
+  /^observability\.log\.(?:level|modules)\b/,
   /^drain\.grace$/,
   /^listeners\.(?:client|registration)\.tls\.(?:certificate|key|authorities)$/,
 ];

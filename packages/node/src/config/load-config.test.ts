@@ -80,6 +80,11 @@ memory: 5
       "1:1: connections: header_bytes must be at most memory_bytes, of which it is a part",
     ],
     [
+      "a level of a module that there is not",
+      "observability: { log: { modules: { clals: DEBUG } } }",
+      '1:36: observability.log.modules.clals: the module must be one of registry, policy, calls, connections, tls, memory, config, operator, router, received "clals"',
+    ],
+    [
       "a credential that is nobody's",
       "instances: { credentials: [{ name: a, services: ['*'] }] }",
       "1:28: instances.credentials[0]: a credential must have something to be known by, tokens or certificates",

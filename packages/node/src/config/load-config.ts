@@ -3,6 +3,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type ConfigFault, type PolicyLayer, readPolicyConfig } from "@grpc-router/protocol";
 import type { CredentialSettings } from "@grpc-router/runtime";
+import type { RouterConfig } from "../gen/grpcrouter/config/v1/router_config_pb.js";
+import { logModules } from "../log/log-modules.js";
 import { type ConfigMistake, mistakesError, sortMistakes } from "./config-mistake.js";
 import { readInstanceCredentials } from "./instance-credentials.js";
 import { type ConfigFile, readConfigFiles } from "./read-config-files.js";
@@ -64,7 +66,10 @@ export function loadConfig(names: readonly string[], options: LoadConfigOptions 
     credentials,
     value,
     files: files.files,
-    mistakes: sort([...files.mistakes, ...[...faults, ...(faults.length === 0 ? wrong : [])].map(mistake)]),
+    mistakes: sort([
+      ...files.mistakes,
+      ...[...faults, ...findModuleFaults(config), ...(faults.length === 0 ? wrong : [])].map(mistake),
+    ]),
     readPolicies(services) {
       const { layers, faults: found } = readPolicyConfig(value.policies, services);
       const mistakes = found.map(({ path, reason }) => mistake({ path: ["policies", ...path], reason }));
@@ -78,4 +83,15 @@ export function loadConfig(names: readonly string[], options: LoadConfigOptions 
 /** @throws NodeError `CONFIG_INVALID` with every mistake on a line of its own, if there is one. */
 export function refuseMistakes({ names, sort }: LoadedConfig, mistakes: readonly ConfigMistake[]): void {
   if (mistakes.length > 0) throw mistakesError(`the configuration ${names.join(", ")}`, sort(mistakes));
+}
+
+/** Modules of the log are words of code, which no rule of the message knows. */
+function findModuleFaults({ observability }: RouterConfig): ConfigFault[] {
+  const names = Object.keys(observability?.log?.modules ?? {});
+  return names
+    .filter((name) => !logModules.some((known) => known === name))
+    .map((name) => ({
+      path: ["observability", "log", "modules", name],
+      reason: `the module must be one of ${logModules.join(", ")}, received ${JSON.stringify(name)}`,
+    }));
 }

@@ -30,11 +30,11 @@ describe("settingsOf()", () => {
   registration: { address: "10.0.0.1:9001", limits: { connections: 8 } }
   admin: { address: 127.0.0.1:9002, disabled: true }
 connections: { limits: { header_fields: 50, stall: 5s }, keepalive: { max_idle: 60s }, memory_bytes: 5000000000 }
-services: { modules: [a_router.js, /b_router.js], service_config: sc.json }
+services: { modules: [a_router.js, /b_router.js], service_config: sc.json, descriptor_sets: [a.binpb], descriptor_folders: [sets], names: [a.**], learn: [b.**] }
 instances: { allow_unauthenticated: true, routers: ["http://a:1"] }
 calls: { max_waiting_calls: 1, max_waiting_bytes: 2, max_open_calls: 3, max_request_message_bytes: 4, max_response_message_bytes: 5, error_details: false, forward_load_reports: false, hold_lost: 0.5s, max_replay_bytes: 6 }
 place: { zone: z, region: r }
-observability: { log: { level: warn, frames: true } }
+observability: { log: { level: warn, frames: true, modules: { calls: debug } }, metrics: { instance_labels: [v], otlp_endpoint: 'http://o:1' } }
 drain: { grace: 3s }
 memory: { process_bytes: 2000000 }
 `,
@@ -73,9 +73,16 @@ memory: { process_bytes: 2000000 }
         zone: "z",
         region: "r",
         routers: ["http://a:1"],
+        metrics: { instanceLabels: ["v"] },
       },
       modules: [`${folder}/etc/a_router.js`, "/b_router.js"],
+      descriptorSets: [`${folder}/etc/a.binpb`],
+      descriptorFolders: [`${folder}/etc/sets`],
+      serviceNames: ["a.**"],
+      learn: ["b.**"],
       serviceConfig: `${folder}/etc/sc.json`,
+      logModules: { calls: "debug" },
+      otlpEndpoint: "http://o:1",
       allowUnauthenticatedInstances: true,
       tokenFile: undefined,
       logLevel: "warn",

@@ -41,10 +41,21 @@ export interface RouterSettings {
   readonly router: RouterOptions;
   /** Generated router modules. */
   readonly modules: readonly string[];
+  /** Files with descriptor sets. */
+  readonly descriptorSets: readonly string[];
+  /** Folders with descriptor sets. */
+  readonly descriptorFolders: readonly string[];
+  /** Patterns of the services that are routed; empty: all. */
+  readonly serviceNames: readonly string[];
+  /** Patterns of services that may be learnt. */
+  readonly learn: readonly string[];
   readonly serviceConfig?: string | undefined;
   readonly allowUnauthenticatedInstances?: boolean | undefined;
   readonly tokenFile?: string | undefined;
   readonly logLevel?: LogLevel | "silent" | undefined;
+  /** Levels of single modules of the log. */
+  readonly logModules: Readonly<Record<string, LogLevel | "silent">>;
+  readonly otlpEndpoint?: string | undefined;
   readonly traceFrames?: boolean | undefined;
   readonly graceMs?: number | undefined;
   readonly memoryBytes?: number | undefined;
@@ -63,6 +74,9 @@ export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSett
   const at = (path: ConfigPath, file: string | undefined) => file && resolvePath(origin, path, file);
   const listenerAt = (name: "client" | "registration", listener: Listener | undefined) =>
     listenerOf(listener, ["listeners", name], origin);
+  const files = (field: string, names: readonly string[] = []) =>
+    names.map((file, index) => resolvePath(origin, ["services", field, index], file));
+  const { log, metrics } = observability ?? {};
   return {
     client: listenerAt("client", listeners?.client),
     registration: listeners?.registration && listenerAt("registration", listeners.registration),
@@ -73,13 +87,22 @@ export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSett
       zone: place?.zone,
       region: place?.region,
       routers: instances?.routers ?? [],
+      metrics: { instanceLabels: metrics?.instanceLabels ?? [] },
     },
-    modules: services?.modules.map((file, index) => resolvePath(origin, ["services", "modules", index], file)) ?? [],
+    modules: files("modules", services?.modules),
+    descriptorSets: files("descriptor_sets", services?.descriptorSets),
+    descriptorFolders: files("descriptor_folders", services?.descriptorFolders),
+    serviceNames: services?.names ?? [],
+    learn: services?.learn ?? [],
     serviceConfig: at(["services", "service_config"], services?.serviceConfig),
     allowUnauthenticatedInstances: instances?.allowUnauthenticated,
     tokenFile: at(["instances", "token_file"], instances?.tokenFile),
-    logLevel: levelOf(observability?.log?.level),
-    traceFrames: observability?.log?.frames,
+    logLevel: levelOf(log?.level),
+    logModules: Object.fromEntries(
+      Object.entries(log?.modules ?? {}).map(([name, code]) => [name, levelOf(code) ?? "info"]),
+    ),
+    otlpEndpoint: metrics?.otlpEndpoint,
+    traceFrames: log?.frames,
     graceMs: drain?.grace && millisecondsOf(drain.grace),
     memoryBytes: memory?.processBytes === undefined ? undefined : Number(memory.processBytes),
   };

@@ -37,11 +37,7 @@ export class Certificates {
    * @throws NodeError when they cannot be used; then all stays as it was.
    */
   reload(use: (tls: SecureContextOptions) => void, material: TlsMaterial = this.#material): void {
-    if ((material.ca === undefined) !== (this.#material.ca === undefined)) {
-      const how = material.ca === undefined ? "given as at the start, received none" : "left out as at the start";
-      throw new NodeError("TLS_INVALID", `Cannot use certificates: tls.ca must be ${how}`);
-    }
-    const read = readServerTls(material);
+    const read = this.check(material);
     use(read);
     this.current = read;
     this.#material = material;
@@ -52,6 +48,15 @@ export class Certificates {
       `Took new certificates: ${namesOf(own)}, valid to ${own.validTo}`,
     );
     warnOfDates(material, this.#texts, this.#logger);
+  }
+
+  /** Reads the certificates again, or others, and takes nothing. @throws NodeError when they cannot be used. */
+  check(material: TlsMaterial = this.#material): SecureContextOptions {
+    if ((material.ca === undefined) !== (this.#material.ca === undefined)) {
+      const how = material.ca === undefined ? "given as at the start, received none" : "left out as at the start";
+      throw new NodeError("TLS_INVALID", `Cannot use certificates: tls.ca must be ${how}`);
+    }
+    return readServerTls(material);
   }
 
   /** Looks at the files every `intervalMs` and reloads them when they have changed. Returns what ends that. */

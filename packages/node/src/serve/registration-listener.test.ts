@@ -100,6 +100,10 @@ describe("serveRouter() with a listener for registrations", () => {
     server.reloadCertificates();
     server.reloadCertificates(undefined, createSelfSigned());
     expect(logged.filter((line) => line.startsWith("certificates_reloaded"))).toHaveLength(2);
+    const wrong = { cert: "none.pem", key: "none.pem" };
+    expect(() => server.reloadCertificates(undefined, wrong)).toThrow(
+      expect.objectContaining({ code: "FILE_UNREADABLE" }),
+    );
     await server.close();
     await expect(ask(server.registrationUrl, untyped)).rejects.toThrow();
     await expect(ask(server.url, untyped)).rejects.toThrow();

@@ -233,6 +233,8 @@ class ListeningRouter implements RouterServer {
     if (client.certificates === undefined && own?.certificates === undefined) {
       throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
     }
+    // Both, or none of them.
+    own?.certificates?.check(registration);
     client.certificates?.reload(client.listener.useCertificates, tls);
     own?.certificates?.reload(own.listener.useCertificates, registration);
   }

@@ -95,7 +95,7 @@ function readField(field: DescField, value: unknown, place: Place): JsonValue | 
     case "list":
       return readList(field, value, place);
     case "map":
-      return readTexts(value, place);
+      return readMap(field, value, place);
   }
 }
 
@@ -154,12 +154,14 @@ function readList(field: DescField & { fieldKind: "list" }, value: unknown, plac
   return read.filter((item) => item !== undefined);
 }
 
-/** Maps of options have texts as keys and values. */
-function readTexts(value: unknown, place: Place): JsonValue | undefined {
+/** Maps of options have texts as keys, and texts or enums as values. */
+function readMap(field: DescField & { fieldKind: "map" }, value: unknown, place: Place): JsonValue | undefined {
   if (!isFacts(value)) return refuse(place, "names with their texts", value);
   const clean: JsonObject = {};
   for (const [key, item] of Object.entries(value)) {
-    const read = readScalar(ScalarType.STRING, item, { path: [...place.path, key], faults: place.faults });
+    const inner = { path: [...place.path, key], faults: place.faults };
+    const read =
+      field.mapKind === "enum" ? readEnum(field.enum, item, inner) : readScalar(ScalarType.STRING, item, inner);
     if (read !== undefined) clean[key] = read;
   }
   return clean;
