@@ -46,12 +46,13 @@ export { type ReadOptions, readOptions } from "./policy/read-options.js";
 export * from "./policy/read-policy-config.js";
 export * from "./policy/resolve-policy.js";
 export * from "./policy/service-config.js";
+export * from "./policy/tenant-facts.js";
 
-// The channel's frame codec.
 // From descriptors to what is routed.
 
 export * from "./schema/index.js";
 
+// The channel's frame codec.
 
 export * from "./frame/index.js";
 

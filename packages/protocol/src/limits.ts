@@ -90,6 +90,10 @@ export const MAX_LABEL_VALUE_BYTES = 256;
 export const MAX_RING_SIZE = 8_388_608;
 /** Entries of a maglev table; Envoy's cap, for the same reason. */
 export const MAX_MAGLEV_TABLE_SIZE = 5_000_011;
+/** Tenants of a router: a list that somebody has generated without end, looked through for every call. */
+export const MAX_TENANTS = 10_000;
+/** Ways in which tenants may match the rules of a service: each has its own policy of every method, with queues and counts. */
+export const MAX_TENANT_CLASSES = 100;
 /** Octets of an instance id. */
 export const MAX_INSTANCE_ID_BYTES = 128;
 /** Octets of a process key. */

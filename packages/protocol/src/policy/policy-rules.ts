@@ -49,7 +49,7 @@ const methodRules = {
     groups: found,
     rivals: found,
   }),
-  routeKeyMetadata: { check: checkRouteKeyMetadata },
+  routeKeyMetadata: { check: checkMetadataName },
   maxRequestMessageBytes: integer(1),
   maxResponseMessageBytes: integer(1),
   priority: choice(["low", "normal", "high"], ["PRIORITY_LOW", "PRIORITY_NORMAL", "PRIORITY_HIGH"]),
@@ -114,7 +114,7 @@ function checkMethod(facts: unknown, place: FactPlace): void {
 }
 
 /** gRPC's alphabet of names; names of gRPC itself are not the caller's to set, and a binary value is no key. */
-function checkRouteKeyMetadata(name: unknown, place: FactPlace): void {
+export function checkMetadataName(name: unknown, place: FactPlace): void {
   if (typeof name === "string" && /^[0-9a-z_.-]+$/.test(name) && !/^grpc-|-bin$/.test(name)) return;
   place.refuse(`must be a name of 0-9 a-z _ . - without grpc- in front and -bin behind, received ${show(name)}`);
 }

@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { GenRouter, MethodPolicyFacts, ServicePolicyFacts } from "../codegenv1/types.js";
 import { exclusivePairs, policyRules } from "./policy-rules.js";
+import { formatLabels, type TenantClass, type TenantPolicies, tenantClassesOf } from "./tenant-facts.js";
 
 /** Who said a fact: "method option", "code for the service", "configuration for the method". */
 export type PolicySource =
@@ -10,7 +11,8 @@ export type PolicySource =
   | "method option"
   | "code for the router"
   | `${string} for the service`
-  | `${string} for the method`;
+  | `${string} for the method`
+  | `${string} for the ${"service" | "method"}, tenants with ${string}`;
 
 /** What one source says of a service and of its methods. */
 export interface PolicyLayer {
@@ -20,6 +22,8 @@ export interface PolicyLayer {
   readonly service?: ServicePolicyFacts | undefined;
   /** Of single methods, by local name; each field replaces what the layer says of the service. */
   readonly methods?: { readonly [name: string]: MethodPolicyFacts | undefined } | undefined;
+  /** What it says by tenant, which goes before what it says of all. */
+  readonly tenants?: TenantPolicies | undefined;
 }
 
 /** What counts after all sources have spoken. */
@@ -35,6 +39,19 @@ export interface ResolvedPolicies {
   readonly service: Resolved<ServicePolicyFacts>;
   /** By local name. */
   readonly methods: { readonly [name: string]: Resolved<MethodPolicyFacts> };
+  /** What counts for the calls of tenants instead; absent: no source says anything by tenant. */
+  readonly tenants?: ResolvedTenants;
+}
+
+/** What counts for the calls of tenants that rules of a service match. */
+export interface ResolvedTenants extends TenantPolicies {
+  readonly classes: readonly ResolvedTenantClass[];
+}
+
+/** Tenants that match the same rules, and what counts for their calls. */
+export interface ResolvedTenantClass extends TenantClass {
+  /** By local name. */
+  readonly methods: ResolvedPolicies["methods"];
 }
 
 /** What one source says of a method, for {@link mergeMethodFacts}. */
@@ -60,21 +77,37 @@ const serviceNames = (Object.keys(policyRules.service) as readonly (keyof Servic
  * option, method option, then each layer, of the service before of the method. A field replaces the whole field; of
  * retry and hedging, and of the two kinds of route key, only that of the strongest source that says either stays. The
  * result is still to be completed by `completeMethodFacts` where a layer states route keys or replies.
+ *
+ * For tenants that match rules of the last layer that has any, these rules go before all else that the layer says, the later
+ * rule first. What two results have from the same source is the same object.
  */
 export function resolvePolicies(
   router: Pick<GenRouter<DescService>, "service" | "methods" | "policies">,
   layers: readonly PolicyLayer[],
   beneath?: MethodPolicyFacts,
 ): ResolvedPolicies {
-  const methods: Record<string, Resolved<MethodPolicyFacts>> = {};
-  for (const { localName } of router.service.methods) {
-    methods[localName] = mergeMethodFacts<PolicySource>([
-      ...layers.toReversed().flatMap((layer) => layersOf(layer, localName)),
-      ...optionLayers(router, localName),
-      { source: "code for the router", facts: beneath },
-    ]);
-  }
-  return { service: resolveService(router.policies, layers), methods };
+  const resolve = (rules: readonly number[]): ResolvedPolicies["methods"] => {
+    const methods = router.service.methods.map(({ localName }) => {
+      const merged = mergeMethodFacts<PolicySource>([
+        ...layers
+          .toReversed()
+          .flatMap((layer) => [
+            ...(layer === tenantLayer ? ruleLayersOf(layer, rules, localName) : []),
+            ...layersOf(layer, localName),
+          ]),
+        ...optionLayers(router, localName),
+        { source: "code for the router", facts: beneath },
+      ]);
+      return [localName, merged] as const;
+    });
+    return Object.fromEntries(methods);
+  };
+  const tenantLayer = layers.findLast(({ tenants }) => tenants !== undefined);
+  const tenants = tenantLayer?.tenants;
+  const resolved = { service: resolveService(router.policies, layers), methods: resolve([]) };
+  if (tenants === undefined) return resolved;
+  const classes = tenantClassesOf(tenants).map((one) => ({ ...one, methods: resolve(one.rules) }));
+  return { ...resolved, tenants: { ...tenants, classes } };
 }
 
 /** Merges field by field what sources say of one method, the strongest first. */
@@ -106,6 +139,24 @@ function layersOf({ source, service, methods }: PolicyLayer, name: string): Meth
     { source: `${source} for the service`, facts: service?.defaults },
     { source: `${source} for the service`, facts: service?.balance && { balance: service.balance } },
   ];
+}
+
+/** Of the rules at these places, the last first. */
+function ruleLayersOf(
+  { source, tenants }: PolicyLayer,
+  places: readonly number[],
+  name: string,
+): MethodLayer<PolicySource>[] {
+  return places.toReversed().flatMap((place): MethodLayer<PolicySource>[] => {
+    const { labels = {}, balance, defaults, methods } = tenants?.rules[place] ?? {};
+    const whose = `tenants with ${formatLabels(labels)}` as const;
+    const own = methods !== undefined && Object.hasOwn(methods, name) ? methods[name] : undefined;
+    return [
+      { source: `${source} for the method, ${whose}`, facts: own },
+      { source: `${source} for the service, ${whose}`, facts: defaults },
+      { source: `${source} for the service, ${whose}`, facts: balance && { balance } },
+    ];
+  });
 }
 
 /** The generator has merged the options of the service into those of its methods, and says which those are. */

@@ -297,8 +297,8 @@ export class CallEnding {
   /** A call that nobody has begun, and that its own service has no instance for, goes to the fallback's; once. */
   #reroute(call: CallRecord, reason: Reason): boolean {
     const { route } = call;
-    const { fallback } = route;
-    if (fallback === undefined || route.policy?.fallback?.reroutes(reason) !== true) return false;
+    const { fallback: target } = route;
+    if (target === undefined || route.policy?.fallback?.reroutes(reason) !== true) return false;
     if (call.state !== CallState.queued && call.state !== CallState.backoff) return false;
     const state = call.attemptState;
     if (state.fellBack) return false;
@@ -307,6 +307,8 @@ export class CallEnding {
     this.#forwarder.placement.withdraw(call);
     state.fellBack = true;
     state.keyRead = false;
+    const { client, rest, restEnd } = call;
+    const fallback = (client && target.tenants?.find(target, client, rest, restEnd)) ?? target;
     call.route = fallback;
     call.rewind();
     call.state = CallState.queued;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connection } from "@grpc-router/http2";
+import type { Connection, PeerInfo } from "@grpc-router/http2";
 import { minTakenShare, overfullFactor } from "../limits.js";
+import { noTenant, type TenantDirectory } from "../registry/tenant-directory.js";
 import type { ReplayBudget } from "../resilience/replay-budget.js";
 import type { RouterCounters } from "../router-counters.js";
 import type { CallRecord } from "./call-record.js";
@@ -57,9 +58,19 @@ export class ClientAccount {
 
   /** Of the peer. */
   readonly address: string;
+  /** Names of its verified certificate. */
+  readonly #identities: readonly string[];
+  /** Whose it is by these, and in which directory. */
+  #tenant: number = noTenant;
+  #directory: TenantDirectory | undefined;
 
-  constructor(connection: Connection<StreamUser>, budget: ClientBudget, address = "") {
+  constructor(
+    connection: Connection<StreamUser>,
+    budget: ClientBudget,
+    { address = "", identities = [] }: Partial<Pick<PeerInfo, "address" | "identities">> = {},
+  ) {
     this.address = address;
+    this.#identities = identities;
     this.connection = connection;
     this.budget = budget;
   }
@@ -77,6 +88,15 @@ export class ClientAccount {
   /** So far over its memory that requests may not grow any more. */
   get isOverfull(): boolean {
     return this.keptBytes > this.budget.memoryBytes * overfullFactor;
+  }
+
+  /** The tenant whose connection this is, as far as its certificate tells. */
+  tenantOf(directory: TenantDirectory): number {
+    if (this.#directory !== directory) {
+      this.#directory = directory;
+      this.#tenant = directory.ofConnection(this.#identities);
+    }
+    return this.#tenant;
   }
 
   /** The client's stream is gone, the work is not: its slot stays taken (CVE-2023-44487, CVE-2025-8671). */

@@ -55,10 +55,11 @@ export class Forwarder {
   open(
     client: ClientAccount,
     stream: Stream<StreamUser>,
-    route: MethodRoute,
+    target: MethodRoute,
     head: RequestHead,
   ): CallRecord | undefined {
     const { clock, pool, wheel } = this.context;
+    const route = target.tenants?.find(target, client, head.rest, head.restEnd) ?? target;
     const call = pool.take(route);
     call.state = CallState.queued;
     call.openedMs = clock.lastMs;

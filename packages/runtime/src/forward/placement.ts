@@ -61,7 +61,7 @@ export class Placement {
 
   /** Instances have left: whoever waits for what cannot come any more, and has not asked to, ends. */
   abandon(service: ServiceEntry): void {
-    for (const { waiting, candidates, route } of service.slots) {
+    for (const { waiting, candidates, route } of service.queues) {
       if (waiting.size === 0 || (candidates.list.length > 0 && route?.balancer.isLost === undefined)) continue;
       const calls: CallRecord[] = [];
       const nowMs = this.#context.clock.lastMs;
@@ -73,7 +73,7 @@ export class Placement {
   /** The service is routed no more: no instance will come for those who wait. */
   dismiss(service: ServiceEntry): void {
     const nowMs = this.#context.clock.lastMs;
-    for (const { waiting } of service.slots) {
+    for (const { waiting } of service.queues) {
       for (let call = waiting.take(nowMs); call !== undefined; call = waiting.take(nowMs)) this.#endUnserved(call);
     }
   }

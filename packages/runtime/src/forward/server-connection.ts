@@ -78,7 +78,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
 
   attach(connection: Connection<StreamUser>): void {
     this.#connection = connection;
-    this.#client = new ClientAccount(connection, this.#context.clientBudget, this.peer.address);
+    this.#client = new ClientAccount(connection, this.#context.clientBudget, this.peer);
     this.#context.connections.add(this);
   }
 

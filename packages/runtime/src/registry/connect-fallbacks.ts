@@ -10,7 +10,7 @@ import type { ServiceEntry } from "./service-entry.js";
  */
 export function connectFallbacks(services: ReadonlyMap<string, ServiceEntry>): void {
   for (const service of services.values()) {
-    for (const route of service.routes) {
+    for (const route of service.allRoutes) {
       const name = route.policy?.fallback?.service;
       if (name !== undefined) route.fallback = findFallback(route, name, services);
     }

@@ -14,6 +14,7 @@ import type { RouteSlot } from "./route-slot.js";
 import type { ServiceEntry } from "./service-entry.js";
 import type { ResolvedSettings } from "./settings.js";
 import { TargetKind } from "./target.js";
+import type { TenantRoutes } from "./tenant-routes.js";
 
 /** Parts of a `MethodRoute`. */
 export interface MethodRouteParts {
@@ -70,6 +71,8 @@ export class MethodRoute {
   metrics: MethodMetrics | undefined;
   /** The method that takes its calls when no instance can; set once all services are there. */
   fallback: MethodRoute | undefined = undefined;
+  /** Routes of the method by tenant, of which this one is that of all others; undefined: all calls go by this one. */
+  tenants: TenantRoutes | undefined = undefined;
   /** New calls go by another route, or by none any more; what a connection remembers of a path may still lead here. */
   retired = false;
 

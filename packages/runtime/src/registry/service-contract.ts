@@ -7,6 +7,7 @@ import { bindHooks } from "../intercept/bound-hook.js";
 import type { CallInterceptor } from "../intercept/call-interceptor.js";
 import { createMiddleware } from "../intercept/middleware.js";
 import type { PolicyEvents } from "../resilience/policy-events.js";
+import { RouteShare } from "../resilience/route-instances.js";
 import { createRoutePolicy } from "../resilience/route-policy.js";
 import { ServicePolicy } from "../resilience/service-policy.js";
 import { isSame } from "./is-same.js";
@@ -15,7 +16,10 @@ import { createRouteKey } from "./route-key.js";
 import type { RouteSlot } from "./route-slot.js";
 import type { ServiceEntry } from "./service-entry.js";
 import { type PolicySources, resolveServicePolicies, type ServicePolicies } from "./service-policies.js";
+import type { SlotOwner } from "./service-slots.js";
 import { type ResolvedSettings, settingsOf } from "./settings.js";
+import { directoryOf } from "./tenant-directory.js";
+import { TenantRoutes } from "./tenant-routes.js";
 
 /** All that is said of a service. */
 export interface ContractParts extends PolicySources {
@@ -37,10 +41,12 @@ export interface ServiceContract {
   readonly slowStart: SlowStartFacts | undefined;
   /** In the order of the methods. */
   readonly routes: readonly MethodRoute[];
+  /** In the order of the methods; undefined: nothing is said by tenant. */
+  readonly tenants: readonly TenantRoutes[] | undefined;
 }
 
 /** Where a service keeps what stays of a method. */
-export type FindSlot = (method: DescMethod, settings: ResolvedSettings) => RouteSlot;
+export type FindSlot = (owner: SlotOwner, settings: ResolvedSettings) => RouteSlot;
 
 /**
  * Works out what counts for `service`. What is as `before` stays the same object: its breakers, budgets and balancers keep
@@ -75,10 +81,12 @@ export function createContract(
   const context = { parts, policies, policy, findSlot };
   const routes = methods.map((method) => {
     const kept = keepsCode ? findKept(before, policies, method) : undefined;
-    return kept ?? createRoute(service, method, context);
+    return kept ?? createRoute(service, { method }, context);
   });
+  const keepsTenants = isSame(before?.routes, routes) && isSame(before?.resolved.tenants, policies.resolved.tenants);
+  const tenants = keepsTenants ? before?.tenants : createTenantRoutes(service, routes, context);
   const slowStart = longestSlowStart(methods.map(({ localName }) => policies.method(localName).facts.balance));
-  return { parts, desc, resolved: policies.resolved, policies, policy, slowStart, routes };
+  return { parts, desc, resolved: policies.resolved, policies, policy, slowStart, routes, tenants };
 }
 
 /** Whether the program says the same. What it says by functions may know the messages, which are then those of one descriptor. */
@@ -106,20 +114,42 @@ interface RouteContext {
   readonly findSlot: FindSlot;
 }
 
-function createRoute(service: ServiceEntry, method: DescMethod, context: RouteContext): MethodRoute {
+function createRoute(service: ServiceEntry, owner: SlotOwner, context: RouteContext, share?: RouteShare): MethodRoute {
   const { parts, policies, policy, findSlot } = context;
-  const { facts, balancer, readKey, hooks } = policies.method(method.localName);
+  const { method, tenants } = owner;
+  const { localName } = method;
+  const said = tenants === undefined ? policies.method(localName) : policies.tenantMethod(tenants, localName);
+  const { facts, balancer, readKey, hooks } = said;
   const interceptors = [...(parts.interceptors ?? []), ...(parts.settings.interceptors ?? [])];
   const settings = settingsOf(facts);
   return new MethodRoute({
     service,
     method,
-    slot: findSlot(method, settings),
+    slot: findSlot(owner, settings),
     settings,
     balancer,
     key: createRouteKey(method.input, facts, readKey),
     middleware: createMiddleware({ interceptors, hooks: bindHooks(method, hooks) }),
     sessionName: facts.balance !== undefined && "sticky" in facts.balance ? facts.routeKeyMetadata : undefined,
-    policy: createRoutePolicy({ name: `${service.name}/${method.name}`, facts, service: policy, balancer }),
+    policy: createRoutePolicy({ name: `${service.name}/${method.name}`, facts, service: policy, balancer, share }),
+  });
+}
+
+/** Routes of each method for each class of tenants, so that no call puts anything together. */
+function createTenantRoutes(
+  service: ServiceEntry,
+  routes: readonly MethodRoute[],
+  context: RouteContext,
+): TenantRoutes[] | undefined {
+  const { tenants } = context.policies.resolved;
+  if (tenants === undefined) return undefined;
+  const directory = directoryOf(tenants.known);
+  const places = directory.placesOf(tenants.classes);
+  return context.parts.desc.service.methods.map((method, index) => {
+    const share = routes[index]?.policy?.share ?? new RouteShare();
+    const ofClasses = tenants.classes.map((_, place) =>
+      createRoute(service, { method, tenants: place }, context, share),
+    );
+    return new TenantRoutes(directory, places, ofClasses);
   });
 }

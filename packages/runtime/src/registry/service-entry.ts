@@ -106,7 +106,8 @@ export class ServiceEntry {
     this.slowStart = slowStart;
     this.routes = routes;
     for (const route of routes) this.#slots.take(route);
-    this.#lists = new MethodLists(candidates, this.slots);
+    this.#takeTenants(this.#contract);
+    this.#lists = new MethodLists(candidates, this.queues);
   }
 
   /**
@@ -125,7 +126,7 @@ export class ServiceEntry {
     this.slowStart = slowStart;
     const keepsRoutes =
       routes.length === before.routes.length && routes.every((route, index) => route === before.routes[index]);
-    if (keepsRoutes) return false;
+    if (keepsRoutes && contract.tenants === before.tenants) return false;
     if (policy !== this.policy) this.policy.retire();
     this.policy = policy;
     this.routes = routes;
@@ -134,8 +135,9 @@ export class ServiceEntry {
       this.#slots.take(route);
       if (route.waiting.size > 0) this.waiting.add(route.waiting);
     }
+    this.#takeTenants(contract);
     for (const { methods } of this.channels) this.#matchUnknown(methods);
-    this.#lists = new MethodLists(this.candidates, this.slots);
+    this.#lists = new MethodLists(this.candidates, this.queues);
     return true;
   }
 
@@ -155,6 +157,16 @@ export class ServiceEntry {
     return this.#slots.list;
   }
 
+  /** The same with those for the calls of tenants, which wait by themselves. */
+  get queues(): readonly RouteSlot[] {
+    return this.#slots.all;
+  }
+
+  /** Routes of new calls, those of tenants included. */
+  get allRoutes(): readonly MethodRoute[] {
+    return this.routes.flatMap((route) => [route, ...(route.tenants?.routes ?? [])]);
+  }
+
   /** The method of this name, "GetUser". */
   route(name: string): MethodRoute | undefined {
     return this.routes.find((route) => route.name === name);
@@ -164,12 +176,14 @@ export class ServiceEntry {
   get policyUsage(): PolicyUsage {
     const { budget, throttle, limit } = this.policy;
     const { list } = this.candidates;
+    // Routes of a method that have their bound from the same source count together.
+    const limits = new Set(this.allRoutes.map(({ policy }) => policy?.limit));
     return {
       service: this.name,
       extraAttempts: budget?.underWay ?? 0,
       retryTokens: throttle?.tokens,
       underWay: limit?.underWay ?? 0,
-      methodsUnderWay: this.routes.reduce((sum, { policy }) => sum + (policy?.underWay ?? 0), 0),
+      methodsUnderWay: [...limits].reduce((sum, limit) => sum + (limit?.underWay ?? 0), 0),
       instances: list.length,
       ejected: list.filter(({ healthy }) => !healthy).length,
     };
@@ -185,7 +199,7 @@ export class ServiceEntry {
   /** Calls that wait for an instance with these methods. */
   countWaiting(methods: MethodTable): number {
     let count = 0;
-    for (const { index, waiting } of this.slots) if (methods.serves(index)) count += waiting.size;
+    for (const { index, waiting } of this.queues) if (methods.serves(index)) count += waiting.size;
     return count;
   }
 
@@ -211,6 +225,16 @@ export class ServiceEntry {
       before,
       findSlot: (owner, { priority }) => this.#slots.find(owner, priority),
     });
+  }
+
+  #takeTenants({ routes, tenants }: ServiceContract): void {
+    for (const [index, route] of routes.entries()) {
+      route.tenants = tenants?.[index];
+      for (const own of route.tenants?.routes ?? []) {
+        this.#slots.take(own);
+        if (own.waiting.size > 0) this.waiting.add(own.waiting);
+      }
+    }
   }
 
   /** Takes up what an instance had announced before the service had it. */

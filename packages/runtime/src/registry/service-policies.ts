@@ -8,6 +8,7 @@ import {
   type PolicyLayer,
   type ResolvedPolicies,
   resolvePolicies,
+  type TenantRuleFacts,
 } from "@grpc-router/protocol";
 import type { BalanceFacts, GenRouter, MethodPolicyFacts } from "@grpc-router/protocol/codegenv1";
 import type { Balancer } from "../balance/balancer.js";
@@ -44,6 +45,8 @@ export interface ServicePolicies {
   readonly resolved: ResolvedPolicies;
   /** By the method's local name. */
   method(localName: string): MethodPolicies;
+  /** The same for the calls of tenants: of the class at this place of `resolved.tenants`. */
+  tenantMethod(place: number, localName: string): MethodPolicies;
 }
 
 /** What counts for a method. */
@@ -87,31 +90,40 @@ export function resolveServicePolicies(sources: PolicySources): ServicePolicies 
   }
   const resolved = resolvePolicies(desc, [layer, ...sources.layers], beneath);
   const balancers = new Map<BalanceFacts | undefined, Balancer>();
-  const methods = new Map<string, MethodPolicies>();
-  for (const method of desc.service.methods) {
+  const workOut = (method: DescMethod, said: MethodPolicyFacts, rules: readonly TenantRuleFacts[]): MethodPolicies => {
+    const { localName } = method;
     const subject = `${desc.service.typeName}/${method.name}`;
-    const facts = complete(subject, method, resolved.methods[method.localName]?.facts ?? {});
+    const facts = complete(subject, method, said);
     const custom = guard(own.factories, (error) => sources.onBalancerError?.(subject, error));
     const options = { subject, custom, ...(place === undefined ? {} : { place }) };
     const balancer = balancers.get(facts.balance) ?? resolveBalancer(facts.balance, options);
     balancers.set(facts.balance, balancer);
-    const { localName } = method;
-    methods.set(localName, {
-      facts,
-      balancer,
-      readKey: readKeyOf(sources, localName),
-      hooks: hooksOf(sources, localName),
+    return { facts, balancer, readKey: readKeyOf(sources, localName, rules), hooks: hooksOf(sources, localName) };
+  };
+  const workOutAll = (said: ResolvedPolicies["methods"], rules: readonly TenantRuleFacts[]) => {
+    const entries = desc.service.methods.map((method) => {
+      return [method.localName, workOut(method, said[method.localName]?.facts ?? {}, rules)] as const;
     });
-  }
+    return new Map(entries);
+  };
+  const methods = workOutAll(resolved.methods, []);
+  const { classes = [], rules = [] } = resolved.tenants ?? {};
+  const ofClasses = classes.map((one) => {
+    const matching = rules.filter((_, index) => one.rules.includes(index));
+    return workOutAll(one.methods, matching);
+  });
   return {
     shared: resolved.service.facts,
     resolved,
-    method(localName) {
-      const found = methods.get(localName);
-      if (found === undefined) throw new Error(`Cannot find the policies of ${localName}: it must be a method`);
-      return found;
-    },
+    method: (localName) => find(methods, localName),
+    tenantMethod: (index, localName) => find(ofClasses[index], localName),
   };
+}
+
+function find(methods: ReadonlyMap<string, MethodPolicies> | undefined, localName: string): MethodPolicies {
+  const found = methods?.get(localName);
+  if (found === undefined) throw new Error(`Cannot find the policies of ${localName}: it must be a method`);
+  return found;
 }
 
 function guard(
@@ -161,10 +173,17 @@ function layerOf(settings: ServiceSettings, own: OwnBalancers): PolicyLayer {
 }
 
 /** The program's function, unless the operator says where the key is. */
-function readKeyOf({ settings, layers }: PolicySources, localName: string): RouteKeyFunction | undefined {
+function readKeyOf(
+  { settings, layers }: PolicySources,
+  localName: string,
+  rules: readonly TenantRuleFacts[],
+): RouteKeyFunction | undefined {
   const key = settings.methods?.[localName]?.routeKey;
   if (typeof key !== "function") return undefined;
-  const said = layers.flatMap(({ service, methods }) => [service?.defaults, methods?.[localName]]);
+  const said = [
+    ...layers.flatMap(({ service, methods }) => [service?.defaults, methods?.[localName]]),
+    ...rules.flatMap(({ defaults, methods }) => [defaults, methods?.[localName]]),
+  ];
   return said.some((facts) => (facts?.routeKey ?? facts?.routeKeyMetadata) !== undefined) ? undefined : key;
 }
 

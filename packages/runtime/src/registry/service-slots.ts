@@ -18,10 +18,19 @@ export interface ServiceSlotsParts {
   onExpired(call: CallRecord): void;
 }
 
+/** A method, and whose calls. */
+export interface SlotOwner {
+  readonly method: DescMethod;
+  /** The class of tenants, by its place; undefined: all others. */
+  readonly tenants?: number | undefined;
+}
+
 /** What stays of a service's methods, those that are there no more included: calls of these may be under way. */
 export class ServiceSlots {
   readonly list: RouteSlot[] = [];
-  readonly #byMethod = new Map<string, RouteSlot>();
+  /** The same with those for the calls of tenants, which wait by themselves. */
+  readonly all: RouteSlot[] = [];
+  readonly #byOwner = new Map<string, RouteSlot>();
   readonly #parts: ServiceSlotsParts;
 
   constructor(parts: ServiceSlotsParts) {
@@ -29,13 +38,16 @@ export class ServiceSlots {
   }
 
   /** The slot of a method; one of another kind is another method, even with the same name. */
-  find(method: DescMethod, priority: Priority): RouteSlot {
+  find({ method, tenants }: SlotOwner, priority: Priority): RouteSlot {
     const name = `${method.methodKind} ${method.name}`;
-    const known = this.#byMethod.get(name);
+    const key = tenants === undefined ? name : `${name} ${tenants}`;
+    const known = this.#byOwner.get(key);
     if (known !== undefined) return known;
-    const slot = new RouteSlot(this.list.length, this.#parts.candidates, this.#createQueue(priority));
-    this.#byMethod.set(name, slot);
-    this.list.push(slot);
+    const index = tenants === undefined ? this.list.length : this.find({ method }, priority).index;
+    const slot = new RouteSlot(index, this.#parts.candidates, this.#createQueue(priority));
+    this.#byOwner.set(key, slot);
+    if (tenants === undefined) this.list.push(slot);
+    this.all.push(slot);
     return slot;
   }
 
