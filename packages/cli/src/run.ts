@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { NodeError } from "@grpc-router/node";
 import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "./cli-error.js";
 import { bridgeCommand } from "./commands/bridge.js";
 import { callCommand } from "./commands/call.js";
 import { checkCommand } from "./commands/check.js";
+import { configCommand } from "./commands/config.js";
 import { instancesCommand } from "./commands/instances.js";
 import { scaffoldCommand } from "./commands/scaffold.js";
 import { serveCommand } from "./commands/serve.js";
@@ -36,6 +38,7 @@ function createProgram(io: Io): Command {
   for (const command of [
     serveCommand,
     checkCommand,
+    configCommand,
     bridgeCommand,
     instancesCommand,
     statsCommand,
@@ -45,13 +48,18 @@ function createProgram(io: Io): Command {
   ]) {
     program.addCommand(command(io));
   }
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .helpCommand(false)
-      .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} });
-  }
+  settle(program, io);
   return program;
+}
+
+/** Commands write to `io` and end nothing by themselves; subcommands show what they inherit. */
+function settle(command: Command, io: Io): void {
+  command
+    .exitOverride()
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} });
+  for (const sub of command.commands) settle(sub, io);
 }
 
 function report(error: unknown, io: Io): number {
@@ -62,8 +70,15 @@ function report(error: unknown, io: Io): number {
       io.err(`${oneLine(error.message).replace(/^error: |\.$/g, "")}. See: grpc-router --help\n`);
     return ExitCode.usage;
   }
-  io.err(`${oneLine(error instanceof Error ? error.message : String(error))}\n`);
+  const text = error instanceof Error ? error.message : String(error);
+  io.err(`${listsMistakes(error) ? text.trim() : oneLine(text)}\n`);
   return error instanceof CliError ? error.code : ExitCode.failure;
+}
+
+/** Mistakes in files stand on lines of their own, as compilers write them. */
+function listsMistakes(error: unknown): boolean {
+  const origin = error instanceof CliError ? error.cause : error;
+  return origin instanceof NodeError && origin.code === "CONFIG_INVALID";
 }
 
 function oneLine(text: string): string {
