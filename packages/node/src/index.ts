@@ -39,6 +39,7 @@ export type {
   RegistrationSettings,
   Router,
   RouterOptions,
+  ServiceChanges,
   ServiceSettings,
   SharedSettings,
   TokenSettings,
@@ -79,6 +80,7 @@ export {
   readDescriptorServices,
 } from "./descriptors/read-descriptor-services.js";
 export { readDescriptorSet } from "./descriptors/read-descriptor-set.js";
+export { type WatchDescriptorsOptions, watchDescriptors } from "./descriptors/watch-descriptors.js";
 export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
 export { createServerRelay, type ServerRelayOptions } from "./dial/server-relay.js";
 export {
@@ -114,6 +116,7 @@ export { prometheusSample } from "./metrics/prometheus-name.js";
 export { type ExpositionFormat, writeExposition } from "./metrics/write-exposition.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
+export { isLoopback } from "./serve/instance-access.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export type { ListenerStats } from "./serve/listener-stats.js";
 export type { PolicyStats } from "./serve/policy-stats.js";

@@ -22,7 +22,13 @@ Examples:
 export function checkCommand(io: Io): Command {
   return new Command("check")
     .description("check policies against generated services, and show what counts for a method")
-    .requiredOption("--module <file>", "generated router module (x_router.js); may be repeated", collect)
+    .option("--module <file>", "generated router module (x_router.js); may be repeated", collect, [])
+    .option(
+      "--descriptor-set <file>",
+      "services in a descriptor set, such as a buf image; may be repeated",
+      collect,
+      [],
+    )
     .option("--policies <file>", "YAML or JSON: how services are balanced and protected")
     .option("--service-config <file>", "JSON: a gRPC service config")
     .option("--explain <method>", "what counts for pkg.Service/Method, or a service, and who said it")
@@ -32,6 +38,9 @@ export function checkCommand(io: Io): Command {
 }
 
 async function check(flags: CheckFlags, io: Io): Promise<void> {
+  if (flags.module.length + (flags.descriptorSet?.length ?? 0) === 0) {
+    throw usageError("Cannot check: give the services with --module or --descriptor-set");
+  }
   const router = await createRouterOf(flags, {}, io);
   router.validate();
   if (flags.explain === undefined) {

@@ -24,11 +24,15 @@ import { createCommandLogger } from "../lifecycle/command-logger.js";
 import type { Work } from "../lifecycle/describe-in-flight.js";
 import { stopInOrder } from "../lifecycle/stop-in-order.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
+import { followServices, servicesOf } from "../module/follow-services.js";
+import { learnsOf } from "../module/learns-of.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
 import { collect, parseCount, parseDurationMs } from "../parse/options.js";
 import { reload } from "./reload.js";
 
 interface ServeFlags extends CredentialFlags, RouterFlags {
+  readonly allow: readonly string[];
+  readonly descriptorWatch: number;
   readonly listen: HostPort;
   readonly admin: HostPort | false;
   readonly tlsCert?: string;
@@ -50,16 +54,24 @@ interface ServeFlags extends CredentialFlags, RouterFlags {
 
 const examples = `
 Examples:
+  grpc-router serve
+  grpc-router serve --descriptor-set image.binpb
+  grpc-router serve --descriptor-dir sets --allow 'acme.**'
   grpc-router serve --module ./gen/acme/user/v1/user_router.js
   grpc-router serve --module ./a_router.js --module ./b_router.js --listen 127.0.0.1:9000
   grpc-router serve --module ./a_router.js --policies policies.yaml
   grpc-router serve --module ./a_router.js --listen 0.0.0.0:8080 --tls-cert cert.pem --tls-key key.pem --credentials credentials.json
 
+What it routes comes from generated modules, from descriptor sets (npx buf build -o image.binpb, or protoc -o image.binpb
+--include_imports), or from the instances that register: --allow says which services these may bring. Without any of it they
+may bring all, if only this machine reaches the router, or what their credential permits. Services that come so have no schema
+at the router: no reflection, no keys from messages.
+
 Where others can reach the router, instances must show a credential: one of --credentials, the one token for all services
 (--instance-token-file, or ${instanceTokenVariable}), or a certificate of --tls-ca. Clients need none of it.
 
-SIGHUP makes it read certificates and credentials again. Connections that are open stay; instances whose credential is gone
-finish their calls and get no new ones.
+SIGHUP makes it read certificates, credentials and descriptor sets again. Connections that are open stay; instances whose
+credential is gone finish their calls and get no new ones.
 
 Ctrl-C and SIGTERM stop it in good order: calls get --grace to end, and it says which still run. A second one ends it at once.
 Exit code 0: every call has ended; 3: some had not, and were cut.`;
@@ -67,8 +79,32 @@ Exit code 0: every call has ended; 3: some had not, and were cut.`;
 /** `grpc-router serve`: a router without code of one's own. */
 export function serveCommand(io: Io): Command {
   return new Command("serve")
-    .description("run a router for generated services")
-    .requiredOption("--module <file>", "generated router module (x_router.js); may be repeated", collect)
+    .description("run a router")
+    .option("--module <file>", "generated router module (x_router.js); may be repeated", collect, [])
+    .option(
+      "--descriptor-set <file>",
+      "services in a descriptor set, such as a buf image; may be repeated",
+      collect,
+      [],
+    )
+    .option(
+      "--descriptor-dir <folder>",
+      "all descriptor sets in a folder, which is watched; may be repeated",
+      collect,
+      [],
+    )
+    .addOption(
+      new Option("--descriptor-watch <duration>", "look at these folders this often and take over what has changed")
+        .argParser(parseDurationMs)
+        .default(1_000, "1s"),
+    )
+    .option(
+      "--service <pattern>",
+      "of these only acme.user.v1.UserService, acme.*, or acme.**; may be repeated",
+      collect,
+      [],
+    )
+    .option("--allow <pattern>", "services that instances may bring, such as 'acme.**'; may be repeated", collect, [])
     .addOption(address("--listen <host:port>", "where clients and instances connect", "127.0.0.1:8080"))
     .addOption(address("--admin <host:port>", "where the admin API listens", "127.0.0.1:8081"))
     .option("--no-admin", "no admin API")
@@ -119,7 +155,9 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const { zone, region } = flags;
   const metrics = { instanceLabels: flags.metricsLabel };
   const options = { registration, routers: flags.advertise, zone, region, metrics, ...messageLimitsOf(flags) };
-  const router = await createRouterOf(flags, options, io);
+  const learns = learnsOf({ ...flags, host: flags.listen.host, wantsCredentials: registration !== undefined });
+  const create = () => createRouterOf(flags, { ...options, learns }, io);
+  const router = await create();
   const tls = tlsOf(flags);
   const { logger, line } = createCommandLogger(flags.logLevel, io);
   const notifier = createSystemdNotifier({ logger, env: io.env });
@@ -128,6 +166,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const server = await listen(router, { ...flags.listen, logger, trace, tls, allowUnauthenticatedInstances });
   let admin: AdminServer | undefined;
   let exported: MetricsExport | undefined;
+  let endWatch: (() => void) | undefined;
   try {
     admin =
       flags.admin === false
@@ -136,9 +175,10 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     exported = await exportMetrics(server, { endpoint: flags.otlpEndpoint, env: io.env, logger });
     if (exported !== undefined) logger.log("info", "metrics_exported", `Sending metrics to ${exported.url}`);
     const status = `Routing on ${server.url}`;
+    endWatch = followServices({ flags, folder: io.folder, create, server, logger });
     io.onReload(() => {
       notifier.reloading();
-      reload({ server, logger, certificates: tls !== undefined, credentials });
+      reload({ server, logger, certificates: tls !== undefined, credentials, services: servicesOf(flags, create) });
       notifier.ready(status);
     });
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);
@@ -150,6 +190,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     const drain = async (): Promise<number> => (await server.drain({ timeoutMs: flags.grace })).callsCut;
     await stopInOrder({ work, drain, graceMs: flags.grace, logger, notifier, line });
   } finally {
+    endWatch?.();
     await exported?.stop();
     await admin?.close();
     await server.close();

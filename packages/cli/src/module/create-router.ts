@@ -7,10 +7,11 @@ import {
   NodeError,
   type Router,
   type RouterOptions,
+  readDescriptorServices,
   readPolicies,
   readServiceConfigFile,
 } from "@grpc-router/node";
-import { type PolicyLayer, serviceConfigLayer } from "@grpc-router/protocol";
+import { compileNamePattern, findDifference, type PolicyLayer, serviceConfigLayer } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
@@ -20,6 +21,12 @@ import { loadModule } from "./load-module.js";
 export interface RouterFlags {
   /** Generated router modules. */
   readonly module: readonly string[];
+  /** Files with descriptor sets. */
+  readonly descriptorSet?: readonly string[];
+  /** Folders with descriptor sets. */
+  readonly descriptorDir?: readonly string[];
+  /** Patterns of services, of all that modules and sets have; empty: all. */
+  readonly service?: readonly string[];
   /** File with the operator's policies. */
   readonly policies?: string;
   /** File with a gRPC service config. */
@@ -27,12 +34,12 @@ export interface RouterFlags {
 }
 
 /**
- * The router of the generated modules, with the policies of the files.
+ * The router of the generated modules and the descriptor sets, with the policies of the files.
  *
- * @throws CliError with every mistake in a file on a line of its own, or if a module is none.
+ * @throws CliError with every mistake in a file on a line of its own, if a module is none, or if they contradict each other.
  */
 export async function createRouterOf(flags: RouterFlags, options: RouterOptions, io: Io): Promise<Router> {
-  const entries = await loadEntries(flags.module, io);
+  const entries = choose(flags, join(await loadEntries(flags.module, io), readSets(flags, io)));
   const services = entries.map(({ service }) => service);
   const router = createRouter({ ...options, policies: readLayers(flags, services, io) });
   for (const entry of entries) router.service(entry);
@@ -53,6 +60,46 @@ async function loadEntries(files: readonly string[], io: Io): Promise<GenRouter<
   return all;
 }
 
+function readSets(
+  { descriptorSet = [], descriptorDir = [], service = [] }: RouterFlags,
+  io: Io,
+): readonly GenRouter<DescService>[] {
+  const files = descriptorSet.map((file) => resolve(io.folder, file));
+  const folders = descriptorDir.map((folder) => resolve(io.folder, folder));
+  return telling(() => readDescriptorServices({ files, folders, services: service }));
+}
+
+/** Modules and sets together; what both describe alike is the module's. */
+function join(
+  modules: readonly GenRouter<DescService>[],
+  sets: readonly GenRouter<DescService>[],
+): readonly GenRouter<DescService>[] {
+  const own = new Map(modules.map((entry) => [entry.service.typeName, entry]));
+  const others = sets.filter(({ service }) => {
+    const same = own.get(service.typeName);
+    const difference = same && findDifference(same.service.file, service.file);
+    if (difference === undefined) return same === undefined;
+    const reason = `a module and a descriptor set differ in ${difference}. Build both from one version, or leave one out`;
+    throw usageError(`Cannot serve ${service.typeName}: ${reason}`);
+  });
+  return [...modules, ...others];
+}
+
+/** Those that `--service` names, each pattern for something. In a folder it may come later. */
+function choose(
+  { service: patterns = [], descriptorDir = [] }: RouterFlags,
+  entries: readonly GenRouter<DescService>[],
+): readonly GenRouter<DescService>[] {
+  if (patterns.length === 0) return entries;
+  const names = entries.map(({ service }) => service.typeName);
+  const expressions = patterns.map((pattern) => ({ pattern, expression: compileNamePattern(pattern) }));
+  for (const { pattern, expression } of descriptorDir.length > 0 ? [] : expressions) {
+    if (names.some((name) => expression.test(name))) continue;
+    throw usageError(`Cannot serve ${pattern}: no such service is there, there is ${names.join(", ") || "none"}`);
+  }
+  return entries.filter(({ service }) => expressions.some(({ expression }) => expression.test(service.typeName)));
+}
+
 /** Of several sources the later wins: the service config, then the operator's own policies. */
 function readLayers(
   { policies, serviceConfig }: RouterFlags,
@@ -60,7 +107,7 @@ function readLayers(
   io: Io,
 ): ReadonlyMap<string, readonly PolicyLayer[]> {
   const layers = new Map<string, PolicyLayer[]>(services.map(({ typeName }) => [typeName, []]));
-  try {
+  return telling(() => {
     if (serviceConfig !== undefined) {
       const { config, warnings } = readServiceConfigFile(resolve(io.folder, serviceConfig));
       for (const warning of warnings) io.err(`warning: ${warning}\n`);
@@ -68,9 +115,16 @@ function readLayers(
     }
     if (policies === undefined) return layers;
     for (const [name, layer] of readPolicies(resolve(io.folder, policies), services)) layers.get(name)?.push(layer);
+    return layers;
+  });
+}
+
+/** What `read` answers; what is wrong with files is the user's. */
+function telling<Result>(read: () => Result): Result {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof NodeError) throw new CliError(ExitCode.failure, error.message, error);
     throw error;
   }
-  return layers;
 }

@@ -10,7 +10,7 @@ import { readDescriptorSet } from "./read-descriptor-set.js";
 
 /** Where descriptor sets are, and what of them is wanted. */
 export interface DescriptorSources {
-  /** Paths of descriptor sets; each must have a service that is wanted. */
+  /** Paths of descriptor sets; each must have a service, unless `services` says which ones are wanted. */
   readonly files?: readonly string[] | undefined;
   /** Paths of folders: each file in them that has one of the `descriptorExtensions` is a descriptor set. */
   readonly folders?: readonly string[] | undefined;
@@ -44,7 +44,7 @@ export function readDescriptorServices(sources: DescriptorSources): readonly Gen
       else faults.push(...compare(before.path, path, before.router.service, service));
     }
   };
-  for (const path of files) add(path, false);
+  for (const path of files) add(path, isWanted !== undefined);
   for (const path of folders.flatMap((folder) => attempt(faults, () => descriptorFilesIn(folder)) ?? []))
     add(path, true);
   if (faults.length > 0) throw new NodeError("DESCRIPTOR_INVALID", faults.join("\n"));
@@ -83,7 +83,7 @@ function readServices(
     throw new NodeError("DESCRIPTOR_INVALID", `${lines.join("\n")}${hint}`);
   }
   if (routers.length > 0 || mayBeEmpty) return routers;
-  const has = services.length === 0 ? "none" : `only ${services.join(", ")}, which are not wanted or only imported`;
+  const has = services.length === 0 ? "none" : `only ${services.join(", ")} in files that are imported`;
   throw new NodeError("DESCRIPTOR_INVALID", `Cannot use ${path}: it must have a service to route, it has ${has}`);
 }
 

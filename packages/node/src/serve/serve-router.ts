@@ -10,8 +10,10 @@ import {
   type InstanceInfo,
   type MetricFamily,
   type Operator,
+  type Router,
   type RouterCore,
   type RouterPorts,
+  type ServiceChanges,
 } from "@grpc-router/runtime";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { CLOSE_GRACE_MS } from "../limits.js";
@@ -67,6 +69,14 @@ export interface RouterServer {
    * @throws RouterError when they cannot be used, or the router was created without any; then all stays as it was.
    */
   reloadCredentials(credentials: readonly CredentialSettings[]): void;
+  /**
+   * Routes from now on what `router` routes, a router as `createRouter` makes it: its services, their settings and policies.
+   * Calls under way keep what they began with, and instances stay registered; those of services that are gone finish their
+   * calls and are told so. What its options say beside services and methods stays as at the start.
+   *
+   * @throws RouterError with what is wrong; then all stays as it was.
+   */
+  setServices(router: Router): ServiceChanges;
   /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit; what was refused, and why. */
   engineStats(): EngineStats;
   /** All metrics of the router, its listener and its process, as they are now (docs/metrics.md). Takes a millisecond or so: for every few seconds. */
@@ -115,6 +125,7 @@ export type ServableCore = Pick<
   | "instances"
   | "openCalls"
   | "setRouters"
+  | "setServices"
   | "setCredentials"
   | "counters"
   | "limits"
@@ -222,6 +233,16 @@ class ListeningRouter implements RouterServer {
 
   setRouters(addresses: readonly string[]): void {
     this.#core.setRouters(addresses);
+  }
+
+  setServices(router: Router): ServiceChanges {
+    const changes = this.#core.setServices(router);
+    const parts = Object.entries(changes).flatMap(([what, names]: [string, readonly string[]]) => {
+      return names.length === 0 ? [] : [`${what}: ${names.join(", ")}`];
+    });
+    const text = parts.length === 0 ? "nothing has changed" : parts.join("; ");
+    this.#logger.log("info", "services_changed", `Took new services: ${text}`, { ...changes });
+    return changes;
   }
 
   listenerStats(): ListenerStats {
