@@ -2,6 +2,7 @@
 import type { SeededRandom } from "../seeded-random.js";
 import { type CallPlan, drawCall } from "./call-plan.js";
 import { drawnFaults, gentleFaults, type PlannedFault } from "./fault-kinds.js";
+import { drawHooks, type HookPlan } from "./hook-plan.js";
 import { drawPolicies, type PolicyPlan } from "./policy-plan.js";
 import { simServices } from "./sim-service.js";
 
@@ -60,6 +61,8 @@ export interface Scenario {
   readonly calls: readonly CallPlan[];
   /** Undefined: none. */
   readonly policies: PolicyPlan | undefined;
+  /** Undefined: none. */
+  readonly hooks: HookPlan | undefined;
   readonly faults: readonly PlannedFault[];
 }
 
@@ -85,7 +88,7 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
   const callCount = 5 + Math.floor(36 * random.random() ** 2);
   const services = chance(0.25) ? 2 : 1;
   const isMixed = chance(0.3);
-  return {
+  const scenario = {
     seed,
     routers: chance(0.2) ? 2 : 1,
     clients,
@@ -93,7 +96,7 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
     services,
     hostile: { instances: chance(0.15) ? 1 : 0, clients: chance(0.07) ? 1 : 0, routers: chance(0.07) ? 1 : 0 },
     limits: chance(0.12) ? drawLimits(random) : undefined,
-    balance: chance(0.5) ? "round_robin" : "least_request",
+    balance: chance(0.5) ? ("round_robin" as const) : ("least_request" as const),
     holdLostMs: chance(0.3) ? between(100, 1_000) : 0,
     connectionsPerRouter: chance(0.85) ? 1 : 2,
     namesRouters: chance(0.4),
@@ -111,6 +114,7 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
     policies: drawPolicies(seed, callCount),
     faults: faults.sort((one, other) => one.atMs - other.atMs),
   };
+  return { ...scenario, hooks: drawHooks(seed, scenario.calls, scenario.limits?.maxMessageBytes) };
 }
 
 function drawInstances(random: SeededRandom, services: number): InstancePlan[] {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRouter, type RouterCore, type RouterOptions } from "@grpc-router/runtime";
+import { withHooks } from "./hook-plan.js";
 import { routerUrl } from "./network.js";
 import { sha256, simRegistration } from "./proof.js";
 import { namesOfRouters, type Scenario } from "./scenario.js";
+import { inflate } from "./sim-content.js";
 import type { SimLink } from "./sim-link.js";
 import { createSimLogger } from "./sim-logger.js";
 import type { SimProcess } from "./sim-process.js";
@@ -102,7 +104,7 @@ export class SimRouter {
       routers: named.map((name) => routerUrl({ name })),
     });
     for (const [at, service] of simServices.slice(0, scenario.services).entries())
-      router.service(service.router, scenario.policies?.services[at]);
+      router.service(service.router, withHooks(scenario.policies?.services[at], at, { plan: scenario.hooks, process }));
     const core = router.open({
       scheduler: process,
       random: random.random,
@@ -111,6 +113,7 @@ export class SimRouter {
       sha256,
       wallMs: process.nowMs,
       memory: { pressure: () => this.pressure },
+      inflate,
     });
     world.note(process.name, "starts");
     return [process, core];

@@ -120,7 +120,7 @@ export class Simulation {
     const client = this.clients[this.world.plan(index)?.client ?? -1];
     // Of a caller that means harm nobody keeps account.
     if (client === undefined) return Number.POSITIVE_INFINITY;
-    return (this.#call(index)?.receivedBytes ?? 0) + client.windowBytes;
+    return (this.#call(index)?.receivedBytes ?? 0) + client.windowBytes + assembledBytesOf(this.world.scenario, index);
   }
 
   #call(index: number): SimCall | undefined {
@@ -199,6 +199,11 @@ export class Simulation {
     const { loop } = this.world;
     for (const endMs = loop.nowMs + withinMs; loop.nowMs < endMs && !condition(); ) await loop.run(loop.nowMs + pollMs);
   }
+}
+
+/** Of a reply that a hook is to see, credit goes back as it is put together. */
+function assembledBytesOf({ hooks, calls }: Scenario, index: number): number {
+  return hooks === undefined ? 0 : 2 * Math.max(...(calls[index]?.server.replies ?? []), 0);
 }
 
 function names(prefix: string, count: number): string[] {
