@@ -90,6 +90,63 @@ describe("grpc-router check", () => {
     expect((await check("--policies", wrong)).err).toMatch(/wrong\.yaml:4:7: .*Gett/);
   });
 
+  it("--tenant shows what counts for the calls of a tenant, and which rules said it", async () => {
+    const [[service, said]] = Object.entries(policies.services) as [[string, object]];
+    const rules = [
+      { labels: { plan: "gold" }, defaults: { timeout: "9s", priority: "high" } },
+      { labels: { region: "eu" }, methods: { Get: { timeout: "5s" } } },
+    ];
+    const list = [
+      { id: "acme", labels: { plan: "gold", region: "eu" } },
+      { id: "beta", labels: { plan: "silver" } },
+    ];
+    const tenants = { identified_by: { metadata: "x-tenant-id" }, list };
+    const file = write("tenants.json", { tenants, services: { [service]: { ...said, tenant_rules: rules } } });
+    const explained = (...flags: readonly string[]) =>
+      check("--policies", file, "--explain", "test.v1.NoteService/Get", ...flags);
+    expect((await explained("--tenant", "acme")).out).toBe(
+      [
+        "POLICY     VALUE              SAID BY",
+        "timeoutMs  5000               configuration for the method, tenants with region=eu",
+        'retry      {"maxAttempts":3}  configuration for the method',
+        'balance    {"peakEwma":{}}    configuration for the service',
+        "priority   high               configuration for the service, tenants with plan=gold",
+        "",
+      ].join("\n"),
+    );
+    const plain = await explained();
+    expect(plain.out).toContain("timeoutMs  2000");
+    expect(await explained("--tenant", "beta")).toEqual(plain);
+    expect(await explained("--tenant", "gamma")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("the tenant must be one of --policies (acme, beta), received gamma"),
+    });
+    const service2 = await check("--policies", file, "--explain", service, "--tenant", "acme");
+    expect([service2.code, service2.err]).toEqual([2, expect.stringContaining("with --tenant it must be a method")]);
+  });
+
+  it("tells the place of a rule by tenant that does nothing", async () => {
+    const file = write(
+      "rules.yaml",
+      [
+        "tenants:",
+        "  identified_by: { metadata: x-tenant-id }",
+        "  list:",
+        "    - { id: acme, labels: { plan: gold } }",
+        "services:",
+        "  test.v1.NoteService:",
+        "    tenant_rules:",
+        "      - labels: { plan: glod }",
+        "        retry_budget: { share: 0.1 }",
+        "",
+      ].join("\n"),
+    );
+    const { code, err } = await check("--policies", file);
+    expect(code).toBe(1);
+    expect(err).toMatch(/rules\.yaml:8:9: .*no tenant has plan=glod \(there is plan=gold\)/);
+    expect(err).toMatch(/rules\.yaml:9:9: .*it cannot be by tenant, because it is a share of the calls of all/);
+  });
+
   it("refuses a fallback that is not routed", async () => {
     const fallback = {
       services: { "test.v1.NoteService": { methods: { Get: { fallback: { service: "test.v1.Other" } } } } },
@@ -100,6 +157,11 @@ describe("grpc-router check", () => {
 
   it.each([
     [["--explain", "test.v1.Other/Get"], "the service must be one of test.v1.NoteService, received test.v1.Other"],
+    [["--tenant", "acme"], "--explain must be there, too"],
+    [
+      ["--explain", "test.v1.NoteService/Get", "--tenant", "acme"],
+      "the tenant must be one of --policies (there are none with rules), received acme",
+    ],
     [["--explain", "test.v1.NoteService/Got"], "the method must be one of get, watch, count, chat, received Got"],
   ])("%j is refused", async (flags, problem) => {
     const { code, err } = await check(...flags);

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Router } from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
 import { collect } from "../parse/options.js";
+import { explain } from "./explain.js";
 import { formatTable } from "./table.js";
 
 interface CheckFlags extends RouterFlags {
   readonly explain?: string;
+  readonly tenant?: string;
   readonly output: "table" | "json";
 }
 
 const examples = `
 Examples:
   grpc-router check --module ./gen/acme/user/v1/user_router.js --policies policies.yaml
-  grpc-router check --module ./user_router.js --policies policies.yaml --explain acme.user.v1.UserService/GetUser`;
+  grpc-router check --module ./user_router.js --policies policies.yaml --explain acme.user.v1.UserService/GetUser
+  grpc-router check --module ./user_router.js --policies policies.yaml --explain acme.user.v1.UserService/GetUser --tenant acme`;
 
 /** `grpc-router check`: whether a router would start with these modules and policies, and what counts for a method. */
 export function checkCommand(io: Io): Command {
@@ -32,6 +34,7 @@ export function checkCommand(io: Io): Command {
     .option("--policies <file>", "YAML or JSON: how services are balanced and protected")
     .option("--service-config <file>", "JSON: a gRPC service config")
     .option("--explain <method>", "what counts for pkg.Service/Method, or a service, and who said it")
+    .option("--tenant <id>", "with --explain: what counts for the calls of this tenant")
     .addOption(new Option("-o, --output <format>").choices(["table", "json"]).default("table"))
     .addHelpText("after", examples)
     .action((flags: CheckFlags) => check(flags, io));
@@ -44,11 +47,12 @@ async function check(flags: CheckFlags, io: Io): Promise<void> {
   const router = await createRouterOf(flags, {}, io);
   router.validate();
   if (flags.explain === undefined) {
+    if (flags.tenant !== undefined) throw usageError("Cannot use --tenant: --explain must be there, too");
     const count = router.services.length;
     io.out(`ok: ${count} ${count === 1 ? "service" : "services"}\n`);
     return;
   }
-  const { facts, sources } = explain(router, flags.explain);
+  const { facts, sources } = explain(router, flags.explain, flags.tenant);
   const rows = Object.entries(facts).map(([name, value]) => ({ name, value, source: sources[name] ?? "" }));
   if (flags.output === "json") io.out(`${JSON.stringify(rows, null, 2)}\n`);
   else if (rows.length === 0) io.out(`${flags.explain}: nothing is said of it, the defaults count\n`);
@@ -57,29 +61,6 @@ async function check(flags: CheckFlags, io: Io): Promise<void> {
       formatTable([["POLICY", "VALUE", "SAID BY"], ...rows.map((row) => [row.name, show(row.value), row.source])]),
     );
   }
-}
-
-interface Explained {
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly sources: Readonly<Record<string, string | undefined>>;
-}
-
-function explain(router: Router, subject: string): Explained {
-  const [service = "", method] = subject.replace(/^\//, "").split("/");
-  const policies = router.policiesOf(service);
-  if (policies === undefined) {
-    throw usageError(
-      `Cannot explain ${subject}: the service must be one of ${router.services.join(", ")}, received ${service}`,
-    );
-  }
-  if (method === undefined) return { facts: { ...policies.service.facts }, sources: { ...policies.service.sources } };
-  const names = Object.keys(policies.methods);
-  const found = names.find((name) => name.toLowerCase() === method.toLowerCase());
-  const resolved = found === undefined ? undefined : policies.methods[found];
-  if (resolved === undefined) {
-    throw usageError(`Cannot explain ${subject}: the method must be one of ${names.join(", ")}, received ${method}`);
-  }
-  return { facts: { ...resolved.facts }, sources: { ...resolved.sources } };
 }
 
 /** As one writes it down: `3`, `{"maxAttempts":3}`. */
