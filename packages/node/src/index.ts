@@ -98,6 +98,7 @@ export {
   type GetPolicyStatsResponse,
   GetPolicyStatsResponseSchema,
   type Instance,
+  InstanceSchema,
   ListCallsResponseSchema,
   ListInstancesResponseSchema,
   ListServicesResponseSchema,

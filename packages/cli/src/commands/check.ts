@@ -4,9 +4,9 @@ import { Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
+import { formatTable } from "../output/format-table.js";
 import { collect } from "../parse/options.js";
 import { explain } from "./explain.js";
-import { formatTable } from "./table.js";
 
 interface CheckFlags extends RouterFlags {
   readonly explain?: string;

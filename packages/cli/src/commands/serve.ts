@@ -13,10 +13,10 @@ import {
   type RouterServer,
   type ServeRouterOptions,
   type ServeTls,
-  serveAdmin,
   serveRouter,
 } from "@grpc-router/node";
 import { Command, Option } from "commander";
+import { type AdminServeFlags, startAdmin, withAdminServeFlags } from "../admin/start-admin.js";
 import { usageError } from "../cli-error.js";
 import { type CredentialFlags, credentialsOf, instanceTokenVariable } from "../credentials/instance-credentials.js";
 import { type Io, stopped } from "../io.js";
@@ -30,11 +30,10 @@ import { type HostPort, parseHostPort } from "../parse/host-port.js";
 import { collect, parseCount, parseDurationMs } from "../parse/options.js";
 import { reload } from "./reload.js";
 
-interface ServeFlags extends CredentialFlags, RouterFlags {
+interface ServeFlags extends AdminServeFlags, CredentialFlags, RouterFlags {
   readonly allow: readonly string[];
   readonly descriptorWatch: number;
   readonly listen: HostPort;
-  readonly admin: HostPort | false;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
@@ -78,7 +77,7 @@ Exit code 0: every call has ended; 3: some had not, and were cut.`;
 
 /** `grpc-router serve`: a router without code of one's own. */
 export function serveCommand(io: Io): Command {
-  return new Command("serve")
+  return withAdminServeFlags(new Command("serve"))
     .description("run a router")
     .option("--module <file>", "generated router module (x_router.js); may be repeated", collect, [])
     .option(
@@ -106,8 +105,6 @@ export function serveCommand(io: Io): Command {
     )
     .option("--allow <pattern>", "services that instances may bring, such as 'acme.**'; may be repeated", collect, [])
     .addOption(address("--listen <host:port>", "where clients and instances connect", "127.0.0.1:8080"))
-    .addOption(address("--admin <host:port>", "where the admin API listens", "127.0.0.1:8081"))
-    .option("--no-admin", "no admin API")
     .option("--policies <file>", "YAML or JSON: how services are balanced and protected; goes before their options")
     .option("--service-config <file>", "JSON: a gRPC service config; --policies goes before it")
     .option("--tls-cert <file>", "PEM certificate chain; with --tls-key the router speaks TLS")
@@ -159,19 +156,19 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
   const create = () => createRouterOf(flags, { ...options, learns }, io);
   const router = await create();
   const tls = tlsOf(flags);
-  const { logger, line } = createCommandLogger(flags.logLevel, io);
+  const { logger, levels, line } = createCommandLogger(flags.logLevel, io);
   const notifier = createSystemdNotifier({ logger, env: io.env });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
   const { allowUnauthenticatedInstances } = flags;
   const server = await listen(router, { ...flags.listen, logger, trace, tls, allowUnauthenticatedInstances });
+  /** A stop that an operator has ordered, with its grace in milliseconds, if it has one of its own. */
+  const ordered = Promise.withResolvers<number | undefined>();
   let admin: AdminServer | undefined;
   let exported: MetricsExport | undefined;
   let endWatch: (() => void) | undefined;
   try {
-    admin =
-      flags.admin === false
-        ? undefined
-        : await serveAdmin(server, { ...flags.admin, pages: [createMetricsPage(server)] });
+    const pages = [createMetricsPage(server)];
+    admin = await startAdmin(server, flags, io, { pages, drain: ordered.resolve, logLevels: levels });
     exported = await exportMetrics(server, { endpoint: flags.otlpEndpoint, env: io.env, logger });
     if (exported !== undefined) logger.log("info", "metrics_exported", `Sending metrics to ${exported.url}`);
     const status = `Routing on ${server.url}`;
@@ -185,10 +182,10 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     server.setRouters(flags.advertise);
     io.out(`ready ${server.url.replace(/^https?:\/\//, "")} pid ${process.pid}\n`);
     notifier.ready(status);
-    await stopped(io);
+    const graceMs = (await Promise.race([stopped(io).then(() => undefined), ordered.promise])) ?? flags.grace;
     const work = (): Work => ({ calls: server.inFlight().calls, registrations: server.inFlight().channels });
-    const drain = async (): Promise<number> => (await server.drain({ timeoutMs: flags.grace })).callsCut;
-    await stopInOrder({ work, drain, graceMs: flags.grace, logger, notifier, line });
+    const drain = async (): Promise<number> => (await server.drain({ timeoutMs: graceMs })).callsCut;
+    await stopInOrder({ work, drain, graceMs, logger, notifier, line });
   } finally {
     endWatch?.();
     await exported?.stop();
