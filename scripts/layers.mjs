@@ -29,6 +29,7 @@ export const rooms = {
     "@connectrpc/connect",
     "@connectrpc/connect-node",
     "commander",
+    "yaml",
     "node",
   ],
   "protoc-gen-grpc-router": [

@@ -2,6 +2,19 @@
 
 import { ExitCode } from "./cli-error.js";
 
+/** A terminal that commands may draw on. */
+export interface Screen {
+  /** Characters of a line, and lines, as they are now. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Colour is wanted: https://no-color.org is not asked for. */
+  readonly colour: boolean;
+  /** Calls `listener` when the size changes, until the returned function is called. */
+  onResize(listener: () => void): () => void;
+  /** Takes keys one by one, without echo, until the returned function is called. Does nothing if input is no terminal. */
+  onKey(listener: (key: string) => void): () => void;
+}
+
 /** Everything through which a command touches its surroundings, so that tests run commands in process. */
 export interface Io {
   /** Writes to standard output, as it is. */
@@ -10,6 +23,8 @@ export interface Io {
   err(text: string): void;
   /** Standard error is a terminal: what is written there may change in place. */
   readonly isTerminal: boolean;
+  /** Standard output, if it is a terminal; undefined: a file or a pipe. */
+  readonly screen: Screen | undefined;
   /** Standard input. */
   readonly input: AsyncIterable<Uint8Array>;
   /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
@@ -41,11 +56,35 @@ export function createProcessIo(): Io {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     isTerminal: process.stderr.isTTY === true,
+    screen: process.stdout.isTTY === true ? createScreen() : undefined,
     input: process.stdin,
     stop: stop.signal,
     onReload: (reload) => void process.on("SIGHUP", reload),
     folder: process.cwd(),
     env: process.env,
+  };
+}
+
+function createScreen(): Screen {
+  const { stdin, stdout, env } = process;
+  return {
+    get columns() {
+      return stdout.columns;
+    },
+    get rows() {
+      return stdout.rows;
+    },
+    colour: (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb",
+    onResize: (listener) => {
+      stdout.on("resize", listener);
+      return () => void stdout.off("resize", listener);
+    },
+    onKey: (listener) => {
+      if (stdin.isTTY !== true) return () => {};
+      const onData = (bytes: Buffer): void => listener(bytes.toString());
+      stdin.setRawMode(true).on("data", onData);
+      return () => void stdin.off("data", onData).setRawMode(false).pause();
+    },
   };
 }
 

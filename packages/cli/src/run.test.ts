@@ -22,7 +22,7 @@ describe("run()", () => {
     ],
     [
       ["instances", "-o", "xml"],
-      "option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json. See: grpc-router --help\n",
+      "option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json, yaml. See: grpc-router --help\n",
     ],
   ])("%s ends with 2 and one line", async (args, err) => {
     expect(await runCli(...args)).toEqual({ code: 2, out: "", err });

@@ -5,11 +5,19 @@ import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "./cli-error.js";
 import { bridgeCommand } from "./commands/bridge.js";
 import { callCommand } from "./commands/call.js";
+import { callsCommand } from "./commands/calls.js";
 import { checkCommand } from "./commands/check.js";
+import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
+import { drainCommand } from "./commands/drain.js";
+import { eventsCommand } from "./commands/events.js";
 import { instancesCommand } from "./commands/instances.js";
+import { logLevelCommand } from "./commands/log-level.js";
+import { policyCommand } from "./commands/policy.js";
+import { readyCommand } from "./commands/ready.js";
 import { scaffoldCommand } from "./commands/scaffold.js";
 import { serveCommand } from "./commands/serve.js";
+import { servicesCommand } from "./commands/services.js";
 import { statsCommand } from "./commands/stats.js";
 import { versionCommand } from "./commands/version.js";
 import type { Io } from "./io.js";
@@ -41,9 +49,17 @@ function createProgram(io: Io): Command {
     configCommand,
     bridgeCommand,
     instancesCommand,
+    drainCommand,
+    servicesCommand,
+    callsCommand,
     statsCommand,
+    policyCommand,
+    eventsCommand,
+    logLevelCommand,
+    readyCommand,
     callCommand,
     scaffoldCommand,
+    completionCommand,
     versionCommand,
   ]) {
     program.addCommand(command(io));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Io } from "./io.js";
+import type { Io, Screen } from "./io.js";
 
 /** Surroundings of a command that a test looks at. */
 export interface TestIo extends Io {
@@ -17,6 +17,8 @@ export interface TestIo extends Io {
 export interface TestIoOptions {
   readonly input?: readonly string[];
   readonly folder?: string;
+  /** The terminal on standard output. Default: none. */
+  readonly screen?: Screen;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly isTerminal?: boolean;
 }
@@ -50,6 +52,7 @@ export function createTestIo(options: TestIoOptions = {}): TestIo {
       reload = listener;
     },
     hangUp: () => reload(),
+    screen: options.screen,
     folder: options.folder ?? process.cwd(),
     env: options.env ?? {},
     interrupt: () => stop.abort(),

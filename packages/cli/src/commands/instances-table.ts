@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Duration } from "@bufbuild/protobuf/wkt";
 import { type Instance, State } from "@grpc-router/node";
-import { formatTable } from "./table.js";
+import { formatTable } from "../output/format-table.js";
+import { formatAge } from "../output/format-units.js";
 
 const HEADINGS = [
   "SERVICE",
@@ -40,7 +40,7 @@ function cellsOf(instance: Instance): readonly string[] {
     `${instance.capacity}`,
     `${instance.totalCalls}`,
     ...loadCells(instance.load),
-    `${instance.weight}`,
+    weightOf(instance),
     Object.entries(instance.labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(",") || "-",
@@ -50,9 +50,18 @@ function cellsOf(instance: Instance): readonly string[] {
 }
 
 /** What it says of itself, and what keeps calls from it in spite of that. */
-function stateOf({ state, ejected, openBreakers }: Instance): string {
-  const marks = [...(ejected ? ["ejected"] : []), ...openBreakers.map((method) => `${method} broken`)];
+function stateOf({ state, withdrawn, ejected, openBreakers }: Instance): string {
+  const marks = [
+    ...(withdrawn ? ["by an operator"] : []),
+    ...(ejected ? ["ejected"] : []),
+    ...openBreakers.map((method) => `${method} broken`),
+  ];
   return [STATES.get(state) ?? "unknown", ...marks].join(", ");
+}
+
+/** The weight that counts; in brackets the instance's own. */
+function weightOf({ weight, orderedWeight }: Instance): string {
+  return orderedWeight === undefined ? `${weight}` : `${orderedWeight} (${weight})`;
 }
 
 /** CPU and requests per second; `-` before the first report. A CPU of 0 is one that nobody measures, as of a relay. */
@@ -60,22 +69,4 @@ function loadCells(load: Instance["load"]): readonly string[] {
   if (load === undefined) return ["-", "-"];
   const { cpuUtilization, rps } = load;
   return [cpuUtilization === 0 ? "-" : `${Math.round(cpuUtilization * 100)}%`, `${Number(rps.toPrecision(3))}`];
-}
-
-/** The two largest units: `3s`, `2m 3s`, `5h 2m`, `3d 5h`. */
-export function formatAge(age: Pick<Duration, "seconds"> | undefined): string {
-  const seconds = Number(age?.seconds ?? 0n);
-  const units = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3_600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "m"],
-    [seconds % 60, "s"],
-  ] as const;
-  const first = units.findIndex(([count]) => count > 0);
-  if (first === -1) return "0s";
-  return units
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(" ");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { GetEngineStatsResponse } from "@grpc-router/node";
-import { formatAge } from "./instances-table.js";
-import { formatTable } from "./table.js";
+import { formatTable } from "../output/format-table.js";
+import { formatAge } from "../output/format-units.js";
 
 /** Tables for people: streams, resets and GOAWAYs by code, limits that were hit (`all`: every limit), what was refused and why. */
 export function formatStats(stats: GetEngineStatsResponse, all: boolean): string {

@@ -1,65 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type EngineStats, serveAdmin } from "@grpc-router/node";
-import { afterEach, describe, expect, it } from "vitest";
-import { run } from "../run.js";
-import { createTestIo } from "../test-io.suite.js";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { GetEngineStatsResponseSchema, GetPolicyStatsResponseSchema } from "@grpc-router/node";
+import { describe, expect, it } from "vitest";
+import { formatPolicyStats } from "./policy-stats-table.js";
+import { formatStats } from "./stats-table.js";
 
-const servers: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
-
-const idle: EngineStats = {
-  countedForMs: 7_500_000,
-  connectionsOpened: 1,
-  connectionsClosed: 0,
-  streamsOpened: 0,
-  streamsClosed: 0,
-  resetsSent: {},
-  resetsReceived: {},
-  goawaysSent: {},
-  goawaysReceived: {},
+const idle = {
+  countedFor: { seconds: 7_500n },
+  connectionsOpened: 1n,
   limits: [
-    { name: "concurrentStreams", hits: 0, value: 1_024 },
-    { name: "peerResets", hits: 0, value: 1_000 },
+    { name: "concurrentStreams", hits: 0n, value: 1_024n },
+    { name: "peerResets", hits: 0n, value: 1_000n },
   ],
-  listenerLimits: [],
-  reasons: {},
-  creditGrown: 0,
-  creditNotGrown: 0,
 };
-const busy: EngineStats = {
+const busy = {
   ...idle,
-  connectionsOpened: 12,
-  connectionsClosed: 10,
-  streamsOpened: 34_567,
-  streamsClosed: 34_560,
-  resetsSent: { REFUSED_STREAM: 3 },
-  resetsReceived: { CANCEL: 1_001 },
-  goawaysSent: { ENHANCE_YOUR_CALM: 1, NO_ERROR: 2 },
+  connectionsOpened: 12n,
+  connectionsClosed: 10n,
+  streamsOpened: 34_567n,
+  streamsClosed: 34_560n,
+  resetsSent: { REFUSED_STREAM: 3n },
+  resetsReceived: { CANCEL: 1_001n },
+  goawaysSent: { ENHANCE_YOUR_CALM: 1n, NO_ERROR: 2n },
   limits: [
-    { name: "concurrentStreams", hits: 3, value: 100 },
-    { name: "peerResets", hits: 0, value: 1_000 },
+    { name: "concurrentStreams", hits: 3n, value: 100n },
+    { name: "peerResets", hits: 0n, value: 1_000n },
   ],
-  listenerLimits: [{ name: "connectionsPerAddress", hits: 12, value: 8_192 }],
-  reasons: { NO_INSTANCE: 9, MESSAGE_TOO_LARGE: 1 },
+  listenerLimits: [{ name: "connectionsPerAddress", hits: 12n, value: 8_192n }],
+  reasons: { NO_INSTANCE: 9n, MESSAGE_TOO_LARGE: 1n },
 };
 
-async function stats(counted: EngineStats, ...flags: readonly string[]) {
-  const server = await serveAdmin({ phase: "serving", instances: () => [], engineStats: () => counted }, { port: 0 });
-  servers.push(server);
-  const io = createTestIo();
-  const code = await run(["stats", "--admin", server.url, ...flags], io);
-  return { code, ...io.text };
-}
+const stats = (init: MessageInitShape<typeof GetEngineStatsResponseSchema>, all = false) =>
+  formatStats(create(GetEngineStatsResponseSchema, init), all);
 
-describe("grpc-router stats", () => {
-  it("prints tables", async () => {
-    expect(await stats(busy)).toEqual({
-      code: 0,
-      err: "",
-      out: `Since the start 2h 5m ago:
+describe("formatStats()", () => {
+  it("writes tables", () => {
+    expect(stats(busy)).toBe(`Since the start 2h 5m ago:
 
              OPEN  OPENED  CLOSED
 connections  2     12      10
@@ -78,37 +55,51 @@ connectionsPerAddress  12    8192
 REASON             COUNT
 MESSAGE_TOO_LARGE  1
 NO_INSTANCE        9
-`,
+`);
+  });
+
+  it("says that nothing happened", () => {
+    expect(stats(idle)).toMatch(/\nNo stream was reset, no GOAWAY was sent\.\n\nNo limit was hit\.\n$/);
+  });
+
+  it("lists every limit when asked to", () => {
+    expect(stats(idle, true)).toMatch(
+      /\nLIMIT {14}HITS {2}VALUE\nconcurrentStreams {2}0 {5}1024\npeerResets {9}0 {5}1000\n$/,
+    );
+  });
+});
+
+describe("formatPolicyStats()", () => {
+  const quiet = {
+    retriesRefused: { attemptsUsed: 0n },
+    breakers: { opened: 0n },
+    services: [{ service: "acme.A", instances: 2 }],
+  };
+
+  it("says nothing where policies did nothing, unless asked to", () => {
+    const message = create(GetPolicyStatsResponseSchema, quiet);
+    expect(formatPolicyStats(message, false)).toBe("");
+    expect(formatPolicyStats(message, true)).toMatch(/retries refused: attempts used +0\n/);
+  });
+
+  it("writes what they did and hold", () => {
+    const message = create(GetPolicyStatsResponseSchema, {
+      ...quiet,
+      retries: 4n,
+      retriesRefused: { attemptsUsed: 2n, budget: 0n },
+      fallbacksReplied: 1n,
+      ejections: { successRate: 1n },
+      services: [...quiet.services, { service: "acme.B", retryTokens: 9.25, underWay: 3, instances: 4, ejected: 1 }],
     });
-  });
+    expect(formatPolicyStats(message, false)).toBe(`
+POLICY                          COUNT
+retries                         4
+retries refused: attempts used  2
+fallbacks: own reply            1
+ejections: success rate         1
 
-  it("says that nothing happened", async () => {
-    const { out } = await stats(idle);
-    expect(out).toMatch(/\nNo stream was reset, no GOAWAY was sent\.\n\nNo limit was hit\.\n$/);
-  });
-
-  it("lists every limit when asked to", async () => {
-    const { out } = await stats(idle, "--all");
-    expect(out).toMatch(/\nLIMIT {14}HITS {2}VALUE\nconcurrentStreams {2}0 {5}1024\npeerResets {9}0 {5}1000\n$/);
-  });
-
-  it("prints JSON", async () => {
-    const { code, out } = await stats(busy, "-o", "json");
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({
-      countedFor: "7500s",
-      connectionsOpened: "12",
-      resetsReceived: { CANCEL: "1001" },
-      limits: [
-        { name: "concurrentStreams", hits: "3", value: "100" },
-        { name: "peerResets", value: "1000" },
-      ],
-    });
-  });
-
-  it("says that nobody listens", async () => {
-    const io = createTestIo();
-    expect(await run(["stats", "--admin", "http://127.0.0.1:1"], io)).toBe(1);
-    expect(io.text.err).toContain("Cannot ask the router at http://127.0.0.1:1: connection refused.");
+SERVICE  EXTRA ATTEMPTS  RETRY TOKENS  LIMITED CALLS  INSTANCES  EJECTED
+acme.B   0               9.3           3              4          1
+`);
   });
 });

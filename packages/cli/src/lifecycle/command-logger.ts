@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createConsoleLogger, type Logger, type LogLevel } from "@grpc-router/node";
+import { createConsoleLogger, EventLog, type Logger, LogLevels, type LogThreshold } from "@grpc-router/node";
 import type { Io } from "../io.js";
 import { StatusLine } from "./status-line.js";
 
 /** What a command that runs for long says to people. */
 export interface CommandLogger {
   readonly logger: Logger;
+  /** What it writes; may be changed. */
+  readonly levels: LogLevels;
   /** Stands below the log; undefined where standard error is no terminal. */
   readonly line: StatusLine | undefined;
 }
 
 /** The log on standard error, and on a terminal the line below it. */
-export function createCommandLogger(level: LogLevel | "silent", io: Io): CommandLogger {
+export function createCommandLogger(level: LogThreshold, io: Io): CommandLogger {
   const line = io.isTerminal ? new StatusLine(io.err) : undefined;
   const write = (text: string): void => (line === undefined ? io.err(text) : line.above(text));
-  return { logger: createConsoleLogger({ level, stream: { write, isTTY: io.isTerminal } }), line };
+  const levels = new LogLevels(level);
+  const logger = createConsoleLogger({ level: levels, stream: { write, isTTY: io.isTerminal } });
+  return { logger: new EventLog(logger, Date.now), levels, line };
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// serve --admin… and the commands that ask it, where others can reach it.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSelfSigned } from "@grpc-router/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../run.js";
+import { createTestIo } from "../test-io.suite.js";
+import { type RunningRouter, startRunningRouter } from "./running-router.suite.js";
+
+const token = "0123456789abcdef0123456789abcdef";
+const folder = mkdtempSync(join(tmpdir(), "grpc-router-admin-"));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const own = createSelfSigned();
+const operator = createSelfSigned();
+const files = {
+  token: file("token", `${token}\n`),
+  wrong: file("wrong", "another-token-of-16"),
+  cert: file("cert.pem", own.cert),
+  key: file("key.pem", own.key),
+  operatorCert: file("operator.pem", operator.cert),
+  operatorKey: file("operator-key.pem", operator.key),
+};
+
+let router: RunningRouter;
+beforeAll(async () => {
+  const tls = ["--admin-tls-cert", files.cert, "--admin-tls-key", files.key, "--admin-tls-ca", files.operatorCert];
+  router = await startRunningRouter("--admin", "0.0.0.0:0", "--admin-token-file", files.token, ...tls);
+});
+afterAll(async () => {
+  await router.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function ask(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const io = createTestIo({ env });
+  const admin = router.adminUrl.replace("0.0.0.0", "127.0.0.1");
+  const code = await run([...args, "--admin", admin], io);
+  return { code, ...io.text };
+}
+
+const trusting = ["--admin-tls-ca", files.cert];
+
+describe("an admin API that asks for proof", () => {
+  it.each<[what: string, flags: readonly string[], env: Readonly<Record<string, string>>]>([
+    ["the token", ["--admin-token-file", files.token], {}],
+    ["the token of the environment", [], { GRPC_ROUTER_ADMIN_TOKEN: token }],
+    ["a certificate", ["--admin-tls-cert", files.operatorCert, "--admin-tls-key", files.operatorKey], {}],
+  ])("answers who has %s", async (_, flags, env) => {
+    const { code, out, err } = await ask(["instances", ...trusting, ...flags], env);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain("notes-1");
+  });
+
+  it("streams events to who has the token", async () => {
+    expect((await ask(["events", ...trusting, "--admin-token-file", files.token])).out).toContain("listening");
+  });
+
+  it.each([
+    [trusting, "asks for a bearer token or a certificate. Give --admin-token-file, or --admin-tls-cert and"],
+    [[...trusting, "--admin-token-file", files.wrong], "it does not know the token. Give that of the router's"],
+    [
+      [...trusting, "--admin-tls-cert", files.cert, "--admin-tls-key", files.key],
+      "it does not trust the certificate. Give one of its --admin-tls-ca",
+    ],
+    [[], "Give --admin-tls-ca"],
+    [["--admin-token-file", join(folder, "none")], "there is no such file"],
+    [["--admin-tls-ca", join(folder, "none")], "there is no such file. Give the path of a PEM file"],
+  ])("tells others what to do: %#", async (flags, text) => {
+    expect(await ask(["instances", ...flags])).toEqual({ code: 1, out: "", err: expect.stringContaining(text) });
+  });
+
+  it("is no plain text", async () => {
+    const io = createTestIo();
+    const admin = router.adminUrl.replace("https://0.0.0.0", "http://127.0.0.1");
+    expect(await run(["instances", "--admin", admin], io)).toBe(1);
+    expect(io.text.err).toContain("Does it speak TLS (https://) or not (http://)?");
+  });
+
+  it("tells probes without any proof", async () => {
+    expect(await ask(["ready", ...trusting])).toEqual({ code: 0, out: "ready\n", err: "" });
+  });
+});
+
+describe("grpc-router serve --admin", () => {
+  it.each([
+    [["--admin", "0.0.0.0:0"], "Give --admin-token-file, or --admin-tls-cert, --admin-tls-key and --admin-tls-ca, or"],
+    [["--admin-tls-ca", files.cert], "--admin-tls-cert and --admin-tls-key must be given together"],
+  ])("%j is refused", async (flags, text) => {
+    const io = createTestIo();
+    expect(await run(["serve", "--listen", "127.0.0.1:0", ...flags], io)).toBe(2);
+    expect(io.text.err).toContain(text);
+  });
+
+  it("refuses one half of what the client shows", async () => {
+    expect(await ask(["instances", "--admin-tls-cert", files.cert])).toMatchObject({
+      code: 2,
+      err: "Cannot ask the router: --admin-tls-cert and --admin-tls-key must be given together\n",
+    });
+  });
+});

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { resolve } from "node:path";
+import {
+  type AdministeredServer,
+  type AdminServer,
+  type AdminTls,
+  NodeError,
+  readToken,
+  type ServeAdminOptions,
+  serveAdmin,
+} from "@grpc-router/node";
+import { type Command, Option } from "commander";
+import { usageError } from "../cli-error.js";
+import type { Io } from "../io.js";
+import { type HostPort, parseHostPort } from "../parse/host-port.js";
+import { adminTokenVariable } from "./admin-flags.js";
+
+/** Where a router's admin API listens, and what it asks for. */
+export interface AdminServeFlags {
+  readonly admin: HostPort | false;
+  readonly adminTokenFile?: string;
+  readonly adminTlsCert?: string;
+  readonly adminTlsKey?: string;
+  readonly adminTlsCa?: string;
+}
+
+const presetAddress = "127.0.0.1:8081";
+
+/** Adds the flags. */
+export function withAdminServeFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--admin <host:port>", "where the admin API listens")
+        .argParser(parseHostPort)
+        .default(parseHostPort(presetAddress), presetAddress),
+    )
+    .option("--no-admin", "no admin API")
+    .option(
+      "--admin-token-file <file>",
+      `file with the token that the admin API asks for, default $${adminTokenVariable}`,
+    )
+    .option("--admin-tls-cert <file>", "PEM certificate chain of the admin API; with --admin-tls-key it speaks TLS")
+    .option("--admin-tls-key <file>", "PEM private key")
+    .option("--admin-tls-ca <file>", "PEM authorities: who has a certificate of theirs may use the admin API");
+}
+
+/**
+ * Serves the admin API as the flags say; undefined: not at all.
+ *
+ * @throws CliError for flags that cannot be, NodeError as `serveAdmin`.
+ */
+export async function startAdmin(
+  server: AdministeredServer,
+  flags: AdminServeFlags,
+  io: Io,
+  more: Pick<ServeAdminOptions, "pages" | "drain" | "logLevels">,
+): Promise<AdminServer | undefined> {
+  if (flags.admin === false) return undefined;
+  const { adminTokenFile } = flags;
+  const token =
+    adminTokenFile === undefined ? io.env[adminTokenVariable] : readToken(resolve(io.folder, adminTokenFile));
+  try {
+    return await serveAdmin(server, { ...flags.admin, ...more, token, tls: tlsOf(flags, io) });
+  } catch (error) {
+    if (!(error instanceof NodeError && error.code === "CREDENTIALS_MISSING")) throw error;
+    const rule = error.message.replace(/ Give .*$/, "");
+    throw usageError(
+      `${rule} Give --admin-token-file, or --admin-tls-cert, --admin-tls-key and --admin-tls-ca, or --admin 127.0.0.1:8081`,
+      error,
+    );
+  }
+}
+
+function tlsOf(
+  { adminTlsCert: cert, adminTlsKey: key, adminTlsCa: ca }: AdminServeFlags,
+  io: Io,
+): AdminTls | undefined {
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw usageError("Cannot serve the admin API: --admin-tls-cert and --admin-tls-key must be given together");
+  }
+  const path = (file: string): string => resolve(io.folder, file);
+  return { cert: path(cert), key: path(key), ...(ca === undefined ? {} : { ca: path(ca) }) };
+}
