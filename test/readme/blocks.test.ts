@@ -28,6 +28,7 @@ const suites: Readonly<Record<string, string>> = {
   "policy.yaml": "policies.test.ts",
   check: "policies.test.ts",
   "service-config.json": "policies.test.ts",
+  "tenants.yaml": "policies.test.ts",
   "settings.ts": "policies.test.ts",
   "custom-balancer.ts": "policies.test.ts",
 };

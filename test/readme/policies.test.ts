@@ -39,6 +39,7 @@ const examples = protos.flatMap((proto) => {
   return code?.kind === "policy.ts" && file?.kind === "policy.yaml" ? [{ proto, code, file }] : [];
 });
 const modules = ofKind("settings.ts");
+const [{ text: tenantFile } = { text: "" }] = ofKind("tenants.yaml");
 
 let project: UserProject;
 let user: Desc;
@@ -83,11 +84,33 @@ describe("examples", () => {
   });
 
   test.each(ofKind("check"))("$name: tells what counts, and who said it", async ({ text }) => {
-    project.write("policies.yaml", policyFile(examples[0]?.file as PolicyBlock));
+    const files = { "policies.yaml": policyFile(examples[0]?.file as PolicyBlock), "tenants.yaml": tenantFile };
+    for (const [name, file] of Object.entries(files)) project.write(name, file);
     const io = createTestIo({ folder: project.folder });
     const command = text.replace("./dist/", "./src/").replace("_router.js", "_router.ts");
     expect(await run(command.trim().split(" ").slice(2), io)).toBe(0);
-    expect(io.text.out).toMatch(/balance +\{"leastRequest":\{"choiceCount":3\}\} +\w+ for the service/);
+    const said = text.includes("--tenant")
+      ? /balance +\{"leastRequest":\{\},"selector":\{"pool":"gold"\}\} +configuration for the service, tenants with plan=gold/
+      : /balance +\{"leastRequest":\{"choiceCount":3\}\} +\w+ for the service/;
+    expect(io.text.out).toMatch(said);
+  });
+
+  test("by tenant: the file gives each tenant what the page says", () => {
+    project.write("tenants.yaml", tenantFile);
+    const layers = readPolicies(join(project.folder, "tenants.yaml"), [user.service, archive.service]);
+    const policies = resolveServicePolicies({
+      desc: user,
+      settings: {},
+      options: {},
+      balancers: new Map(),
+      layers: [...layers.values()],
+    });
+    const limit = { concurrencyLimit: { maxConcurrent: 20 } };
+    expect(policies.resolved.tenants?.classes.map(({ tenants }) => tenants)).toEqual([["acme"], ["beta"]]);
+    expect(policies.tenantMethod(0, "getUser").facts).toMatchObject({ timeoutMs: 10_000, priority: "high" });
+    expect(policies.tenantMethod(1, "getUser").facts).toEqual({ timeoutMs: 500, ...limit });
+    expect(policies.tenantMethod(1, "watchUsers").facts).toEqual({ timeoutMs: 2_000, ...limit });
+    expect(policies.method("getUser").facts).toEqual({ timeoutMs: 2_000 });
   });
 
   test.each(ofKind("service-config.json"))("$name: is read without a warning, and says something", ({ name, text }) => {

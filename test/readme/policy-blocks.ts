@@ -10,6 +10,7 @@ const kinds = [
   "custom-balancer.ts",
   "buf.yaml",
   "service-config.json",
+  "tenants.yaml",
   "check",
 ] as const;
 

@@ -85,6 +85,8 @@ test.each([
   `has outgrown ${kib(protocol.MAX_KEPT_REQUEST_BYTES)}`,
   `for ${count(router.maxWaitingCalls)} calls and ${router.maxWaitingBytes / 1024 ** 2} MiB of their requests`,
   `the router's: ${router.maxReplayBytes / 1024 ** 2} MiB for all requests that are kept`,
+  `at most ${protocol.MAX_TENANT_CLASSES} sets a service`,
+  `its tenant, of at most ${count(protocol.MAX_TENANTS)}, in a table`,
   `Requests of up to ${router.ownBufferBytes} bytes do not count in it`,
   `was passed over ${router.maxPassedOver} times has its turn`,
 ])("a page says: %s", (words) => {
