@@ -28,8 +28,11 @@ export type {
   CredentialSettings,
   EventRing,
   HistogramSnapshot,
+  HookResult,
   InstanceInfo,
   InterceptedCall,
+  MessageHook,
+  MethodHooks,
   MethodSettings,
   MetricDefinition,
   MetricFamily,
@@ -117,8 +120,8 @@ export { prometheusSample } from "./metrics/prometheus-name.js";
 export { type ExpositionFormat, writeExposition } from "./metrics/write-exposition.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
-export { isLoopback } from "./serve/instance-access.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
+export { isLoopback } from "./serve/instance-access.js";
 export type { ListenerStats } from "./serve/listener-stats.js";
 export type { PolicyStats } from "./serve/policy-stats.js";
 export {

@@ -388,4 +388,26 @@ describe("a response hook", () => {
     expect([asked, sizes(call.messages), call.status?.code]).toEqual([[0, 6], [11], 0]);
     scene.instance.end(1, { code: 1 });
   });
+
+  test.each([false, true])("ends with what is wrong with the Header that was held (hook: %s)", async (isHooked) => {
+    const { hook, waiting } = createPatient();
+    const scene = create({
+      method: "Get",
+      hooks: isHooked ? { onResponse: hook } : {},
+      settings: { methods: { get: { retry: { maxAttempts: 2 } } } } as never,
+    });
+    const call = scene.start();
+    call.send(small.bytes, { halfClose: true });
+    await scene.settle();
+    const metadata = [{ name: "Not A Name", value: new Uint8Array([1]) }];
+    scene.instance.send({ head: { callId: 1n, header: { metadata } } });
+    scene.respond(small);
+    if (isHooked) scene.instance.end(1);
+    await scene.settle();
+    waiting[0]?.resolve();
+    await scene.settle();
+    if (!isHooked) scene.instance.end(1, { code: 1 });
+    await scene.settle();
+    expect([call.status?.details?.errorInfo?.reason, call.messages]).toEqual(["BAD_METADATA", []]);
+  });
 });

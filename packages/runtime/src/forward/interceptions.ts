@@ -21,6 +21,9 @@ import type { Forwarder } from "./forwarder.js";
 const cursor = new MetadataCursor();
 const decoder = new TextDecoder();
 
+/** An encoded End. */
+export type EndBytes = Pick<ReplyHeadView, "bytes" | "endStart" | "endEnd">;
+
 /** Runs the program's interceptors around calls. Only routes that have some ever get here. */
 export class Interceptions {
   readonly #context: ForwardContext;
@@ -71,11 +74,7 @@ export class Interceptions {
   }
 
   /** The same by an instance's End. */
-  endedBy(
-    call: CallRecord,
-    { bytes, endStart, endEnd }: Pick<ReplyHeadView, "bytes" | "endStart" | "endEnd">,
-    view: EndView,
-  ): void {
+  endedBy(call: CallRecord, { bytes, endStart, endEnd }: EndBytes, view: EndView): void {
     if (call.attempts?.pending === undefined) return;
     const message = percentDecode(decoder.decode(bytes.subarray(view.messageStart, view.messageEnd)));
     const trailers: MetadataField[] = [];

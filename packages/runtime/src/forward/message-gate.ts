@@ -97,11 +97,6 @@ export class MessageGate {
     this.#isPumping = false;
   }
 
-  /** What is left, of which the hook sees nothing. */
-  takeRest(): Uint8Array {
-    return this.#take(this.#waits.size);
-  }
-
   /** Nothing passes any more, whatever the hook still says. */
   close(): void {
     if (this.#isClosed) return;

@@ -38,6 +38,7 @@ import { readCallLoad } from "./call-load.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { Forwarder } from "./forwarder.js";
+import type { EndBytes } from "./interceptions.js";
 import { isAttemptOver } from "./is-attempt-over.js";
 import { readPushback } from "./read-pushback.js";
 import { ReplyCredit } from "./reply-credit.js";
@@ -47,9 +48,6 @@ import { ContentType } from "./request-head.js";
 
 /** Length of a message whose first slice came before. */
 const GOES_ON = -1;
-
-/** An encoded End. */
-type EndBytes = Pick<ReplyHeadView, "bytes" | "endStart" | "endEnd">;
 
 const headerView = new HeaderView();
 const endView = new EndView();
@@ -241,12 +239,13 @@ export class ReplyForwarder {
     end: number,
   ): boolean {
     if (call.state === CallState.cancelling) return false;
-    const gate = call.attempts?.gate;
-    if (gate?.replies !== undefined) {
-      const header = call.attempts?.heldHeader;
-      if (header !== undefined) gate.noteHeader(header, 0, header.length);
-      gate.replies.receive(messageSize, compressed, bytes, start, end);
-      return false;
+    if (call.attempts !== undefined) {
+      const { gate, heldHeader } = call.attempts;
+      if (gate?.replies !== undefined) {
+        if (heldHeader !== undefined) gate.noteHeader(heldHeader, 0, heldHeader.length);
+        gate.replies.receive(messageSize, compressed, bytes, start, end);
+        return false;
+      }
     }
     return this.#beginMessage(call, messageSize);
   }
@@ -263,8 +262,12 @@ export class ReplyForwarder {
       });
       return false;
     }
-    if (call.attempts !== undefined) this.#releaseHeader(call);
-    if (!call.headersSent) this.#sendHead(call, this.#beginFields(call), false);
+    if (!call.headersSent) {
+      this.#releaseHeader(call);
+      // What is wrong with it has ended the call.
+      if (call.stream?.localEnded === true) return false;
+      if (!call.headersSent) this.#sendHead(call, this.#beginFields(call), false);
+    }
     // Writing may have shown that the client is gone.
     return call.stream !== undefined;
   }
