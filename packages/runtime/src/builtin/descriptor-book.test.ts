@@ -113,6 +113,35 @@ describe("createDescriptorBook()", () => {
     expect(book.fileOfSymbol("acme.Orders")?.name).toBe("acme/order.proto");
   });
 
+  it("replace() has other services, keeps the router's own, and changes nothing for what contradicts itself", () => {
+    const book = createDescriptorBook();
+    book.add(serviceOf("acme.Users", common, users));
+    book.addOwn(Health);
+    const orders: FileInit = { name: "acme/order.proto", package: "acme", service: [{ name: "Orders" }] };
+    book.replace([serviceOf("acme.Orders", orders)]);
+    expect(book.services).toEqual(["acme.Orders", "grpc.health.v1.Health"]);
+    expect([book.file("acme/user.proto"), book.fileOfSymbol("acme.Users")]).toEqual([undefined, undefined]);
+    const other: FileInit = { ...common, messageType: [{ name: "Euro" }] };
+    const stays = { ...orders, dependency: ["acme/common.proto"] };
+    expect(() =>
+      book.replace([serviceOf("acme.Users", common, users), serviceOf("acme.Orders", other, stays)]),
+    ).toThrow(/Cannot route acme\.Orders: file acme\/common\.proto must be the same in all services/);
+    expect(book.services).toEqual(["acme.Orders", "grpc.health.v1.Health"]);
+  });
+
+  it("takes any version of protobuf's own files, which compilers bring in their own", () => {
+    const book = createDescriptorBook();
+    const any = (message: string): FileInit => ({
+      name: "google/protobuf/any.proto",
+      package: "google.protobuf",
+      messageType: [{ name: message }],
+    });
+    const one: FileInit = { name: "a.proto", service: [{ name: "A" }], dependency: ["google/protobuf/any.proto"] };
+    book.add(serviceOf("A", any("Any"), one));
+    book.add(serviceOf("B", any("Other"), { ...one, name: "b.proto", service: [{ name: "B" }] }));
+    expect(book.services).toEqual(["A", "B"]);
+  });
+
   it("source info is left out", () => {
     const book = createDescriptorBook();
     const info = { location: [{ path: [4], leadingComments: "long" }] };

@@ -25,6 +25,18 @@ describe("createHealthBook()", () => {
     expect([book.ready, book.isServing("b")]).toEqual([false, false]);
   });
 
+  it("remove() makes a service unknown again, tells those who watch, and the router may be ready no more", () => {
+    const book = createHealthBook();
+    const told: string[] = [];
+    book.set("a", true);
+    for (const service of ["a", ""]) book.watch(service, () => told.push(service));
+    book.remove("a");
+    book.remove("a");
+    expect([told, book.isServing("a"), book.ready, book.services]).toEqual([["a", ""], undefined, false, []]);
+    book.set("a", false);
+    expect([told, book.isServing("a")]).toEqual([["a", "", "a"], false]);
+  });
+
   it("drain() is for good: nothing serves, whatever comes", () => {
     const book = createHealthBook();
     book.set("a", true);
