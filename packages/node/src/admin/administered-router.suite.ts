@@ -8,7 +8,7 @@ import {
   FileDescriptorProtoSchema,
   MethodOptions_IdempotencyLevel,
 } from "@bufbuild/protobuf/wkt";
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type ServiceImpl } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { createBridge } from "@grpc-router/bridge";
 import { silentLogger } from "@grpc-router/protocol";
@@ -105,7 +105,10 @@ export async function startAdministeredRouter(
       });
   const addInstance = async (id: string) => {
     const answer = answerAs(id);
-    const implementation = { run: answer, look: answer, follow: nothing };
+    // Of a service without generated types nobody knows what implements it.
+    const implementation = { run: answer, look: answer, follow: nothing } as unknown as Partial<
+      ServiceImpl<DescService>
+    >;
     const bridge = createBridge({ id }).service(bridgeDesc(service, channel, numbers), implementation);
     const connection = dialRouter(bridge, { url: server.url, logger: silentLogger });
     await connection.ready;
