@@ -7,6 +7,7 @@ import { hpackOperations } from "./micro/hpack.ts";
 import { keyOperations } from "./micro/keys.ts";
 import { measureOperation } from "./micro/measure-operation.ts";
 import { pageOperations, writeMicroPage } from "./micro/micro-page.ts";
+import { metricOperations } from "./micro/metrics.ts";
 import { pickOperations } from "./micro/pick.ts";
 import { pickByKeyOperations } from "./micro/pick-by-key.ts";
 import { spliceOperations } from "./micro/splice.ts";
@@ -27,6 +28,7 @@ const operations = [
   ...frameOperations(),
   ...spliceOperations,
   ...tableOperations(),
+  ...metricOperations(),
   ...pickOperations,
   ...pickByKeyOperations(),
   ...keyOperations,

@@ -190,7 +190,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     call.state = CallState.sent;
     this.table.add(call);
     const { policy, metrics } = call.route;
-    if (metrics !== undefined) call.sample.beginAttempt(metrics, this.#forwarder.context.clock.lastMs);
+    if (metrics !== undefined) call.sample.beginAttempt(metrics, this.#forwarder.context.clock);
     if (policy !== undefined) this.#forwarder.attempts.began(call, policy);
   }
 
@@ -219,9 +219,9 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
 
   /** The attempt that is here has ended with `code`, if nobody has told yet. */
   countAttempt(call: CallRecord, code: number): void {
-    const { lastMs } = this.#forwarder.context.clock;
-    call.sample.endAttempt(call.route.metrics, code, lastMs, this.labelSet);
-    call.following?.attemptEnded(code, lastMs);
+    const { clock } = this.#forwarder.context;
+    call.sample.endAttempt(call.route.metrics, code, clock, this.labelSet);
+    call.following?.attemptEnded(code, clock.lastMs);
   }
 
   /** Tells the instance that the call is over; what of its request has not gone is dropped. */

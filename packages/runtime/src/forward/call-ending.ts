@@ -80,10 +80,10 @@ export class CallEnding {
 
   /** Metrics, and who follows the call: the client has its answer, with this code, or has gone; if they have not been told. */
   count(call: CallRecord, code: number, reason?: Reason): void {
-    const { lastMs } = this.#context.clock;
+    const { clock } = this.#context;
     const { sample, following } = call;
-    sample.end(call, code, lastMs);
-    following?.ended(endOf(call, { code, reason, nowMs: lastMs }));
+    sample.end(call, code, clock);
+    following?.ended(endOf(call, { code, reason, nowMs: clock.lastMs }));
   }
 
   /** The client's stream is over, whoever ended it. */

@@ -129,7 +129,7 @@ export class Placement {
 
   #offer(call: CallRecord): void {
     if (call.route.policy !== undefined) call.attemptState.waited = true;
-    if (call.sample.queuedMs < 0) call.sample.queuedMs = this.#context.clock.lastMs;
+    call.sample.enterQueue(this.#context.clock);
     call.following?.queued(this.#context.clock.lastMs);
     const { waiting, service } = call.route;
     service.waiting.add(waiting);

@@ -11,14 +11,23 @@ export interface EndedCall {
   readonly channel: { readonly labelSet: number } | undefined;
 }
 
+/** Where the time is; a number of its own would be an allocation for each call that takes it. */
+interface LastTime {
+  /** Milliseconds of `Scheduler.nowMs`. */
+  readonly lastMs: number;
+}
+
+/** A time that has not come; a double from the start, as clocks give it. */
+const never = Number.NEGATIVE_INFINITY;
+
 /** What metrics keep of a call under way; a record of calls has one for good. Times are those of `Scheduler.nowMs`. */
 export class CallSample {
   /** Where the end of the call is to be counted; undefined: it is counted, or nobody counts. */
   method: MethodMetrics | undefined = undefined;
-  /** When the attempt at hand was sent; -1: none is, or its end is counted. */
-  attemptMs = -1;
-  /** Since when it waits for an instance; -1: it does not. */
-  queuedMs = -1;
+  /** When the attempt at hand was sent; -Infinity: none is, or its end is counted. */
+  attemptMs: number = never;
+  /** Since when it waits for an instance; -Infinity: it does not. */
+  queuedMs: number = never;
   /** Bytes of messages that the attempt at hand, or the last one, sent to the instance, and of those that came back. */
   requestBytes = 0;
   replyBytes = 0;
@@ -31,30 +40,31 @@ export class CallSample {
   }
 
   /** The client has its answer, with this status, or has gone. A second end counts as none. */
-  end(call: EndedCall, code: number, nowMs: number): void {
+  end(call: EndedCall, code: number, clock: LastTime): void {
     const { method } = this;
     if (method === undefined) return;
     this.method = undefined;
-    if (this.queuedMs >= 0) this.#leaveQueue(method, nowMs);
+    if (this.queuedMs !== never) this.#leaveQueue(method, clock);
     method.countCall(code, call.channel?.labelSet ?? noLabelSet, call.attempt);
-    method.seriesOfCalls(code).record(nowMs - call.openedMs, this.replyBytes, this.requestBytes);
+    const tookUs = Math.round((clock.lastMs - call.openedMs) * 1_000);
+    method.seriesOfCalls(code).record(tookUs, this.replyBytes, this.requestBytes);
   }
 
   /** An attempt is sent to an instance. */
-  beginAttempt(method: MethodMetrics, nowMs: number): void {
+  beginAttempt(method: MethodMetrics, clock: LastTime): void {
     method.attemptsStarted++;
-    this.attemptMs = nowMs;
+    this.attemptMs = clock.lastMs;
     this.requestBytes = 0;
     this.replyBytes = 0;
-    if (this.queuedMs >= 0) this.#leaveQueue(method, nowMs);
+    if (this.queuedMs !== never) this.#leaveQueue(method, clock);
   }
 
   /** The attempt has ended, or nobody waits for it any more. A second end counts as none. */
-  endAttempt(method: MethodMetrics | undefined, code: number, nowMs: number, labelSet: number): void {
-    const { attemptMs } = this;
-    if (attemptMs < 0 || method === undefined) return;
-    this.attemptMs = -1;
-    method.seriesOfAttempts(code, labelSet).record(nowMs - attemptMs, this.requestBytes, this.replyBytes);
+  endAttempt(method: MethodMetrics | undefined, code: number, clock: LastTime, labelSet: number): void {
+    if (this.attemptMs === never || method === undefined) return;
+    const tookUs = Math.round((clock.lastMs - this.attemptMs) * 1_000);
+    this.attemptMs = never;
+    method.seriesOfAttempts(code, labelSet).record(tookUs, this.requestBytes, this.replyBytes);
   }
 
   /** The client's side goes to another attempt of the call. */
@@ -65,14 +75,19 @@ export class CallSample {
 
   reset(): void {
     this.method = undefined;
-    this.attemptMs = -1;
-    this.queuedMs = -1;
+    this.attemptMs = never;
+    this.queuedMs = never;
     this.requestBytes = 0;
     this.replyBytes = 0;
   }
 
-  #leaveQueue(method: MethodMetrics, nowMs: number): void {
-    method.service.queueWait.record((nowMs - this.queuedMs) / 1000);
-    this.queuedMs = -1;
+  /** It waits for an instance, if it did not already. */
+  enterQueue(clock: LastTime): void {
+    if (this.queuedMs === never) this.queuedMs = clock.lastMs;
+  }
+
+  #leaveQueue(method: MethodMetrics, clock: LastTime): void {
+    method.service.queueWait.record(Math.round((clock.lastMs - this.queuedMs) * 1_000));
+    this.queuedMs = never;
   }
 }

@@ -67,12 +67,14 @@ function seriesOfAttempts(metrics: RouterMetrics): LabelledSeries[] {
   return found;
 }
 
-/** Every status that came, and OK also before: a rate needs a beginning. */
+/** Every status that came; OK also before, as a rate needs a beginning, unless nobody knows which labels will come with it. */
 function countsOf(metrics: RouterMetrics): MetricPoint[] {
   const points: MetricPoint[] = [];
+  const hasNoLabels = metrics.labelSets.names.length === 0;
   for (const { name, service, counts } of allOf(metrics)) {
     for (const [at, value] of counts.entries()) {
-      if (value > 0 || at === 0) points.push({ labels: [service.name, name, ...statusAndLabels(metrics, at)], value });
+      if (value > 0 || (at === 0 && hasNoLabels))
+        points.push({ labels: [service.name, name, ...statusAndLabels(metrics, at)], value });
     }
   }
   return points;

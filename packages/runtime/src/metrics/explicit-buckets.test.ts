@@ -9,7 +9,7 @@ import { routerMetricDefinitions } from "./router-metric-definitions.js";
 
 function explicit(shape: HistogramShape, bounds: HistogramBounds, values: readonly number[]) {
   const histogram = new ExponentialHistogram(shape);
-  for (const value of values) histogram.record(value);
+  for (const value of values) histogram.record(value * (shape.perUnit ?? 1));
   return toExplicitBuckets(histogram.snapshot(), bounds);
 }
 

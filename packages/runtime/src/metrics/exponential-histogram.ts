@@ -9,6 +9,8 @@ export interface HistogramShape {
   readonly minExponent: number;
   /** What is above 2^this is counted in the last bucket. */
   readonly maxExponent: number;
+  /** Samples are in this fraction of the unit that bounds are in: 1e6 for microseconds where bounds are seconds. Default 1. */
+  readonly perUnit?: number | undefined;
 }
 
 /** A double and its halves: the bits of a value without allocation. */
@@ -37,6 +39,7 @@ export class ExponentialHistogram {
   readonly #cells: Float64Array;
   readonly #zeroThreshold: number;
   readonly #bounds: BucketTable;
+  readonly #perUnit: number;
   /** What to add to a bucket's number for its cell. */
   readonly #base: number;
 
@@ -45,13 +48,15 @@ export class ExponentialHistogram {
     this.shape = shape;
     this.#zeroThreshold = 2 ** minExponent;
     this.#bounds = tableOf(scale);
+    this.#perUnit = shape.perUnit ?? 1;
     this.#base = firstBucket - minExponent * 2 ** scale;
     this.#cells = new Float64Array(firstBucket + (maxExponent - minExponent) * 2 ** scale);
   }
 
-  /** Counts `value`, which is 0 or above. */
-  record(value: number): void {
+  /** Counts a sample, which is 0 or above. */
+  record(sample: number): void {
     const cells = this.#cells;
+    const value = sample / this.#perUnit;
     if (!(value > this.#zeroThreshold)) {
       cells[zeroSlot] = (cells[zeroSlot] ?? 0) + 1;
       if (value > 0) cells[sumSlot] = (cells[sumSlot] ?? 0) + value;
@@ -64,7 +69,7 @@ export class ExponentialHistogram {
     const mantissa = (high & 0xf_ffff) * wordScale + (words[lowWord] ?? 0);
     // Each entry of the table has one bound at the most, so one look tells on which side of it the value is.
     let part = entries[(high & 0xf_ffff) >>> (20 - entryBits)] ?? 0;
-    if (mantissa > (mantissas[part] ?? mantissaScale)) part++;
+    if (mantissa > (mantissas[part] ?? 0)) part++;
     const exponent = (high >>> 20) - 1023;
     const cell = Math.min((exponent << shift) + part - 1 + this.#base, cells.length - 1);
     cells[cell] = (cells[cell] ?? 0) + 1;
@@ -74,6 +79,7 @@ export class ExponentialHistogram {
   add(other: ExponentialHistogram): void {
     const { scale, minExponent, maxExponent } = other.shape;
     const { shape } = this;
+    // Whatever their samples were given in, they are counted in the same unit.
     if (scale !== shape.scale || minExponent !== shape.minExponent || maxExponent !== shape.maxExponent) {
       throw new RangeError("Cannot add histograms: they must be of the same shape");
     }
@@ -116,7 +122,8 @@ function tableOf(scale: number): BucketTable {
   const known = tables[scale];
   if (known !== undefined) return known;
   const count = 2 ** scale;
-  const mantissas = Float64Array.from({ length: count }, (_, part) => (2 ** (part / count) - 1) * mantissaScale);
+  // With the next power of two: a look past the end would cost an allocation.
+  const mantissas = Float64Array.from({ length: count + 1 }, (_, part) => (2 ** (part / count) - 1) * mantissaScale);
   const entries = Uint8Array.from({ length: 2 ** entryBits }, (_, entry) => {
     const from = entry * 2 ** (52 - entryBits);
     return mantissas.filter((bound) => bound < from).length;
