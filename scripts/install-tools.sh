@@ -93,12 +93,16 @@ command -v curl >/dev/null || missing="$missing curl"
 command -v systemd-notify >/dev/null || missing="$missing systemd"
 command -v sslscan >/dev/null || missing="$missing sslscan"
 command -v testssl >/dev/null || command -v testssl.sh >/dev/null || missing="$missing testssl.sh"
+# For what dashboards and alerts ask (test/metrics); promtool comes with it.
+command -v prometheus >/dev/null || missing="$missing prometheus"
 if [ -n "$missing" ]; then
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "installing$missing"
     apt-get update -qq
     # shellcheck disable=SC2086 -- a list of package names
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    # Debian starts it as a service, which nobody here wants.
+    case "$missing" in *prometheus*) systemctl disable --now prometheus 2>/dev/null || true ;; esac
   else
     echo "not installed:$missing (on Debian: sudo apt-get install$missing)" >&2
   fi
