@@ -50,7 +50,10 @@ describe("tenantClassesOf()", () => {
   });
 
   test("asks for all labels of a rule, and for nothing that an object has by birth", () => {
-    const asked = [{ labels: { plan: "gold", region: "us" } }, { labels: { constructor: "gold" } }];
+    const asked: readonly TenantRuleFacts[] = [
+      { labels: { plan: "gold", region: "us" } },
+      { labels: { constructor: "gold" } },
+    ];
     expect(tenantClassesOf({ known, rules: asked })).toEqual([]);
   });
 });

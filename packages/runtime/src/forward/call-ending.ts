@@ -12,6 +12,8 @@ import type { ClientAccount } from "./client-account.js";
 import { executionOf } from "./execution-of.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
+import { lostStatus } from "./lost-status.js";
+import { reroute } from "./reroute.js";
 
 /**
  * Everything that ends a call or an attempt other than the instance's own answer: the caller's going, deadlines,
@@ -31,7 +33,7 @@ export class CallEnding {
    * one is given, the instance, if there is one, a Cancel ABORT.
    */
   fail<R extends Reason>(call: CallRecord, reason: R, facts: ReasonFacts<R>, retryAfterMs?: number): void {
-    if (this.#reroute(call, reason)) return;
+    if (reroute(this.#forwarder, call, reason)) return;
     const about = { execution: executionOf(call) };
     const options = retryAfterMs === undefined ? about : { ...about, retryAfterMs };
     const status = this.#context.statuses.get(reason, facts, options);
@@ -263,20 +265,10 @@ export class CallEnding {
     }
     this.#finish(call);
     if (verdict.action === "end") {
-      const status = this.#lostStatus(call, channel, verdict);
+      const status = lostStatus(this.#context.statuses, call, channel, verdict);
       if (call.attempts?.gate?.keepEnd({ status }) !== true) this.answer(call, status);
     }
     this.settle(call);
-  }
-
-  #lostStatus(call: CallRecord, channel: Channel, verdict: Extract<Verdict, { action: "end" }>): RouterStatus {
-    const { statuses } = this.#context;
-    const { execution } = verdict;
-    const method = call.route.path;
-    if (verdict.reason === "REQUEUE_LIMIT") {
-      return statuses.get("REQUEUE_LIMIT", { method, count: call.requeues + 1 }, { execution });
-    }
-    return statuses.get("INSTANCE_LOST", { method, instance: channel.instanceId, execution }, { execution });
   }
 
   /** Gives the client its status. */
@@ -292,32 +284,6 @@ export class CallEnding {
     if (call.attempts !== undefined) this.#forwarder.interceptions.ended(call, status.code, status.message);
     this.count(call, status.code, status.reason);
     sendStatus(call, status);
-  }
-
-  /** A call that nobody has begun, and that its own service has no instance for, goes to the fallback's; once. */
-  #reroute(call: CallRecord, reason: Reason): boolean {
-    const { route } = call;
-    const { fallback: target } = route;
-    if (target === undefined || route.policy?.fallback?.reroutes(reason) !== true) return false;
-    if (call.state !== CallState.queued && call.state !== CallState.backoff) return false;
-    const state = call.attemptState;
-    if (state.fellBack) return false;
-    this.#context.counters.fallbacks.rerouted++;
-    this.#forwarder.attempts.leaveBudget(call);
-    this.#forwarder.placement.withdraw(call);
-    state.fellBack = true;
-    state.keyRead = false;
-    const { client, rest, restEnd } = call;
-    const fallback = (client && target.tenants?.find(target, client, rest, restEnd)) ?? target;
-    call.route = fallback;
-    call.rewind();
-    call.state = CallState.queued;
-    this.#forwarder.keys.readHead(call);
-    const { clock, random } = this.#context;
-    const refusal = fallback.policy?.service.refusal(clock.lastMs, random);
-    if (refusal === undefined) this.#forwarder.requests.prepare(call);
-    else this.fail(call, refusal, { method: fallback.path, service: fallback.service.name });
-    return true;
   }
 
   /** Takes the call from wherever it is. False: its client has its answer, or will. */
