@@ -69,6 +69,7 @@ export {
   serveAdmin,
 } from "./admin/serve-admin.js";
 export { createConfigDefaults } from "./config/config-defaults.js";
+export { ConfigHolder, type ConfigHolderOptions, type ReloadOutcome } from "./config/config-holder.js";
 export { type ConfigMistake, formatMistake } from "./config/config-mistake.js";
 export { createConfigSchema } from "./config/config-schema.js";
 export { type LoadConfigOptions, type LoadedConfig, loadConfig, refuseMistakes } from "./config/load-config.js";

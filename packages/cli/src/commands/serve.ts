@@ -5,6 +5,7 @@ import {
   createMetricsPage,
   createSystemdNotifier,
   exportMetrics,
+  type LoadedConfig,
   type LogLevel,
   type MetricsExport,
   NodeError,
@@ -18,6 +19,14 @@ import {
 import { Command, Option } from "commander";
 import { type AdminServeFlags, startAdmin, withAdminServeFlags } from "../admin/start-admin.js";
 import { usageError } from "../cli-error.js";
+import {
+  configuredRouterOptions,
+  configuredServeOptions,
+  configureFlags,
+  loadConfigOf,
+} from "../config/configured-flags.js";
+import { holdConfig } from "../config/hold-config.js";
+import { setLevels } from "../config/prepare-config.js";
 import { type CredentialFlags, credentialsOf, instanceTokenVariable } from "../credentials/instance-credentials.js";
 import { type Io, stopped } from "../io.js";
 import { createCommandLogger } from "../lifecycle/command-logger.js";
@@ -31,6 +40,8 @@ import { collect, parseCount, parseDurationMs } from "../parse/options.js";
 import { reload } from "./reload.js";
 
 interface ServeFlags extends AdminServeFlags, CredentialFlags, RouterFlags {
+  readonly config?: readonly string[];
+  readonly configWatch?: number;
   readonly allow: readonly string[];
   readonly descriptorWatch: number;
   readonly listen: HostPort;
@@ -54,6 +65,7 @@ interface ServeFlags extends AdminServeFlags, CredentialFlags, RouterFlags {
 const examples = `
 Examples:
   grpc-router serve
+  grpc-router serve --config router.yaml
   grpc-router serve --descriptor-set image.binpb
   grpc-router serve --descriptor-dir sets --allow 'acme.**'
   grpc-router serve --module ./gen/acme/user/v1/user_router.js
@@ -69,8 +81,9 @@ at the router: no reflection, no keys from messages.
 Where others can reach the router, instances must show a credential: one of --credentials, the one token for all services
 (--instance-token-file, or ${instanceTokenVariable}), or a certificate of --tls-ca. Clients need none of it.
 
-SIGHUP makes it read certificates, credentials and descriptor sets again. Connections that are open stay; instances whose
-credential is gone finish their calls and get no new ones.
+SIGHUP makes it read certificates, credentials, descriptor sets and the whole configuration again. Connections that are open
+stay; instances whose credential is gone finish their calls and get no new ones. A configuration is taken as a whole or, if
+something in it is wrong or takes a restart, not at all.
 
 Ctrl-C and SIGTERM stop it in good order: calls get --grace to end, and it says which still run. A second one ends it at once.
 Exit code 0: every call has ended; 3: some had not, and were cut.`;
@@ -79,6 +92,17 @@ Exit code 0: every call has ended; 3: some had not, and were cut.`;
 export function serveCommand(io: Io): Command {
   return withAdminServeFlags(new Command("serve"))
     .description("run a router")
+    .option(
+      "--config <file>",
+      "YAML or JSON: what flags say, and more; may be repeated, the later goes before the earlier, flags before all",
+      collect,
+    )
+    .addOption(
+      new Option(
+        "--config-watch <duration>",
+        "look at these files this often and take over what has changed",
+      ).argParser(parseDurationMs),
+    )
     .option("--module <file>", "generated router module (x_router.js); may be repeated", collect, [])
     .option(
       "--descriptor-set <file>",
@@ -143,29 +167,57 @@ export function serveCommand(io: Io): Command {
     .option("--otlp-endpoint <url>", "OpenTelemetry collector that gets metrics; else OTEL_EXPORTER_OTLP_ENDPOINT")
     .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
     .addHelpText("after", examples)
-    .action((flags: ServeFlags) => serve(flags, io));
+    .action((given: ServeFlags, command: Command) => {
+      const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+      const configure = (loaded: LoadedConfig): ServeFlags => ({
+        ...configureFlags(given, loaded.settings, isGiven),
+        loaded,
+      });
+      const loaded = loadConfigOf(given.config, io);
+      return serve(loaded === undefined ? given : configure(loaded), io, configure);
+    });
 }
 
-async function serve(flags: ServeFlags, io: Io): Promise<void> {
+async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig) => ServeFlags): Promise<void> {
+  // Everything that is wrong with it, before anything is made of it.
+  if (flags.loaded !== undefined && flags.loaded.mistakes.length > 0) await createRouterOf(flags, {}, io);
   const credentials = credentialsOf(flags, io);
   const registration = credentials && { credentials: credentials() };
   const { zone, region } = flags;
   const metrics = { instanceLabels: flags.metricsLabel };
-  const options = { registration, routers: flags.advertise, zone, region, metrics, ...messageLimitsOf(flags) };
-  const learns = learnsOf({ ...flags, host: flags.listen.host, wantsCredentials: registration !== undefined });
-  const create = () => createRouterOf(flags, { ...options, learns }, io);
+  const options = {
+    ...configuredRouterOptions(flags.loaded),
+    ...{ registration, routers: flags.advertise, zone, region, metrics, ...messageLimitsOf(flags) },
+  };
+  const flagTls = tlsOf(flags);
+  const { tls, ...listening } = configuredServeOptions(flags.loaded, flagTls);
+  const { host = "127.0.0.1" } = listening.registration ?? flags.listen;
+  const learns = learnsOf({ ...flags, host, wantsCredentials: registration !== undefined });
+  let current = flags;
+  const create = (now: ServeFlags = current) => createRouterOf(now, { ...options, learns }, io);
   const router = await create();
-  const tls = tlsOf(flags);
   const { logger, levels, line } = createCommandLogger(flags.logLevel, io);
   const notifier = createSystemdNotifier({ logger, env: io.env });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
   const { allowUnauthenticatedInstances } = flags;
-  const server = await listen(router, { ...flags.listen, logger, trace, tls, allowUnauthenticatedInstances });
+  if (flags.loaded !== undefined) setLevels(levels, flags.logLevel, flags.loaded.settings);
+  const where = { ...flags.listen, ...listening, tls, allowUnauthenticatedInstances };
+  const server = await listen(router, { ...where, logger, trace });
+  const holder =
+    flags.loaded &&
+    holdConfig<ServeFlags>(flags.loaded, io, {
+      ...{ server, logger, levels, flagTls, configure, create, wantsCredentials: registration !== undefined },
+      credentialsOf: (now) => credentialsOf(now, io)?.(),
+      onTaken: (now) => {
+        current = now;
+      },
+    });
   /** A stop that an operator has ordered, with its grace in milliseconds, if it has one of its own. */
   const ordered = Promise.withResolvers<number | undefined>();
   let admin: AdminServer | undefined;
   let exported: MetricsExport | undefined;
   let endWatch: (() => void) | undefined;
+  let endConfigWatch: (() => void) | undefined;
   try {
     const pages = [createMetricsPage(server)];
     admin = await startAdmin(server, flags, io, { pages, drain: ordered.resolve, logLevels: levels });
@@ -175,19 +227,25 @@ async function serve(flags: ServeFlags, io: Io): Promise<void> {
     endWatch = followServices({ flags, folder: io.folder, create, server, logger });
     io.onReload(() => {
       notifier.reloading();
+      if (holder !== undefined) {
+        void holder.reload().then(() => notifier.ready(status));
+        return;
+      }
       reload({ server, logger, certificates: tls !== undefined, credentials, services: servicesOf(flags, create) });
       notifier.ready(status);
     });
+    if (flags.configWatch !== undefined) endConfigWatch = holder?.watch(flags.configWatch);
     if (admin !== undefined) logger.log("info", "admin_listening", `Admin API on ${admin.url}`);
     server.setRouters(flags.advertise);
     io.out(`ready ${server.url.replace(/^https?:\/\//, "")} pid ${process.pid}\n`);
     notifier.ready(status);
-    const graceMs = (await Promise.race([stopped(io).then(() => undefined), ordered.promise])) ?? flags.grace;
+    const graceMs = (await Promise.race([stopped(io).then(() => undefined), ordered.promise])) ?? current.grace;
     const work = (): Work => ({ calls: server.inFlight().calls, registrations: server.inFlight().channels });
     const drain = async (): Promise<number> => (await server.drain({ timeoutMs: graceMs })).callsCut;
     await stopInOrder({ work, drain, graceMs, logger, notifier, line });
   } finally {
     endWatch?.();
+    endConfigWatch?.();
     await exported?.stop();
     await admin?.close();
     await server.close();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { resolve } from "node:path";
-import { type CredentialSettings, readCredentials, readToken } from "@grpc-router/node";
+import { type CredentialSettings, type LoadedConfig, readCredentials, readToken } from "@grpc-router/node";
 import { isRouterError, validateCredentials } from "@grpc-router/runtime";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
@@ -10,6 +10,8 @@ import type { Io } from "../io.js";
 export interface CredentialFlags {
   readonly credentials?: string;
   readonly instanceTokenFile?: string;
+  /** A configuration, after the flags. */
+  readonly loaded?: LoadedConfig;
 }
 
 /** The variable with the one token of all instances. */
@@ -32,6 +34,8 @@ export function credentialsOf(flags: CredentialFlags, io: Io): (() => readonly C
     const path = resolve(io.folder, instanceTokenFile);
     return () => oneForAll(readToken(path), path);
   }
+  const said = flags.loaded?.credentials;
+  if (said !== undefined) return () => said;
   const token = io.env[instanceTokenVariable]?.trim() ?? "";
   return token === "" ? undefined : () => oneForAll(token, instanceTokenVariable);
 }

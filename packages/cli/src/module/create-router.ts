@@ -4,12 +4,14 @@ import { resolve } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import {
   createRouter,
+  type LoadedConfig,
   NodeError,
   type Router,
   type RouterOptions,
   readDescriptorServices,
   readPolicies,
   readServiceConfigFile,
+  refuseMistakes,
 } from "@grpc-router/node";
 import { compileNamePattern, findDifference, type PolicyLayer, serviceConfigLayer } from "@grpc-router/protocol";
 import { type GenRouter, isGenRouter } from "@grpc-router/protocol/codegenv1";
@@ -31,6 +33,8 @@ export interface RouterFlags {
   readonly policies?: string;
   /** File with a gRPC service config. */
   readonly serviceConfig?: string;
+  /** A configuration, whose services stand in the flags; what is wrong with it is told before anything is done with it. */
+  readonly loaded?: LoadedConfig;
 }
 
 /**
@@ -39,11 +43,24 @@ export interface RouterFlags {
  * @throws CliError with every mistake in a file on a line of its own, if a module is none, or if they contradict each other.
  */
 export async function createRouterOf(flags: RouterFlags, options: RouterOptions, io: Io): Promise<Router> {
-  const entries = choose(flags, join(await loadEntries(flags.module, io), readSets(flags, io)));
+  const entries = await loadAll(flags, io);
   const services = entries.map(({ service }) => service);
   const router = createRouter({ ...options, policies: readLayers(flags, services, io) });
   for (const entry of entries) router.service(entry);
   return router;
+}
+
+async function loadAll(flags: RouterFlags, io: Io): Promise<readonly GenRouter<DescService>[]> {
+  const { loaded } = flags;
+  try {
+    return choose(flags, join(await loadEntries(flags.module, io), readSets(flags, io)));
+  } catch (error) {
+    // Together with all that is wrong in the files; what flags say stands in none of them.
+    const reason = error instanceof Error ? error.message : String(error);
+    if (loaded === undefined || loaded.mistakes.length === 0) throw error;
+    const own = loaded.mistake({ path: ["services"], reason });
+    return telling(() => refuseMistakes(loaded, [...loaded.mistakes, own])) ?? [];
+  }
 }
 
 async function loadEntries(files: readonly string[], io: Io): Promise<GenRouter<DescService>[]> {
@@ -100,9 +117,9 @@ function choose(
   return entries.filter(({ service }) => expressions.some(({ expression }) => expression.test(service.typeName)));
 }
 
-/** Of several sources the later wins: the service config, then the operator's own policies. */
+/** Of several sources the later wins: the service config, the configuration, then the file of policies. */
 function readLayers(
-  { policies, serviceConfig }: RouterFlags,
+  { policies, serviceConfig, loaded }: RouterFlags,
   services: readonly DescService[],
   io: Io,
 ): ReadonlyMap<string, readonly PolicyLayer[]> {
@@ -112,6 +129,11 @@ function readLayers(
       const { config, warnings } = readServiceConfigFile(resolve(io.folder, serviceConfig));
       for (const warning of warnings) io.err(`warning: ${warning}\n`);
       for (const service of services) layers.get(service.typeName)?.push(serviceConfigLayer(config, service));
+    }
+    if (loaded !== undefined) {
+      const said = loaded.readPolicies(services);
+      refuseMistakes(loaded, [...loaded.mistakes, ...said.mistakes]);
+      for (const [name, layer] of said.layers) layers.get(name)?.push(layer);
     }
     if (policies === undefined) return layers;
     for (const [name, layer] of readPolicies(resolve(io.folder, policies), services)) layers.get(name)?.push(layer);

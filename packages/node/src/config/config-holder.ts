@@ -16,7 +16,7 @@ const maxLoggedChanges = 50;
  */
 const changeable: readonly RegExp[] = [
   /^policies\b/,
-  /^services\.(?!learn\b)/,
+  /^services\.(?:modules|service_config|serviceConfig|descriptor_sets|descriptorSets|names)\b/,
   /^instances\.(?:credentials|token_file|tokenFile|routers)\b/,
   /^observability\.log\.(?:level|modules)\b/,
   /^drain\.grace$/,
@@ -145,8 +145,10 @@ function isChangeable(path: ConfigPath): boolean {
 
 /** The mistakes of a `CONFIG_INVALID`, or what else went wrong. */
 function linesOf(error: unknown): readonly string[] {
-  if (error instanceof NodeError && error.code === "CONFIG_INVALID") {
-    const [, ...lines] = error.message.split("\n");
+  // Others may have put it into words of their own.
+  const origin = error instanceof Error && error.cause instanceof NodeError ? error.cause : error;
+  if (origin instanceof NodeError && origin.code === "CONFIG_INVALID") {
+    const [, ...lines] = origin.message.split("\n");
     if (lines.length > 0) return lines;
   }
   return [firstLine(error)];

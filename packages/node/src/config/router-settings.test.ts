@@ -28,9 +28,9 @@ describe("settingsOf()", () => {
     tls: { certificate: cert.pem, key: /keys/key.pem, authorities: "-----BEGIN CERTIFICATE-----", client_certificate: request, watch_interval: 60s }
     limits: { connections: 9, handshake: 1.5s }
   registration: { address: "10.0.0.1:9001", limits: { connections: 8 } }
-  admin: { address: 127.0.0.1:9002, disabled: true }
+  admin: { address: 127.0.0.1:9002, disabled: true, token_file: a.token, tls: { certificate: a.pem, key: b.pem, authorities: c.pem } }
 connections: { limits: { header_fields: 50, stall: 5s }, keepalive: { max_idle: 60s }, memory_bytes: 5000000000 }
-services: { modules: [a_router.js, /b_router.js], service_config: sc.json, descriptor_sets: [a.binpb], descriptor_folders: [sets], names: [a.**], learn: [b.**] }
+services: { modules: [a_router.js, /b_router.js], service_config: sc.json, descriptor_sets: [a.binpb], descriptor_folders: [sets], names: [a.**], learn: [b.**], descriptor_watch_interval: 2s }
 instances: { allow_unauthenticated: true, routers: ["http://a:1"] }
 calls: { max_waiting_calls: 1, max_waiting_bytes: 2, max_open_calls: 3, max_request_message_bytes: 4, max_response_message_bytes: 5, error_details: false, forward_load_reports: false, hold_lost: 0.5s, max_replay_bytes: 6 }
 place: { zone: z, region: r }
@@ -54,7 +54,12 @@ memory: { process_bytes: 2000000 }
         limits: { connections: 9, handshakeMs: 1_500 },
       },
       registration: { address: { host: "10.0.0.1", port: 9001 }, tls: undefined, limits: { connections: 8 } },
-      admin: { address: { host: "127.0.0.1", port: 9002 }, disabled: true },
+      admin: {
+        address: { host: "127.0.0.1", port: 9002 },
+        disabled: true,
+        tokenFile: `${folder}/etc/a.token`,
+        tls: { cert: `${folder}/etc/a.pem`, key: `${folder}/etc/b.pem`, ca: `${folder}/etc/c.pem` },
+      },
       router: {
         maxWaitingCalls: 1,
         maxWaitingBytes: 2,
@@ -78,6 +83,7 @@ memory: { process_bytes: 2000000 }
       modules: [`${folder}/etc/a_router.js`, "/b_router.js"],
       descriptorSets: [`${folder}/etc/a.binpb`],
       descriptorFolders: [`${folder}/etc/sets`],
+      descriptorWatchMs: 2_000,
       serviceNames: ["a.**"],
       learn: ["b.**"],
       serviceConfig: `${folder}/etc/sc.json`,

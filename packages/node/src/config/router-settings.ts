@@ -5,6 +5,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type ConfigPath, factsOf, type LogLevel, millisecondsOf } from "@grpc-router/protocol";
 import type { ConnectionSettings, RouterOptions } from "@grpc-router/runtime";
 import {
+  type AdminListener,
   CallsSchema,
   ClientCertificate,
   ConnectionsSchema,
@@ -31,12 +32,21 @@ export interface ListenerSettings {
   readonly limits?: Partial<ListenerLimits> | undefined;
 }
 
+/** The admin API's listener, likewise. */
+export interface AdminSettings {
+  readonly address?: HostPort | undefined;
+  readonly disabled: boolean;
+  readonly tokenFile?: string | undefined;
+  /** Paths of files. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined;
+}
+
 /** A configuration as the router's parts take it; what is undefined has its default. Paths are whole. */
 export interface RouterSettings {
   readonly client: ListenerSettings;
   /** Undefined: the client's listener takes registrations. */
   readonly registration: ListenerSettings | undefined;
-  readonly admin: { readonly address?: HostPort | undefined; readonly disabled: boolean };
+  readonly admin: AdminSettings;
   /** For `createRouter`; without credentials and policies. */
   readonly router: RouterOptions;
   /** Generated router modules. */
@@ -45,6 +55,7 @@ export interface RouterSettings {
   readonly descriptorSets: readonly string[];
   /** Folders with descriptor sets. */
   readonly descriptorFolders: readonly string[];
+  readonly descriptorWatchMs?: number | undefined;
   /** Patterns of the services that are routed; empty: all. */
   readonly serviceNames: readonly string[];
   /** Patterns of services that may be learnt. */
@@ -80,7 +91,7 @@ export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSett
   return {
     client: listenerAt("client", listeners?.client),
     registration: listeners?.registration && listenerAt("registration", listeners.registration),
-    admin: { address: addressOf(listeners?.admin?.address), disabled: listeners?.admin?.disabled === true },
+    admin: adminOf(listeners?.admin, origin),
     router: {
       ...(config.calls && numbersOf(CallsSchema, config.calls)),
       connections: config.connections && (numbersOf(ConnectionsSchema, config.connections) as ConnectionSettings),
@@ -92,6 +103,7 @@ export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSett
     modules: files("modules", services?.modules),
     descriptorSets: files("descriptor_sets", services?.descriptorSets),
     descriptorFolders: files("descriptor_folders", services?.descriptorFolders),
+    descriptorWatchMs: services?.descriptorWatchInterval && millisecondsOf(services.descriptorWatchInterval),
     serviceNames: services?.names ?? [],
     learn: services?.learn ?? [],
     serviceConfig: at(["services", "service_config"], services?.serviceConfig),
@@ -120,6 +132,22 @@ function listenerOf(listener: Listener | undefined, path: ConfigPath, origin: Pa
     tls: tls && tlsOf(tls, [...path, "tls"], origin),
     // The message has the names of the limits; router-settings.test.ts holds them together.
     limits: limits && (numbersOf(ListenerLimitsSchema, limits) as Partial<ListenerLimits>),
+  };
+}
+
+function adminOf(admin: AdminListener | undefined, origin: PathOrigin): AdminSettings {
+  const { address, disabled = false, tokenFile, tls } = admin ?? {};
+  const path = ["listeners", "admin"];
+  const file = (name: string, text: string | undefined) => text && resolvePath(origin, [...path, "tls", name], text);
+  return {
+    address: addressOf(address),
+    disabled,
+    tokenFile: tokenFile && resolvePath(origin, [...path, "token_file"], tokenFile),
+    tls: tls && {
+      cert: file("certificate", tls.certificate) ?? "",
+      key: file("key", tls.key) ?? "",
+      ca: file("authorities", tls.authorities),
+    },
   };
 }
 
