@@ -144,7 +144,7 @@ test("a service that the router does not have is refused, and the way out is nam
   dial(createBridge({ id: "stray" }).service(faultServiceBridge, service));
   const { message } = await log.until(/^Cannot register/);
   expect(message).toMatch(
-    /^Cannot register faults\.v1\.FaultService: the router must have it, it serves grpc\.testing\.TestService, connectrpc\.conformance\.v1\.ConformanceService \(SERVICE_UNKNOWN\)\. Add \.service\(faultServiceRouter\) in the router\. Next attempt in \d+ s$/,
+    /^Cannot register faults\.v1\.FaultService: the router must have it, it serves grpc\.testing\.TestService, connectrpc\.conformance\.v1\.ConformanceService \(SERVICE_UNKNOWN\)\. Add \.service\(faultServiceRouter\) in the router, or give it a descriptor set\. Next attempt in \d+ s$/,
   );
   expect(routerWarnings()).toEqual([
     expect.stringMatching(/^Refused a registration: Cannot register faults\.v1\.FaultService: .*\(SERVICE_UNKNOWN\)/),

@@ -115,7 +115,7 @@ export const reasons = {
   },
   SERVICE_UNKNOWN: {
     code: StatusCode.failedPrecondition,
-    text: "Cannot register {service}: the router must have it, it serves {served} (SERVICE_UNKNOWN). Add .service({router}) in the router",
+    text: "Cannot register {service}: the router must have it, it serves {served} (SERVICE_UNKNOWN). Add .service({router}) in the router, or give it a descriptor set",
   },
   CREDENTIAL_INVALID: {
     code: StatusCode.unauthenticated,

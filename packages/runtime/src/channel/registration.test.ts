@@ -172,7 +172,7 @@ describe("a registration", () => {
     const { instance, router } = register({ service: "acme.user.v1.UserService" }, path);
     expect(instance.call.status).toMatchObject({
       code: 9,
-      message: `Cannot register acme.user.v1.UserService: the router must have it, it serves ${serviceName} (SERVICE_UNKNOWN). Add .service(userServiceRouter) in the router`,
+      message: `Cannot register acme.user.v1.UserService: the router must have it, it serves ${serviceName} (SERVICE_UNKNOWN). Add .service(userServiceRouter) in the router, or give it a descriptor set`,
     });
     expect(router.logger.of("refused")).toHaveLength(1);
   });
@@ -184,7 +184,7 @@ describe("a registration", () => {
     );
     expect(instance.call.status).toMatchObject({
       code: 9,
-      message: `Cannot register acme.user.v1.UserService: the router must have it, it serves ${serviceName} (SERVICE_UNKNOWN). Add .service(userServiceRouter) in the router`,
+      message: `Cannot register acme.user.v1.UserService: the router must have it, it serves ${serviceName} (SERVICE_UNKNOWN). Add .service(userServiceRouter) in the router, or give it a descriptor set`,
     });
   });
 
