@@ -32,9 +32,7 @@ import { type ConnectionPurpose, ServerConnection } from "./forward/server-conne
 import type { ServerContext } from "./forward/server-context.js";
 import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
 import type { MemoryGauge } from "./memory-gauge.js";
-import { collectCallMetrics } from "./metrics/collect-call-metrics.js";
-import { collectServiceMetrics } from "./metrics/collect-service-metrics.js";
-import { collectTransportMetrics } from "./metrics/collect-transport-metrics.js";
+import { collectRouterMetrics } from "./metrics/collect-router-metrics.js";
 import type { MetricFamily } from "./metrics/metric-definition.js";
 import { Operator } from "./operate/operator.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
@@ -240,11 +238,8 @@ export class RouterCore {
   metrics(): MetricFamily[] {
     const { registry, forwarder } = this.#parts;
     const { metrics } = forwarder.context;
-    return [
-      ...(metrics === undefined ? [] : collectCallMetrics(metrics)),
-      ...collectServiceMetrics([...registry.services.values()]),
-      ...collectTransportMetrics(this.counters, this.routerCounters, metrics),
-    ];
+    const services = [...registry.services.values()];
+    return collectRouterMetrics({ services, engine: this.counters, counters: this.routerCounters, metrics });
   }
 
   /** Calls that are not over, or whose client or instance has something of them to take. */

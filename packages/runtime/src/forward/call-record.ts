@@ -338,24 +338,6 @@ export class CallRecord implements WheelEntry, WaitingEntry, BalancedCall, HeadH
     heir.requestEnded = this.requestEnded;
   }
 
-  /** A copy of the request, which is whole and kept, for an attempt that races with this one. */
-  copyRequest(rival: CallRecord): void {
-    this.saveHead();
-    rival.openedMs = this.openedMs;
-    rival.client = this.client;
-    rival.log.client = this.client;
-    rival.following = this.following?.fork();
-    rival.contentType = this.contentType;
-    rival.contentTypeText = this.contentTypeText;
-    rival.rest = this.rest;
-    rival.restEnd = this.restEnd;
-    rival.restIsBorrowed = true;
-    rival.saveHead();
-    rival.log.append(this.log.bytes, 0, this.log.end);
-    rival.log.returnAll();
-    rival.requestEnded = true;
-  }
-
   /** Back to what a new record is, but for the buffers. */
   reset(): void {
     this.state = CallState.idle;

@@ -6,6 +6,7 @@ import type { Pushback } from "../resilience/pushback.js";
 import type { Attempts } from "./attempts.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
+import { copyRequest } from "./copy-request.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
 import { Race } from "./race.js";
@@ -154,7 +155,7 @@ export class Hedging {
     const rival = pool.take(holder.route);
     const state = rival.attemptState;
     rival.state = CallState.queued;
-    holder.copyRequest(rival);
+    copyRequest(holder, rival);
     if (holder.attempts !== undefined) state.inherit(holder.attempts);
     state.race = race;
     rival.deadlineMs = holder.deadlineMs;
