@@ -12,11 +12,13 @@ import { ChannelState } from "../../packages/runtime/src/channel/channel-state.t
 import { CallEnding } from "../../packages/runtime/src/forward/call-ending.ts";
 import { CallState } from "../../packages/runtime/src/forward/call-state.ts";
 import { Placement } from "../../packages/runtime/src/forward/placement.ts";
+import { ReplyCredit } from "../../packages/runtime/src/forward/reply-credit.ts";
 import { ReplyForwarder } from "../../packages/runtime/src/forward/reply-forwarder.ts";
 import { RequestForwarder } from "../../packages/runtime/src/forward/request-forwarder.ts";
 import { patch, patchGetter } from "./patch.ts";
 import { anything, type PlantedBug, stuck } from "./planted-bug.ts";
 import { plantedFeatureBugs } from "./planted-feature-bugs.ts";
+import { plantedHookBugs } from "./planted-hook-bugs.ts";
 import { plantedPolicyBugs } from "./planted-policy-bugs.ts";
 
 /** All of them. */
@@ -63,7 +65,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "credit that a slow reader's instance never gets back",
     seed: 62,
-    plant: () => patch(ReplyForwarder, "onSent", () => undefined),
+    plant: () => patch(ReplyCredit, "onSent", () => undefined),
     shows: stuck,
   },
   {
@@ -204,4 +206,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...plantedFeatureBugs,
   ...plantedPolicyBugs,
+  ...plantedHookBugs,
 ];

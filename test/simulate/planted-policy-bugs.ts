@@ -19,6 +19,7 @@ export const plantedPolicyBugs: readonly PlantedBug[] = [
       patch(CallRecord, "commit", () => undefined);
       patch(Attempts, "failed", (_self, failed, call, ...rest) => {
         call.headersSent = false;
+        call.payloadSeen = false;
         return failed(call, ...rest);
       });
     },

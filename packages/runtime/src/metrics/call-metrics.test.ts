@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { waitForReadyName } from "../forward/request-metadata.js";
 import { maxLabelledSeries } from "../limits.js";
-import type { MethodSettings, ServiceSettings } from "../registry/settings.js";
+import type { ServiceSettings } from "../registry/settings.js";
 import { PolicyScene } from "../test-kit/policy-scene.suite.js";
 import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
 import { pathOf } from "../test-kit/test-service.suite.js";
@@ -226,7 +226,7 @@ describe("MethodMetrics", () => {
 });
 
 /** Two instances, which get calls of `Read` in their order. */
-function policies(facts: MethodSettings) {
-  const scene = new PolicyScene({ methods: { read: facts } } as ServiceSettings);
+function policies(read: NonNullable<NonNullable<ServiceSettings["methods"]>[string]>) {
+  const scene = new PolicyScene({ methods: { read } });
   return { router: scene.router, instances: scene.instances, call: () => scene.call("Read") };
 }
