@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bugs in what policies do: attempts that must not be, attempts that nobody ends, counters that are not given back.
+import { KeyScanner } from "../../packages/protocol/src/key/key-scanner.ts";
 import { ChannelState } from "../../packages/runtime/src/channel/channel-state.ts";
 import { Attempts } from "../../packages/runtime/src/forward/attempts.ts";
 import { CallEnding } from "../../packages/runtime/src/forward/call-ending.ts";
 import { CallRecord } from "../../packages/runtime/src/forward/call-record.ts";
+import { Interceptions } from "../../packages/runtime/src/forward/interceptions.ts";
+import { RequestForwarder } from "../../packages/runtime/src/forward/request-forwarder.ts";
 import { ConcurrencyLimit } from "../../packages/runtime/src/resilience/concurrency-limit.ts";
 import { RetryBudget } from "../../packages/runtime/src/resilience/retry-budget.ts";
 import { RetryPolicy } from "../../packages/runtime/src/resilience/retry-policy.ts";
+import { RetryThrottle } from "../../packages/runtime/src/resilience/retry-throttle.ts";
 import { patch, patchGetter } from "./patch.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
@@ -66,5 +70,33 @@ export const plantedPolicyBugs: readonly PlantedBug[] = [
         if (call.channel?.state !== ChannelState.closed) left(call);
       }),
     shows: /\[idle\].*the policies of|never ends|no status/,
+  },
+  {
+    name: "tokens that nobody looks at",
+    seed: 80,
+    plant: () => patchGetter(RetryThrottle, "allows", () => true),
+    shows: /\[policies\].*retries were made, and the tokens are for/,
+  },
+  {
+    name: "interceptors that are not told how a call ended",
+    seed: 17,
+    plant: () => patch(Interceptions, "ended", () => undefined),
+    shows: /\[policies\].*is over, and 0 of 2 interceptors know/,
+  },
+  {
+    name: "a key in a message that is not found",
+    seed: 752,
+    plant: () => patch(KeyScanner, "scan", () => false),
+    shows: /\[policies\].*its key belongs to/,
+  },
+  {
+    name: "a call that goes to its fallback twice",
+    seed: 899,
+    plant: () =>
+      patch(RequestForwarder, "prepare", (_self, prepare, call) => {
+        prepare(call);
+        if (call.attempts?.fellBack === true) prepare(call);
+      }),
+    shows: /\[truth\].*QUEUE_FULL/,
   },
 ];

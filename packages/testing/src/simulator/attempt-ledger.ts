@@ -3,8 +3,9 @@ import { StatusCode } from "@grpc-router/protocol";
 import type { RetryFacts } from "@grpc-router/protocol/codegenv1";
 import type { ServiceSettings } from "@grpc-router/runtime";
 import type { CallPlan } from "./call-plan.js";
-import { type SimMethodPolicy, shardName, shards } from "./policy-plan.js";
-import { localNameOf, simServices } from "./sim-service.js";
+import { sameMethod } from "./policy-extras.js";
+import { type SimMethodPolicy, shardName, shardOf } from "./policy-plan.js";
+import { localNameOf, type SimMethod, simServices } from "./sim-service.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { TappedChannel } from "./tapped-channel.js";
 import type { World } from "./world.js";
@@ -18,12 +19,18 @@ export interface PolicyOf {
 /** How soon a Cancel is written where nothing is in its way; narrow links have more to carry before it. */
 const cancelMs = 500;
 const narrowCancelMs = 15_000;
+/** Filling of a request that travels whole. */
+const maxKeyedBytes = 4_096;
+/** Share of a token that no schedule has enough successes for to make one. */
+const nearlyNothing = 0.001;
 
 /** An attempt that a router has sent. */
 interface Attempt {
   readonly tapped: TappedCall;
   readonly channel: TappedChannel;
   readonly plan: CallPlan;
+  /** The one that was called, or its fallback's. */
+  readonly method: SimMethod;
   /** It follows another that may have run, by a policy. */
   readonly isExtra: boolean;
 }
@@ -46,13 +53,19 @@ export class AttemptLedger {
   /** A Start is written. */
   begin(tapped: TappedCall, channel: TappedChannel): void {
     const plan = this.#world.plan(tapped.call);
-    const policy = plan && policyOf(this.#world, plan);
-    if (plan === undefined || policy === undefined) return;
-    const all = this.#byCall.get(plan.index) ?? [];
+    if (plan === undefined) return;
+    const method = this.#methodAt(channel, plan);
+    const policy = method && policyOf(this.#world, method);
+    if (method === undefined || policy === undefined) return;
+    this.#world.interceptions.sent(plan);
+    const known = this.#byCall.get(plan.index) ?? [];
+    if (method === plan.method && known.some((one) => one.method !== method))
+      channel.violate("policies", `c${plan.index} is sent to its own service after its fallback's`);
+    const all = known.filter((one) => one.method === method);
     const before = all.filter((one) => !one.tapped.isGivenBack);
     const last = before.at(-1);
-    const attempt = { tapped, channel, plan, isExtra: last !== undefined && !isLost(last) };
-    this.#byCall.set(plan.index, [...all, attempt]);
+    const attempt = { tapped, channel, plan, method, isExtra: last !== undefined && !isLost(last) };
+    this.#byCall.set(plan.index, [...known, attempt]);
     this.#open = this.#open.filter((one) => one.tapped.routerState !== "done" && !isLost(one));
     this.#open.push(attempt);
     // Written before a Drain gave it back or another channel took its place, or for nobody who keeps the rules.
@@ -117,27 +130,39 @@ export class AttemptLedger {
     if (count > most) channel.violate("policies", `${count} retries and hedges are under way, the budget is ${most}`);
   }
 
-  /** Each retry follows a failure that took a token, and what successes bring back is next to nothing. */
+  /** Each retry follows a failure that took a token; successes bring back a share of one, and half of them must be left. */
   #judgeThrottle({ channel, isExtra }: Attempt, { service, method }: PolicyOf): void {
     if (!isExtra || method.retry === undefined || service.retryThrottling === undefined) return;
     const key = `${channel.owner.routerProcess.name} ${channel.service}`;
     const count = 1 + (this.#retries.get(key) ?? 0);
     this.#retries.set(key, count);
-    const most = Math.floor(service.retryThrottling.maxTokens / 2);
+    const { maxTokens, tokenRatio } = service.retryThrottling;
+    // Nobody keeps account of what callers succeed with that mean harm.
+    if (tokenRatio > nearlyNothing && this.#world.scenario.hostile.clients > 0) return;
+    const most = Math.floor(maxTokens / 2 + tokenRatio * this.#successes(channel));
     if (count > most) channel.violate("policies", `${count} retries were made, and the tokens are for ${most}`);
   }
 
-  #judgeLimits({ channel, plan }: Attempt, { service, method }: PolicyOf): void {
+  /** Attempts that have ended well at the router of `channel`, of its service. */
+  #successes(channel: TappedChannel): number {
+    const { routerProcess } = channel.owner;
+    return [...this.#byCall.values()].flat().filter((one) => {
+      const isHere = one.channel.owner.routerProcess === routerProcess && one.channel.service === channel.service;
+      return isHere && one.tapped.end?.code === StatusCode.ok;
+    }).length;
+  }
+
+  #judgeLimits({ channel, method: called }: Attempt, { service, method }: PolicyOf): void {
     const judge = (what: string, most: number | undefined, counts: (one: Attempt) => boolean): void => {
       const count = most === undefined ? 0 : this.#count(channel, counts);
       if (most !== undefined && count > most)
         channel.violate("policies", `${count} calls are under way, the limit of ${what} is ${most}`);
     };
-    const isSame = (one: Attempt): boolean => one.plan.method === plan.method;
+    const isSame = (one: Attempt): boolean => one.method === called;
     const isHere = (one: Attempt): boolean => one.channel === channel;
     for (const [what, limit, counts] of [
-      [plan.method.name, method.concurrencyLimit, isSame],
-      [plan.method.service, service.concurrencyLimit, () => true],
+      [called.name, method.concurrencyLimit, isSame],
+      [called.service, service.concurrencyLimit, () => true],
     ] as const) {
       judge(what, limit?.maxConcurrent ?? limit?.adaptive?.maxLimit, counts);
       judge(`${what} on one instance`, limit?.maxConcurrentPerInstance, (one) => counts(one) && isHere(one));
@@ -145,17 +170,27 @@ export class AttemptLedger {
   }
 
   /** While everybody stays and can take calls, calls with one key go to one instance. */
-  #judgeHome({ channel, plan }: Attempt, { service, method }: PolicyOf): void {
-    if (method.routeKeyMetadata !== shardName || !isCalm(this.#world, service, method)) return;
+  #judgeHome({ channel, plan, method: called }: Attempt, { service, method }: PolicyOf): void {
+    if (!hasKey(plan, method) || !isCalm(this.#world, service, method)) return;
     const members = [...channel.owner.newest.values()]
       .map(({ state }) => state)
       .filter((one) => one.owner.routerProcess === channel.owner.routerProcess && one.service === channel.service);
     if (members.some(({ owner, isLive }) => owner.isTroubled || !isLive)) return;
     const names = members.map(({ name }) => name).join();
-    const key = `${plan.method.service}/${plan.method.name} ${plan.index % shards} ${names}`;
+    const key = `${called.service}/${called.name} ${shardOf(plan)} ${names}`;
     const home = this.#homes.get(key) ?? channel.name;
     this.#homes.set(key, home);
     if (home !== channel.name) channel.violate("policies", `c${plan.index} goes here, and its key belongs to ${home}`);
+  }
+
+  /** The method that a call is sent to: its own, or its fallback's. */
+  #methodAt(channel: TappedChannel, plan: CallPlan): SimMethod | undefined {
+    if (channel.service === plan.method.service) return plan.method;
+    const method = fallbackMethod(this.#world, plan);
+    if (method?.service === channel.service) return method;
+    // What a hostile instance says of itself is not looked at.
+    if (!channel.owner.isHostile) channel.violate("policies", `c${plan.index} is sent to ${channel.service}`);
+    return undefined;
   }
 
   /** Attempts that have a slot at the router of `channel`, of its service. */
@@ -181,12 +216,36 @@ function isLost({ tapped, channel }: Attempt): boolean {
   return tapped.isLost || channel.owner.newest.get(channel.fenceKey)?.state !== channel;
 }
 
-/** What policies say of a call; undefined: there are none. */
-export function policyOf({ scenario }: World, { method }: CallPlan): PolicyOf | undefined {
+/** What policies say of a method; undefined: there are none. */
+export function policyOf({ scenario }: World, method: SimMethod): PolicyOf | undefined {
   const service = scenario.policies?.services[simServices.findIndex(({ name }) => name === method.service)];
   if (service === undefined) return undefined;
   const methods: Readonly<Record<string, SimMethodPolicy | undefined>> = service.methods ?? {};
   return { service, method: methods[localNameOf(method)] ?? {} };
+}
+
+/** What policies say of a call: those of its method, and of the one that its fallback is. */
+export function policiesOf(world: World, plan: CallPlan): PolicyOf[] {
+  return [plan.method, fallbackMethod(world, plan)].flatMap((method) => (method && policyOf(world, method)) ?? []);
+}
+
+/** Whether a call that no instance of its service could take may run as this method. */
+export function isFallback(world: World, plan: CallPlan, method: SimMethod): boolean {
+  return fallbackMethod(world, plan) === method;
+}
+
+function fallbackMethod(world: World, plan: CallPlan): SimMethod | undefined {
+  const fallback = policyOf(world, plan.method)?.method.fallback;
+  if (fallback === undefined || !("service" in fallback)) return undefined;
+  const service = simServices.find(({ name }) => name === fallback.service);
+  return service && sameMethod(service, plan.method);
+}
+
+/** Its key is in its metadata, or in a message that the router has whole and plain before it sends it. */
+function hasKey({ gzip, requests }: CallPlan, { routeKey, routeKeyMetadata }: SimMethodPolicy): boolean {
+  if (routeKey === undefined) return routeKeyMetadata === shardName;
+  const [first = Number.POSITIVE_INFINITY] = requests;
+  return gzip === "no" && first <= maxKeyedBytes;
 }
 
 /** Nothing keeps a call from any instance but that instance's leaving. */

@@ -25,6 +25,7 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
     }
   }
   checkStated(network);
+  world.interceptions.checkIdle();
   for (const instance of instances) {
     if (!instance.isAlive) continue;
     if (instance.running > 0)

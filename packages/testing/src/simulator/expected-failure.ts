@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "@grpc-router/http2";
 import { MAX_MESSAGE_BYTES, StatusCode } from "@grpc-router/protocol";
-import { policyOf } from "./attempt-ledger.js";
+import { policiesOf } from "./attempt-ledger.js";
 import type { CallPlan } from "./call-plan.js";
 import type { EndedCall, Outcome } from "./judge-outcome.js";
 import { fallbackCode } from "./policy-plan.js";
@@ -66,14 +66,14 @@ export function isSurelyTooLarge({ scenario }: World, { requests, gzip }: CallPl
 /** What user code says so that policies have something to do, and what they end calls with. */
 function isOfPolicy(world: World, plan: CallPlan, { code, reason }: Outcome): boolean {
   const { policies } = world.scenario;
-  const policy = policyOf(world, plan);
-  if (policies === undefined || policy === undefined) return false;
+  const said = policiesOf(world, plan);
+  if (policies === undefined || said.length === 0) return false;
   // Instances end attempts whose time is over by themselves, and not all say why.
-  const isTimed = policy.method.retry?.attemptTimeoutMs !== undefined;
+  const isTimed = said.some(({ method }) => method.retry?.attemptTimeoutMs !== undefined);
   if (isTimed && code === StatusCode.deadlineExceeded && (reason ?? "CALL_DEADLINE") === "CALL_DEADLINE") return true;
   if (reason !== undefined) return policyReasons.includes(reason);
-  const { fallback } = policy.method;
-  if (fallback !== undefined && "reply" in fallback && code === fallbackCode) return true;
+  const replies = said.some(({ method: { fallback } }) => fallback !== undefined && "reply" in fallback);
+  if (replies && code === fallbackCode) return true;
   return policies.failures[plan.index]?.some((failure) => failure?.code === code) === true;
 }
 

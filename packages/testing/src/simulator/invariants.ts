@@ -19,7 +19,7 @@ export const invariants = {
   grammar: "both sides write only what the state tables allow: ids and marks rise, a mark is never late",
   progress: "no call waits while an instance that serves has room",
   policies:
-    "attempts, budgets, limits, ejections and keys are within what policies say, and another attempt follows only what they name",
+    "attempts, budgets, tokens, limits, ejections and keys are within what policies say, another attempt follows only what they name, and interceptors see each call and its end once",
   idle: "no call, slot, stream, credit or byte is left when idle, and no timer or promise when all is closed",
   gentle: "where everybody keeps the rules no call fails of what others do",
   honest: "nobody who keeps the rules is accused, refused or cut off",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ErrorCode } from "@grpc-router/http2";
 import { StatusCode } from "@grpc-router/protocol";
-import { policyOf } from "./attempt-ledger.js";
+import { policiesOf } from "./attempt-ledger.js";
 import type { CallPlan } from "./call-plan.js";
 import { isOwnFailure, isPossible, isSurelyTooLarge, mayBeReset } from "./expected-failure.js";
 import type { World } from "./world.js";
@@ -38,7 +38,7 @@ export function judgeOutcome(world: World, call: EndedCall, outcome: Outcome, re
     return;
   }
   // An instance that refuses a hedge does not know of the others.
-  const isHedged = policyOf(world, plan)?.method.hedging !== undefined;
+  const isHedged = policiesOf(world, plan).some(({ method }) => method.hedging !== undefined);
   if (execution === "none" && runs.length > 0 && !isHedged) {
     const where = runs.map((run) => run.process).join(", ");
     world.violate("truth", `${label} ended with execution none, yet it ran on ${where}`);
@@ -75,7 +75,12 @@ function judgeSuccess(world: World, { plan, label, execution, received }: EndedC
     const read = `${run.read} of ${plan.requests.length}`;
     world.violate("success", `${label} is OK, and user code read ${read} requests to the end`);
   }
-  if (!plan.method.isIdempotent && complete.length !== 1 && policyOf(world, plan)?.method.retry === undefined)
+  const mayRunTwice = runs.some(({ method }) => method.isIdempotent);
+  if (
+    !mayRunTwice &&
+    complete.length !== 1 &&
+    policiesOf(world, plan).every(({ method }) => method.retry === undefined)
+  )
     world.violate("once", `${label} is OK and ran ${complete.length} times`);
   if (restBytes > 0) world.violate("success", `${label} is OK with ${restBytes} bytes of a reply that has no end`);
   if (run?.sawEnd && isSurelyTooLarge(world, plan))

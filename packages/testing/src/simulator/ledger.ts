@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { policyOf } from "./attempt-ledger.js";
 import { lingeringKey } from "./call-plan.js";
+import type { SimMethod } from "./sim-service.js";
 import type { TappedCall } from "./tapped-call.js";
 import type { World } from "./world.js";
 
@@ -14,6 +15,8 @@ export interface Execution {
   readonly call: number;
   /** Name of the process that runs it. */
   readonly process: string;
+  /** The method that runs: the caller's, or its fallback's. */
+  readonly method: SimMethod;
   state: "running" | "complete" | "failed" | "stopped";
   /** Requests that it has read, and replies that it has handed over. */
   read: number;
@@ -43,9 +46,9 @@ export class Ledger {
   }
 
   /** User code begins. */
-  begin(call: number, process: string): Execution {
+  begin(call: number, process: string, method: SimMethod): Execution {
     const id = this.executions.length + 1;
-    const execution: Execution = { id, call, process, state: "running", read: 0, written: 0, sawEnd: false };
+    const execution: Execution = { id, call, process, method, state: "running", read: 0, written: 0, sawEnd: false };
     this.executions.push(execution);
     const before = this.of(call);
     this.#byCall.set(call, [...before, execution]);
@@ -53,8 +56,13 @@ export class Ledger {
     // A router that means harm gives every instance the same.
     // Of a caller that means harm nobody knows the method.
     const unplanned = this.#world.scenario.policies === undefined ? 1 : maxAttempts;
-    const most = plan === undefined ? unplanned : (policyOf(this.#world, plan)?.method.retry?.maxAttempts ?? 1);
-    if (before.length >= most && plan?.method.isIdempotent !== true && call < lingeringKey) {
+    const most = plan === undefined ? unplanned : (policyOf(this.#world, method)?.method.retry?.maxAttempts ?? 1);
+    const same = before.filter((run) => run.method === method);
+    if (same.length < before.length && method === plan?.method)
+      this.#world.violate("once", `c${call} (${method.name}) runs in its own service after its fallback's`);
+    // Of a caller that means harm nobody knows which one it has called.
+    const isIdempotent = plan !== undefined && method.isIdempotent;
+    if (same.length >= most && !isIdempotent && call < lingeringKey) {
       const where = [...before, execution].map((one) => one.process).join(", then on ");
       this.#world.violate("once", `c${call} (${plan?.method.name}) must not run twice: it ran on ${where}`);
     }

@@ -2,6 +2,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { MethodSettings, ServiceSettings } from "@grpc-router/runtime";
 import { createSeededRandom, type SeededRandom } from "../seeded-random.js";
+import { drawExtras } from "./policy-extras.js";
 import { localNameOf, type SimMethod, simServices } from "./sim-service.js";
 
 /** What is said of a method. */
@@ -21,6 +22,8 @@ export interface PlannedFailure {
 export interface PolicyPlan {
   /** By the service's place in `simServices`. */
   readonly services: readonly ServiceSettings[];
+  /** By service: its calls go through interceptors. */
+  readonly isIntercepted: readonly boolean[];
   /** By call and run: how user code fails; undefined: as the call's plan says. */
   readonly failures: readonly (readonly (PlannedFailure | undefined)[])[];
 }
@@ -28,7 +31,12 @@ export interface PolicyPlan {
 /** Metadata that keys of calls are in. */
 export const shardName = "x-shard";
 /** Different keys of a world. */
-export const shards = 3;
+const shards = 3;
+
+/** The key of a call: in its metadata, and in its first message. Zero would be none. */
+export function shardOf({ index }: { readonly index: number }): number {
+  return 1 + (index % shards);
+}
 
 /** Every so many schedules have policies, from the first one with this rest on. */
 const policySeeds = 7;
@@ -37,14 +45,14 @@ const firstPolicySeed = 3;
 const failureCodes = [14, 14, 8, 13, 5] as const;
 const retryableCodes = [[14], [14, 8], [4, 14], [8]] as const;
 
-/** Policies of the world of a seed; undefined: none. Drawn apart from all else, so that other worlds stay as they are. */
-export function drawPolicies(seed: number, calls: number): PolicyPlan | undefined {
+/** Policies of the world of a seed whose routers have so many services; undefined: none. Drawn apart from all else, so that other worlds stay as they are. */
+export function drawPolicies(seed: number, calls: number, routed: number): PolicyPlan | undefined {
   if (seed % policySeeds !== firstPolicySeed) return undefined;
   const random = createSeededRandom(seed ^ 0x706f6c69);
   const services = simServices.map((service) => drawService(random, service.methods));
   const failing = random.random();
   return {
-    services,
+    ...drawExtras(seed, services, routed),
     failures: Array.from({ length: calls }, () =>
       Array.from({ length: random.integer(7) }, () => (random.random() < failing ? drawFailure(random) : undefined)),
     ),

@@ -3,6 +3,7 @@ import type { SeededRandom } from "../seeded-random.js";
 import { type CallPlan, drawCall } from "./call-plan.js";
 import { drawnFaults, gentleFaults, type PlannedFault } from "./fault-kinds.js";
 import { drawHooks, type HookPlan } from "./hook-plan.js";
+import { hasExtras } from "./policy-extras.js";
 import { drawPolicies, type PolicyPlan } from "./policy-plan.js";
 import { simServices } from "./sim-service.js";
 
@@ -80,13 +81,13 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
   const activeMs = isSlow ? between(20_000, 50_000) : between(200, 3_000);
   const clients = between(1, 3);
   const kinds = isGentle ? gentleFaults : drawnFaults;
-  const faults = Array.from({ length: chance(0.2) ? 0 : between(1, isSlow ? 8 : 6) }, () => ({
+  const faults = Array.from({ length: chance(hasExtras(seed) ? 0.5 : 0.2) ? 0 : between(1, isSlow ? 8 : 6) }, () => ({
     atMs: random.random() * activeMs,
     kind: kinds[random.integer(kinds.length)] ?? "reset link",
   }));
   // Small worlds find most, and soonest; some are crowded.
   const callCount = 5 + Math.floor(36 * random.random() ** 2);
-  const services = chance(0.25) ? 2 : 1;
+  const services = chance(hasExtras(seed) ? 0.7 : 0.25) ? 2 : 1;
   const isMixed = chance(0.3);
   const scenario = {
     seed,
@@ -111,7 +112,7 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
     calls: Array.from({ length: callCount }, (_, index) =>
       drawCall(index, random, { clients, activeMs, services, isMixed, isSlow }),
     ),
-    policies: drawPolicies(seed, callCount),
+    policies: drawPolicies(seed, callCount, services),
     faults: faults.sort((one, other) => one.atMs - other.atMs),
   };
   return { ...scenario, hooks: drawHooks(seed, scenario.calls, scenario.limits?.maxMessageBytes) };

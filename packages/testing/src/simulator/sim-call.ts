@@ -5,7 +5,7 @@ import type { TestCall } from "../test-call.js";
 import type { TestClient } from "../test-client.js";
 import type { CallPlan } from "./call-plan.js";
 import { judgeOutcome, type Outcome } from "./judge-outcome.js";
-import { shardName, shards } from "./policy-plan.js";
+import { shardName, shardOf } from "./policy-plan.js";
 import {
   compress,
   inflate,
@@ -14,6 +14,7 @@ import {
   type SimContent,
   unwrapContent,
   wrapContent,
+  wrapRequest,
   writeContent,
 } from "./sim-content.js";
 import type { SimLink } from "./sim-link.js";
@@ -85,7 +86,7 @@ export class SimCall {
     const world = this.#world;
     this.link = link;
     const metadata: [string, string][] = [["x-key", String(plan.index)]];
-    if (world.scenario.policies !== undefined) metadata.push([shardName, String(plan.index % shards)]);
+    if (world.scenario.policies !== undefined) metadata.push([shardName, String(shardOf(plan))]);
     if (plan.waitForReady) metadata.push(["x-grpc-router-wait-for-ready", "true"]);
     if (plan.gzip !== "no") metadata.push(["grpc-encoding", "gzip"]);
     if (plan.acceptsGzip) metadata.push(["grpc-accept-encoding", "identity,gzip"]);
@@ -139,7 +140,9 @@ export class SimCall {
     }
     const content = { call: index, sequence: this.sent++, execution: 0 };
     const halfClose = this.sent === requests.length;
-    const message = wrapContent(writeContent(content, size));
+    const filled = writeContent(content, size);
+    const message =
+      this.#world.scenario.policies === undefined ? wrapContent(filled) : wrapRequest(filled, shardOf(this.plan));
     const compressed = gzip !== "no" && isCompressed(content.sequence);
     this.#call?.send(compressed ? compress(message, gzip) : message, {
       compressed,
@@ -210,7 +213,10 @@ export class SimCall {
       if (code === StatusCode.deadlineExceeded) world.coverage.see("router", "queued", "deadline");
       if (by === "local") world.coverage.see("router", "queued", "caller gone");
     }
-    if (code !== undefined && by === undefined) world.attempts.end(this.plan.index);
+    if (code !== undefined && by === undefined) {
+      world.attempts.end(this.plan.index);
+      world.interceptions.told(this.plan, code);
+    }
     judgeOutcome(world, this, this.outcome, call.restBytes);
   }
 

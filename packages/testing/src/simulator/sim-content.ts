@@ -49,6 +49,15 @@ export function wrapContent(bytes: Uint8Array): Uint8Array {
   return message;
 }
 
+/** A request with such bytes and the field that keys are in. */
+export function wrapRequest(bytes: Uint8Array, shard: number): Uint8Array {
+  const message = wrapContent(bytes);
+  const request = new Uint8Array(message.length + 2);
+  request.set(message, 0);
+  request.set([0x10, shard], message.length);
+  return request;
+}
+
 /** The bytes in such a message; undefined if it is not as `wrapContent` makes it. */
 export function unwrapContent(message: Uint8Array): Uint8Array | undefined {
   if (message[0] !== 0x0a) return undefined;

@@ -103,8 +103,10 @@ export class SimRouter {
       ...(scenario.hasCredentials ? { registration: simRegistration } : {}),
       routers: named.map((name) => routerUrl({ name })),
     });
-    for (const [at, service] of simServices.slice(0, scenario.services).entries())
-      router.service(service.router, withHooks(scenario.policies?.services[at], at, { plan: scenario.hooks, process }));
+    for (const [at, service] of simServices.slice(0, scenario.services).entries()) {
+      const said = { ...scenario.policies?.services[at], interceptors: world.interceptions.of(at, process) };
+      router.service(service.router, withHooks(said, at, { plan: scenario.hooks, process }));
+    }
     const core = router.open({
       scheduler: process,
       random: random.random,

@@ -46,7 +46,25 @@ export interface SimService {
 type MethodShape = Partial<Omit<SimMethod, "service" | "name">> & { readonly number: number };
 
 const message = ".google.protobuf.BytesValue";
+/** A request has, beside what a reply has, a field for keys. */
+const request = ".sim.v1.SimRequest";
 const both = { clientStreams: true, serverStreams: true };
+
+/** `value` is BytesValue's, so that whoever reads that reads a request, too. */
+const requestFile = {
+  name: "sim/v1/request.proto",
+  package: "sim.v1",
+  syntax: "proto3",
+  messageType: [
+    {
+      name: "SimRequest",
+      field: [
+        scalar("value", 1, FieldDescriptorProto_Type.BYTES),
+        scalar("shard", 2, FieldDescriptorProto_Type.UINT32),
+      ],
+    },
+  ],
+};
 
 /** All services. Names and numbers occur in both; the numbers of some are those of the vectors in packages/protocol. */
 export const simServices: readonly SimService[] = [
@@ -93,6 +111,7 @@ function createSimService(simpleName: string, shapes: Readonly<Record<string, Me
       file: [
         file_google_protobuf_wrappers.proto,
         file_grpcrouter_v1_channel.proto,
+        requestFile,
         serviceFile(simpleName, methods),
         channelFile(simpleName, methods),
       ],
@@ -118,14 +137,14 @@ function serviceFile(
   return {
     name: `sim/v1/${simpleName}.proto`,
     package: "sim.v1",
-    dependency: ["google/protobuf/wrappers.proto"],
+    dependency: ["google/protobuf/wrappers.proto", requestFile.name],
     syntax: "proto3",
     service: [
       {
         name: simpleName,
         method: methods.map(({ name, clientStreams, serverStreams, isIdempotent }) => ({
           name,
-          inputType: message,
+          inputType: request,
           outputType: message,
           clientStreaming: clientStreams,
           serverStreaming: serverStreams,
@@ -144,9 +163,12 @@ function channelFile(
   return {
     name: `grpcrouter/channel/sim/v1/${simpleName}.proto`,
     package: "grpcrouter.channel.sim.v1",
-    dependency: ["google/protobuf/wrappers.proto", "grpcrouter/v1/channel.proto"],
+    dependency: ["google/protobuf/wrappers.proto", "grpcrouter/v1/channel.proto", requestFile.name],
     syntax: "proto3",
-    messageType: [frame(`${simpleName}Call`, "CallHead", typed), frame(`${simpleName}Reply`, "ReplyHead", typed)],
+    messageType: [
+      frame(`${simpleName}Call`, "CallHead", { members: typed, type: request }),
+      frame(`${simpleName}Reply`, "ReplyHead", { members: typed, type: message }),
+    ],
     service: [
       {
         name: `${simpleName}Channel`,
@@ -170,13 +192,13 @@ function find(registry: FileRegistry, name: string): DescService {
   return found;
 }
 
-function frame(name: string, head: string, members: readonly SimMethod[]) {
+function frame(name: string, head: string, { members, type }: { members: readonly SimMethod[]; type: string }) {
   return {
     name,
     field: [
       field("head", 1, `.grpcrouter.v1.${head}`),
       { ...field("fragment", 2, ".grpcrouter.v1.Fragment"), oneofIndex: 0 },
-      ...members.map((one) => ({ ...field(localNameOf(one), one.number, message), oneofIndex: 0 })),
+      ...members.map((one) => ({ ...field(localNameOf(one), one.number, type), oneofIndex: 0 })),
     ],
     oneofDecl: [{ name: "payload" }],
   };
@@ -190,4 +212,8 @@ function field(name: string, number: number, typeName: string) {
     type: FieldDescriptorProto_Type.MESSAGE,
     label: FieldDescriptorProto_Label.OPTIONAL,
   };
+}
+
+function scalar(name: string, number: number, type: FieldDescriptorProto_Type) {
+  return { name, number, type, label: FieldDescriptorProto_Label.OPTIONAL, jsonName: name };
 }

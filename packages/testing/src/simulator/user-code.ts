@@ -3,8 +3,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type BytesValue, BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Bridge } from "@grpc-router/bridge";
+import { isFallback } from "./attempt-ledger.js";
 import { type CallPlan, lingeringKey, strangerKey, strangerPlan } from "./call-plan.js";
 import type { InstanceTap } from "./instance-tap.js";
+import { passedName } from "./interception-ledger.js";
 import type { Execution } from "./ledger.js";
 import type { PlannedFailure } from "./policy-plan.js";
 import { readContent, writeContent } from "./sim-content.js";
@@ -94,7 +96,7 @@ class Run {
     const index = Number(context.requestHeader.get("x-key"));
     const plan = world.plan(index) ?? (index >= strangerKey ? strangerPlan(index, method) : undefined);
     if (plan === undefined) throw new Error(`Cannot run call ${index}: it must be planned`);
-    if (plan.method !== method) {
+    if (plan.method !== method && !isFallback(world, plan, method)) {
       world.violate(
         "content",
         `c${index} of ${plan.method.service}/${plan.method.name} runs as ${method.service}/${method.name}`,
@@ -107,7 +109,7 @@ class Run {
     this.#signal = context.signal;
     process.work++;
     instance.running++;
-    this.#execution = world.ledger.begin(index, process.name);
+    this.#execution = world.ledger.begin(index, process.name, method);
     this.failure = world.scenario.policies?.failures[index]?.[world.ledger.of(index).length - 1];
     this.#tapped = this.#begin();
     world.note(process.name, `runs c${index} (execution ${this.#execution.id})`);
@@ -120,6 +122,7 @@ class Run {
         `${process.name} runs ${instance.running} calls and never had room for more than ${instance.maxRunning}`,
       );
     }
+    if (world.plan(index) !== undefined) world.interceptions.arrived(plan, context.requestHeader.get(passedName));
     if (plan.server.setsHeaders) {
       context.responseHeader.set("x-head", String(index));
       context.responseTrailer.set("x-tail", String(index));

@@ -74,12 +74,13 @@ export class WorldWatch {
     return false;
   }
 
-  /** Something beside room may keep the call from an instance that serves: a limit, a breaker, an ejection, its key. */
+  /** Something beside room may keep the call from an instance that serves: a limit, a breaker, an ejection, its key; or it may wait in the queue of its fallback. */
   #isHeldBack(plan: CallPlan): boolean {
-    const policy = policyOf(this.#simulation.world, plan);
+    const policy = policyOf(this.#simulation.world, plan.method);
     if (policy === undefined) return false;
     const { service, method } = policy;
-    const parts = [method.concurrencyLimit, method.circuitBreaker, method.balance];
+    const isElsewhere = method.fallback !== undefined && "service" in method.fallback;
+    const parts = [method.concurrencyLimit, method.circuitBreaker, method.balance, isElsewhere || undefined];
     const shared = [service.concurrencyLimit, service.circuitBreaker, service.outlierDetection];
     return [...parts, ...shared].some((part) => part !== undefined);
   }

@@ -4,6 +4,7 @@ import { AttemptLedger } from "./attempt-ledger.js";
 import type { CallPlan } from "./call-plan.js";
 import type { Coverage } from "./coverage.js";
 import { EventLoop } from "./event-loop.js";
+import { InterceptionLedger } from "./interception-ledger.js";
 import type { Invariant } from "./invariants.js";
 import { Ledger } from "./ledger.js";
 import type { Scenario } from "./scenario.js";
@@ -16,6 +17,7 @@ export class World {
   readonly random: SeededRandom;
   readonly ledger: Ledger;
   readonly attempts: AttemptLedger;
+  readonly interceptions: InterceptionLedger;
   readonly coverage: Coverage;
   /** Every process that ever was. */
   readonly processes: SimProcess[] = [];
@@ -39,6 +41,7 @@ export class World {
     this.lines = isTraced ? [] : undefined;
     this.ledger = new Ledger(this);
     this.attempts = new AttemptLedger(this);
+    this.interceptions = new InterceptionLedger(this);
     this.loop.onStep = () => {
       if (this.violations.length > 0) throw new SimViolation(this.violations);
     };
