@@ -19,6 +19,7 @@ import { scaffoldCommand } from "./commands/scaffold.js";
 import { serveCommand } from "./commands/serve.js";
 import { servicesCommand } from "./commands/services.js";
 import { statsCommand } from "./commands/stats.js";
+import { topCommand } from "./commands/top.js";
 import { versionCommand } from "./commands/version.js";
 import type { Io } from "./io.js";
 
@@ -52,6 +53,7 @@ function createProgram(io: Io): Command {
     drainCommand,
     servicesCommand,
     callsCommand,
+    topCommand,
     statsCommand,
     policyCommand,
     eventsCommand,

@@ -92,6 +92,7 @@ export {
   type Call,
   CallPhase,
   type CallStats,
+  CallStatsSchema,
   type Event,
   EventSchema,
   GetCallStatsResponseSchema,
@@ -109,6 +110,7 @@ export {
   type Method,
   MethodKind,
   type Service,
+  ServiceSchema,
   State,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
