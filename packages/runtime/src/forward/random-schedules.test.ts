@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createSeededRandom, type TestCall } from "@grpc-router/testing";
+import { createSeededRandom, type SeededRandom, type TestCall } from "@grpc-router/testing";
 import { describe, expect, test } from "vitest";
+import type { ServiceSettings } from "../registry/settings.js";
+import { createRouter } from "../router.js";
 import { HonestInstance, type Ledger } from "../test-kit/honest-instance.suite.js";
 import { TestRouter } from "../test-kit/test-router.suite.js";
 import { type MethodName, pathOf } from "../test-kit/test-service.suite.js";
@@ -13,6 +15,22 @@ interface Made {
   readonly method: MethodName;
   readonly call: TestCall;
   halfClosed: boolean;
+}
+
+/** What a router that is told anew while it runs says of its service, one or another. */
+const settings: readonly ServiceSettings[] = [
+  {},
+  { methods: { get: { priority: "low" }, read: { priority: "high", retry: { maxAttempts: 2 } } } },
+  { balance: "round_robin", outlierDetection: { consecutiveFailures: 2, maxEjectionPercent: 100 } },
+  { defaults: { circuitBreaker: { consecutiveFailures: 3 } }, retryBudget: { share: 0.2 } },
+];
+
+/** The router with other settings; at times without a method that is called, or with it again. */
+function changed(router: TestRouter, random: SeededRandom) {
+  const { service } = router.desc;
+  const methods = random.integer(3) > 0 ? service.methods : service.methods.filter(({ name }) => name !== "Chat");
+  const desc = { ...router.desc, service: { ...service, methods } };
+  return createRouter().service(desc, settings[random.integer(settings.length)]);
 }
 
 /** One run: instances come, drain and die, clients call, cancel and leave, all at random. Then everything comes to its end. */
@@ -47,6 +65,7 @@ function run(seed: number) {
     }
     if (random.integer(25) === 0) other?.call.cancel();
     if (random.integer(300) === 0) clients[random.integer(clients.length)]?.duplex.reset();
+    if (seed % 2 === 1 && random.integer(40) === 0) router.core.setServices(changed(router, random));
     for (const instance of instances) if (random.integer(2) === 0) instance.step();
     if (instances.filter(({ alive }) => alive).length < 2) newInstance();
     if (random.integer(3) === 0) router.scheduler.advance(random.integer(40));
