@@ -128,6 +128,8 @@ function routerOptions({ holdLostMs, limits }: Scenario): RouterOptions {
   return {
     holdLostMs,
     maxWaitingCalls,
+    // As much as one large request: most of what could be sent again is not kept.
+    ...(memoryBytes < 1_000_000 ? { maxReplayBytes: 65_536 } : {}),
     maxRequestMessageBytes: maxMessageBytes,
     maxResponseMessageBytes: maxMessageBytes,
     connections: { memoryBytes, headerBytes },
