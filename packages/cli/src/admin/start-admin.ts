@@ -54,7 +54,7 @@ export async function startAdmin(
   server: AdministeredServer,
   flags: AdminServeFlags,
   io: Io,
-  more: Pick<ServeAdminOptions, "pages" | "drain" | "logLevels">,
+  more: Pick<ServeAdminOptions, "pages" | "drain" | "logLevels" | "config">,
 ): Promise<AdminServer | undefined> {
   if (flags.admin === false) return undefined;
   const { adminTokenFile } = flags;

@@ -3,12 +3,15 @@
 import { createConfigDefaults, createConfigSchema, loadConfig, refuseMistakes, showConfig } from "@grpc-router/node";
 import { Command } from "commander";
 import type { Io } from "../io.js";
+import { reloadConfigCommand, runningConfigCommand } from "./running-config.js";
 
 const examples = `
 Examples:
   grpc-router config defaults > router.yaml
   grpc-router config schema > router.schema.json
   grpc-router config show base.yaml production.yaml
+  grpc-router config running
+  grpc-router config reload --check
 
 Editors that read YAML's language server find the schema by a first line in the file:
   # yaml-language-server: $schema=router.schema.json`;
@@ -35,5 +38,5 @@ export function configCommand(io: Io): Command {
       refuseMistakes(config, config.mistakes);
       io.out(showConfig(config.value));
     });
-  return command;
+  return command.addCommand(runningConfigCommand(io)).addCommand(reloadConfigCommand(io));
 }

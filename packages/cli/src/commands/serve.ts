@@ -220,7 +220,7 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   let endConfigWatch: (() => void) | undefined;
   try {
     const pages = [createMetricsPage(server)];
-    admin = await startAdmin(server, flags, io, { pages, drain: ordered.resolve, logLevels: levels });
+    admin = await startAdmin(server, flags, io, { pages, drain: ordered.resolve, logLevels: levels, config: holder });
     exported = await exportMetrics(server, { endpoint: flags.otlpEndpoint, env: io.env, logger });
     if (exported !== undefined) logger.log("info", "metrics_exported", `Sending metrics to ${exported.url}`);
     const status = `Routing on ${server.url}`;

@@ -21,6 +21,7 @@ import { logModules } from "../log/log-modules.js";
 import { NodeError } from "../node-error.js";
 import type { RouterServer } from "../serve/serve-router.js";
 import { callMessage, callStatsMessage } from "./call-messages.js";
+import { type AdministeredConfig, configMessage, outcomeMessage } from "./config-messages.js";
 import { msOf } from "./durations.js";
 import { streamEvents } from "./event-stream.js";
 import { instanceMessages } from "./instance-messages.js";
@@ -40,6 +41,8 @@ export interface AdminServiceParts {
   readonly drain: (graceMs: number | undefined) => void;
   /** What the program's log is written at; undefined: it has a log of its own. */
   readonly logLevels: LogLevels | undefined;
+  /** The configuration that the router runs by; undefined: it has no files. */
+  readonly config: AdministeredConfig | undefined;
 }
 
 /** Answers an operator's questions about a router, and does what it is told. */
@@ -75,6 +78,9 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
       levels.set(level, module);
       return levelsOf(levels);
     },
+    getConfig: () => configMessage(configIn(parts)),
+    validateConfig: async () => ({ outcome: outcomeMessage(await configIn(parts).check()) }),
+    reloadConfig: async () => ({ outcome: outcomeMessage(await configIn(parts).reload()) }),
     watchEvents: (request: WatchEventsRequest, { signal }: HandlerContext) =>
       streamEvents(server.events, request, signal),
   };
@@ -109,6 +115,14 @@ function drainRouter({ server, drain }: AdminServiceParts, { grace }: DrainRoute
   const open = [...server.inFlight().calls.values()].reduce((sum, count) => sum + count, 0);
   drain(graceMs);
   return { openCalls: BigInt(open) };
+}
+
+function configIn({ config }: AdminServiceParts): AdministeredConfig {
+  if (config !== undefined) return config;
+  throw new ConnectError(
+    "Cannot tell or change the configuration: the router runs without configuration files. Start it with serve --config",
+    Code.FailedPrecondition,
+  );
 }
 
 function levelsIn({ logLevels }: AdminServiceParts): LogLevels {

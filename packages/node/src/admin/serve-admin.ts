@@ -15,6 +15,7 @@ import { type AdminAccess, createAdminAccess } from "./admin-access.js";
 import { type AdminPage, createProbePages, type ProbedServer } from "./admin-pages.js";
 import { createAdminService, explainErrors, type ObservedServer } from "./admin-service.js";
 import { createPageHandler } from "./answer-page.js";
+import type { AdministeredConfig } from "./config-messages.js";
 
 /** Certificates of the admin API; each part is PEM text or the path of a PEM file. */
 export interface AdminTls {
@@ -42,6 +43,8 @@ export interface ServeAdminOptions {
   readonly drain?: ((graceMs: number | undefined) => void) | undefined;
   /** Levels of the program's logger, so that they can be asked for and changed. Default: they cannot. */
   readonly logLevels?: LogLevels | undefined;
+  /** The configuration that the router runs by, so that it can be asked for and reloaded. Default: it has no files. */
+  readonly config?: AdministeredConfig | undefined;
 }
 
 /** The admin API of a running router. */
@@ -116,13 +119,13 @@ function tlsSockets(handler: Handler, tls: AdminTls): (socket: Socket) => void {
 
 async function createHandler(
   server: AdministeredServer,
-  { pages = [], drain, logLevels }: ServeAdminOptions,
+  { pages = [], drain, logLevels, config }: ServeAdminOptions,
   access: AdminAccess,
 ): Promise<Handler> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const drainServer = (timeoutMs?: number): void => void server.drain(timeoutMs === undefined ? {} : { timeoutMs });
-  const service = createAdminService({ server, drain: drain ?? drainServer, logLevels });
+  const service = createAdminService({ server, drain: drain ?? drainServer, logLevels, config });
   const adapter = connectNodeAdapter({
     routes: (router) => router.service(AdminService, service),
     interceptors: [explainErrors],

@@ -52,6 +52,18 @@ describe("ConfigHolder", () => {
     expect(await holder.reload()).toEqual({ taken: true, generation: 3, changes: [] });
   });
 
+  it("check() says what a reload would come to, and changes nothing", async () => {
+    const { holder, taken, logged, failWith } = createHolder("drain: { grace: 1s }\n", "check.yaml");
+    write("check.yaml", "drain: { grace: 2s }\n");
+    const changes = [{ path: ["drain", "grace"], before: "1s", after: "2s" }];
+    expect(await holder.check()).toEqual({ taken: true, generation: 1, changes });
+    failWith(new Error("no such module"));
+    expect(await holder.check()).toEqual({ taken: false, generation: 1, reasons: ["no such module"] });
+    write("check.yaml", "drain: 5\n");
+    expect(await holder.check()).toMatchObject({ taken: false, reasons: [expect.stringContaining("check.yaml:1:")] });
+    expect([taken, logged, holder.current.settings.graceMs]).toEqual([[], [], 1_000]);
+  });
+
   it("refuses what is wrong as a whole, with places", async () => {
     const { holder, taken, logged, reload } = createHolder("drain: { grace: 1s }\n", "wrong.yaml");
     const outcome = await reload("drain: { grace: 2s }\npolices: {}\ncalls: 5\n");

@@ -42,6 +42,11 @@ export type ReloadOutcome =
   | { readonly taken: true; readonly generation: number; readonly changes: readonly ConfigChange[] }
   | { readonly taken: false; readonly generation: number; readonly reasons: readonly string[] };
 
+/** Whether files may be taken. */
+type Verdict =
+  | { readonly next: LoadedConfig; readonly changes: readonly ConfigChange[]; readonly apply: () => void }
+  | { readonly reasons: readonly string[] };
+
 /**
  * The configuration of a running router through its reloads: each is taken as a whole or refused as a whole, so what is in
  * force is always what one state of the files says. A change of something that only a start can take refuses the reload, too.
@@ -75,6 +80,13 @@ export class ConfigHolder {
     return next;
   }
 
+  /** What `reload` would come to now, with the generation that is in force; nothing changes, and nothing is logged. */
+  check(): Promise<ReloadOutcome> {
+    const next = this.#last.then(() => this.#check());
+    this.#last = next;
+    return next;
+  }
+
   /** Looks at all files every `intervalMs`, and reloads when one has changed. Returns what ends that. */
   watch(intervalMs: number): () => void {
     let ended = false;
@@ -100,16 +112,10 @@ export class ConfigHolder {
   }
 
   async #reload(): Promise<ReloadOutcome> {
-    const { load, prepare } = this.#options;
-    const next = load();
-    if (next.mistakes.length > 0) return this.#refuse(next.mistakes.map(formatMistake));
-    const changes = diffConfigs(this.#current.value, next.value);
-    const frozen = changes.filter(({ path }) => !isChangeable(path));
-    if (frozen.length > 0) {
-      return this.#refuse(frozen.map((change) => `${formatChange(change)}: it takes a restart`));
-    }
+    const verdict = await this.#judge();
+    if ("reasons" in verdict) return this.#refuse(verdict.reasons);
+    const { next, changes, apply } = verdict;
     try {
-      const apply = await prepare(next);
       apply();
     } catch (error) {
       return this.#refuse(linesOf(error));
@@ -118,6 +124,30 @@ export class ConfigHolder {
     this.#generation++;
     this.#logTaken(changes);
     return { taken: true, generation: this.#generation, changes };
+  }
+
+  async #check(): Promise<ReloadOutcome> {
+    const verdict = await this.#judge();
+    const generation = this.#generation;
+    if ("reasons" in verdict) return { taken: false, generation, reasons: verdict.reasons };
+    return { taken: true, generation, changes: verdict.changes };
+  }
+
+  /** Reads the files; nothing changes before `apply` is called. */
+  async #judge(): Promise<Verdict> {
+    const { load, prepare } = this.#options;
+    try {
+      const next = load();
+      if (next.mistakes.length > 0) return { reasons: next.mistakes.map(formatMistake) };
+      const changes = diffConfigs(this.#current.value, next.value);
+      const frozen = changes.filter(({ path }) => !isChangeable(path));
+      if (frozen.length > 0) {
+        return { reasons: frozen.map((change) => `${formatChange(change)}: it takes a restart`) };
+      }
+      return { next, changes, apply: await prepare(next) };
+    } catch (error) {
+      return { reasons: linesOf(error) };
+    }
   }
 
   #refuse(reasons: readonly string[]): ReloadOutcome {

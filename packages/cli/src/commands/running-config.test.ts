@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A router's configuration, asked for and reloaded by commands.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningRouter, startRunningRouter } from "../admin/running-router.suite.js";
+
+const folder = mkdtempSync(join(tmpdir(), "grpc-router-running-"));
+const file = join(folder, "router.yaml");
+const write = (text: string) => writeFileSync(file, text);
+
+let router: RunningRouter;
+beforeAll(async () => {
+  write("drain: { grace: 1s }\n");
+  router = await startRunningRouter("--config", file);
+});
+afterAll(async () => {
+  await router.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("grpc-router config running and reload", () => {
+  it("tell what is in force, say what would change, and change it", async () => {
+    expect(await router.ask("config", "running")).toEqual({
+      code: 0,
+      err: "",
+      out: `# generation 1, of ${file}\ndrain:\n  grace: 1s\n`,
+    });
+    write("drain: { grace: 2s }\n");
+    expect(await router.ask("config", "reload", "--check")).toEqual({
+      code: 0,
+      err: "",
+      out: 'drain.grace: "1s" → "2s"\nIt would be taken: 1 change\n',
+    });
+    expect((await router.ask("config", "running")).out).toContain("generation 1,");
+    expect((await router.ask("config", "reload")).out).toBe(
+      'drain.grace: "1s" → "2s"\nGeneration 2 is in force: 1 change\n',
+    );
+    expect((await router.ask("config", "running")).out).toContain("grace: 2s");
+    expect((await router.ask("events", "--kind", "config_reloaded")).out).toContain("Took the configuration: 1 change");
+  });
+
+  it.each([
+    [["--check"], "Generation 2 would stay in force, for what stands above\n"],
+    [[], "Generation 2 stays in force, for what stands above\n"],
+  ])("keep what is in force when the files are wrong, with places %j", async (flags, err) => {
+    write("drain: { grace: 2s }\ncals: {}\n");
+    expect(await router.ask("config", "reload", ...flags)).toEqual({
+      code: 1,
+      err,
+      out: expect.stringMatching(/router\.yaml:2:1: cals: there is no field "cals"; did you mean "calls"\?\n$/),
+    });
+  });
+
+  it("say that there are no files", async () => {
+    const other = await startRunningRouter();
+    expect(await other.ask("config", "running")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("runs without configuration files. Start it with serve --config"),
+    });
+    await other.close();
+  });
+});
