@@ -19,6 +19,8 @@ const suites: Readonly<Record<string, string>> = {
   "command line": "command-line.test.ts",
   observability: "observability.test.ts",
   operate: "operate.test.ts",
+  "router.yaml": "configuration.test.ts",
+  configuration: "configuration.test.ts",
   tls: "tls.test.ts",
   credentials: "credentials.test.ts",
   "channel.proto": "specification.test.ts",
