@@ -26,8 +26,8 @@ export function reloadConfigCommand(io: Io): Command {
     .description("make a running router read its configuration files again; taken as a whole, or not at all")
     .option("--check", "only say what would become of it")
     .action(async (flags: ReloadFlags) => {
-      const { outcome } = await askAdmin(flags, io, (client) => {
-        return flags.check === true ? client.validateConfig({}) : client.reloadConfig({});
+      const outcome = await askAdmin(flags, io, async (client) => {
+        return (flags.check === true ? await client.validateConfig({}) : await client.reloadConfig({})).outcome;
       });
       const { taken = false, generation = 0n, changes = [], reasons = [] } = outcome ?? {};
       for (const line of taken ? changes : reasons) io.out(`${line}\n`);
