@@ -411,3 +411,63 @@ describe("a response hook", () => {
     expect([call.status?.details?.errorInfo?.reason, call.messages]).toEqual(["BAD_METADATA", []]);
   });
 });
+
+describe("hooks that think while others leave", () => {
+  test("a router that drains waits for them", async () => {
+    const { hook, waiting } = createPatient();
+    const scene = create({ method: "Get", hooks: { onResponse: hook } });
+    const call = scene.start();
+    call.send(small.bytes, { halfClose: true });
+    await scene.settle();
+    scene.respond(small);
+    scene.instance.end(1);
+    await scene.settle();
+    const drained = scene.router.core.drain({ timeoutMs: 5_000 });
+    await scene.router.scheduler.advanceSettled(1_000);
+    waiting[0]?.resolve();
+    await scene.router.scheduler.advanceSettled(10_000);
+    expect([sizes(call.messages), call.status?.code, await drained]).toEqual([[5], 0, 0]);
+  });
+
+  test("an instance that drains gives the call back, and what they say goes to the next one", async () => {
+    const { hook, waiting } = createPatient();
+    const scene = create({ method: "Chat", hooks: { onRequest: hook } });
+    const next = scene.router.instance({ instanceId: "two", processKey: new Uint8Array(16).fill(2) });
+    const call = scene.start();
+    await scene.settle();
+    call.send(small.bytes, { halfClose: true });
+    await scene.settle();
+    expect([scene.instance.calls.length, next.calls.length]).toEqual([1, 0]);
+    scene.instance.control({ kind: { case: "drain", value: { lastCallId: 0n } } });
+    await scene.settle();
+    waiting[0]?.resolve(messageOf(pattern(8)));
+    await scene.settle();
+    const payloads = next.calls.filter(({ payloadNumber }) => payloadNumber !== 0);
+    expect([sizes(payloads.map(({ payload }) => ({ bytes: payload }))), waiting.length, scene.heldWindow()]).toEqual([
+      [8],
+      1,
+      0,
+    ]);
+    next.end(1);
+    await scene.settle();
+    expect(call.status?.code).toBe(0);
+  });
+
+  test("calls of one connection keep no more than its memory, by many messages that are put together", async () => {
+    const { hook } = createPatient();
+    const connections = { memoryBytes: 131_072 };
+    const scene = create({ method: "Collect", hooks: { onRequest: hook }, connections });
+    // None of them is ever whole, so each may come as far as its limit.
+    const beginning = pattern(400_000);
+    beginning.set([0, 0, 15, 0, 0]);
+    const calls = Array.from({ length: 5 }, () => scene.start());
+    for (const call of calls) call.sendBytes(beginning);
+    await scene.settle();
+    const reasons = calls.map(({ status }) => status?.details?.errorInfo?.reason);
+    expect(reasons).toContain("CONNECTION_MEMORY");
+    expect(scene.leaks[0]).toBeLessThan(4 * 131_072 + 2 * 65_536);
+    for (const call of calls) call.cancel();
+    await scene.settle();
+    for (const { callId, cancel } of scene.instance.calls) if (cancel >= 0) scene.instance.end(callId, { code: 1 });
+  });
+});
