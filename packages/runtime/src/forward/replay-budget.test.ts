@@ -19,19 +19,20 @@ function createClient(maxBytes: number) {
 
 describe("the replay budget of requests", () => {
   test("counts the buffers of requests that were sent and are kept, exactly, and never more than it has", () => {
-    for (let seed = 1; seed <= 40; seed++) {
+    const bytes = pattern(30_000);
+    for (let seed = 1; seed <= 20; seed++) {
       const random = createSeededRandom(seed);
       const { client, replay, counters } = createClient(random.integer(2) === 0 ? 400_000 : 60_000);
       const logs = Array.from({ length: 8 }, () => Object.assign(new RequestLog(), { client }));
       const wasSent = new Set<RequestLog>();
       for (let step = 0; step < 400; step++) {
         const log = logs[random.integer(logs.length)] ?? new RequestLog();
-        const piece = random.randomBytes(random.integer(random.integer(3) === 0 ? 30_000 : 300));
+        const size = random.integer(random.integer(3) === 0 ? bytes.length : 300);
         const action = random.integer(12);
-        if (action < 3) log.append(piece, 0, piece.length);
+        if (action < 3) log.append(bytes, 0, size);
         else if (action < 6 && log.waiting === 0) {
-          log.appendSent(piece, 0, piece.length);
-          if (piece.length > 0) wasSent.add(log);
+          log.appendSent(bytes, 0, size);
+          if (size > 0) wasSent.add(log);
         } else if (action < 9) {
           const count = random.integer(log.end - log.sent + 1);
           if (log.sent + count > 0) wasSent.add(log);
@@ -47,8 +48,9 @@ describe("the replay budget of requests", () => {
         }
         const isCounted = (one: RequestLog) => one.kept && wasSent.has(one) && one.bytes.length > 256;
         const expected = logs.filter(isCounted).reduce((sum, { bytes }) => sum + bytes.length, 0);
-        expect(replay.takenBytes, `seed ${seed}, step ${step}`).toBe(expected);
-        expect(replay.takenBytes, `seed ${seed}, step ${step}`).toBeLessThanOrEqual(replay.maxBytes);
+        const { takenBytes, maxBytes } = replay;
+        if (takenBytes === expected && takenBytes <= maxBytes) continue;
+        throw new Error(`seed ${seed}, step ${step}: ${takenBytes} bytes of ${maxBytes} are taken, not ${expected}`);
       }
       if (replay.maxBytes === 60_000) expect(counters.replaysRefused, `seed ${seed}`).toBeGreaterThan(0);
       for (const log of logs) log.clear();
