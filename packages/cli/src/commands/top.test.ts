@@ -49,7 +49,7 @@ describe("grpc-router top", () => {
     Object.assign(size, { columns: 12, rows: 3 });
     const before = io.text.out.length;
     listeners.resize();
-    expect(io.text.out.slice(before)).toContain("\u001b[Hgrpc-router \u001b[K\r\n");
+    expect(io.text.out.slice(before)).toContain("\u001b[Hgrpc-router \u001b[K\n");
     listeners.key("x");
     listeners.key(key);
     expect(await done).toBe(0);

@@ -65,7 +65,7 @@ async function watchScreen(
   const draw = (): void => {
     const { columns, rows, colour } = screen;
     const frame = drawTop(history, url, { columns, rows, colour });
-    io.out(`${home}${frame.replaceAll("\n", `${clearLine}\r\n`)}${clearLine}${clearBelow}`);
+    io.out(`${home}${frame.replaceAll("\n", `${clearLine}\n`)}${clearLine}${clearBelow}`);
   };
   const ends = [
     screen.onResize(draw),
