@@ -124,3 +124,7 @@ export const PONG_WITHIN_MS = 4_000;
 
 /** Milliseconds in which an event of one kind that strangers can cause is logged as a warning once: a flood would fill the disk. */
 export const LOG_BURST_MS = 60_000;
+/** Octets of a metric's name in a load report, its map's included: names are kept for each instance. */
+export const MAX_METRIC_NAME_BYTES = 256;
+/** Metrics that an option may name as what an instance's use is: each is looked up for each instance, once a second. */
+export const MAX_UTILIZATION_METRICS = 16;

@@ -45,6 +45,7 @@ export interface WeightedRoundRobinFacts {
   readonly expiryMs?: number;
   readonly updateMs?: number;
   readonly errorPenalty?: number;
+  readonly metricNamesForComputingUtilization?: readonly string[];
 }
 
 /** `grpcrouter.v1.PeakEwma`. */

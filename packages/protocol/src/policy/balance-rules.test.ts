@@ -40,6 +40,16 @@ const faults: readonly FaultRow[] = [
     "weightedRoundRobin.errorPenalty",
     "error_penalty must be at least 0, received -1",
   ],
+  [
+    { weightedRoundRobin: { metricNamesForComputingUtilization: ["queue"] } },
+    "weightedRoundRobin.metricNamesForComputingUtilization",
+    'metric_names_for_computing_utilization must have names such as cpu_utilization, mem_utilization, application_utilization, utilization.NAME or named_metrics.NAME, received "queue"',
+  ],
+  [
+    { weightedRoundRobin: { metricNamesForComputingUtilization: Array.from({ length: 17 }, () => "cpu_utilization") } },
+    "weightedRoundRobin.metricNamesForComputingUtilization",
+    "metric_names_for_computing_utilization must have at most 16 names, received 17",
+  ],
   [{ peakEwma: { decayMs: 0 } }, "peakEwma.decayMs", "decay must be longer than 0 s, received 0 s"],
   [{ peakEwma: { choiceCount: 1 } }, "peakEwma.choiceCount", "choice_count must be 2 to 10, received 1"],
   [
@@ -150,6 +160,7 @@ describe("balanceRule", () => {
     [{ leastRequest: { fullScan: false, choiceCount: 10 } }],
     [{ roundRobin: {}, selector: { version: "" } }],
     [{ weightedRoundRobin: { updateMs: 100, blackoutMs: 0, errorPenalty: 0 } }],
+    [{ weightedRoundRobin: { metricNamesForComputingUtilization: ["mem_utilization", "named_metrics.a.b"] } }],
     [{ peakEwma: { failureLatencyMs: 0 } }],
     [{ custom: { name: "own", parameters: {} }, locality: { region: "eu" }, subsetSize: 1 }],
     [{ random: {}, locality: {} }],

@@ -18,7 +18,9 @@ import {
   MAX_LABEL_VALUE_BYTES,
   MAX_LABELS,
   MAX_MAGLEV_TABLE_SIZE,
+  MAX_METRIC_NAME_BYTES,
   MAX_RING_SIZE,
+  MAX_UTILIZATION_METRICS,
 } from "../limits.js";
 import {
   checkFacts,
@@ -57,6 +59,8 @@ const minUpdateMs = 100;
 const label = shortText(MAX_LABEL_NAME_BYTES);
 const labelValue = shortText(MAX_LABEL_VALUE_BYTES);
 
+const metricName = /^(?:(?:cpu|mem|application)_utilization|(?:utilization|named_metrics)\..+)$/;
+
 /** Rules of the strategies' parameters, by the strategies' names. */
 const strategies: FactRules = {
   roundRobin: strategy<object>({}),
@@ -74,6 +78,7 @@ const strategies: FactRules = {
     expiryMs: duration(),
     updateMs: duration({ minMs: minUpdateMs }),
     errorPenalty: decimal({ min: 0 }),
+    metricNamesForComputingUtilization: { check: checkMetricNames },
   }),
   peakEwma: strategy<PeakEwmaFacts>({
     decayMs: duration(),
@@ -154,6 +159,24 @@ function isPrime(value: number): boolean {
   if (!Number.isInteger(value) || value < 2) return false;
   for (let divisor = 2; divisor * divisor <= value; divisor++) if (value % divisor === 0) return false;
   return true;
+}
+
+/** Names as gRPC and Envoy write them: a field of the report, or an entry of one of its maps. */
+function checkMetricNames(value: unknown, place: FactPlace): void {
+  if (!Array.isArray(value)) {
+    place.refuse(`must be a list of names, received ${show(value)}`);
+    return;
+  }
+  if (value.length > MAX_UTILIZATION_METRICS)
+    place.refuse(`must have at most ${MAX_UTILIZATION_METRICS} names, received ${value.length}`);
+  for (const name of value) {
+    if (typeof name !== "string" || !metricName.test(name)) {
+      const fields = "cpu_utilization, mem_utilization, application_utilization";
+      place.refuse(`must have names such as ${fields}, utilization.NAME or named_metrics.NAME, received ${show(name)}`);
+    } else if (sizeOf(name) > MAX_METRIC_NAME_BYTES) {
+      place.refuse(`must have names of at most ${MAX_METRIC_NAME_BYTES} bytes, received ${show(name)}`);
+    }
+  }
 }
 
 function checkSelector(value: unknown, place: FactPlace): void {

@@ -148,6 +148,10 @@ export const strategies: Readonly<Record<string, ConfigStrategy>> = {
         },
       },
       errorUtilizationPenalty: number("errorPenalty"),
+      metricNamesForComputingUtilization: {
+        fact: "metricNamesForComputingUtilization",
+        read: (place) => place.items().map(({ value }) => value),
+      },
     },
   },
 };

@@ -210,6 +210,7 @@ describe("loadBalancingConfig", () => {
           weightExpirationPeriod: "60s",
           weightUpdatePeriod: "0.01s",
           errorUtilizationPenalty: 0.5,
+          metricNamesForComputingUtilization: ["named_metrics.queue"],
         },
       },
       {
@@ -220,6 +221,7 @@ describe("loadBalancingConfig", () => {
             expiryMs: 60_000,
             updateMs: 100,
             errorPenalty: 0.5,
+            metricNamesForComputingUtilization: ["named_metrics.queue"],
           },
         },
       },

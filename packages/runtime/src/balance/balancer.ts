@@ -38,6 +38,8 @@ export interface CandidateLoad {
   readonly eps: number;
   /** 99th percentile of the scheduling delay since the report before, in microseconds. */
   readonly loopDelayUs: number;
+  /** Further metrics: "named_metrics.queue", "utilization.disk". Default: none. */
+  readonly named?: ReadonlyMap<string, number> | undefined;
 }
 
 /**

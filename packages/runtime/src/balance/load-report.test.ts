@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { create } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { LoadSchema } from "@grpc-router/protocol";
+import { LoadSchema, MAX_METRIC_NAME_BYTES } from "@grpc-router/protocol";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
+import { maxLoadMetrics } from "../limits.js";
 import { readOrcaReport, toCandidateLoad, withReport } from "./load-report.js";
 
 /** An encoded report with these fields of type double, by number. */
@@ -34,7 +35,27 @@ describe("readOrcaReport()", () => {
     expect(readOrcaReport(encoded({ 6: 2.5 }, whole))?.rps).toBe(2.5);
   });
 
-  it("passes over maps and fields that it does not know", () => {
+  it("keeps metrics by name, as many as may be kept, and no name that is too long nor number that no load can be", () => {
+    const entry = (name: string, value: number) =>
+      new BinaryWriter().tag(1, WireType.LengthDelimited).string(name).tag(2, WireType.Bit64).double(value).finish();
+    const bytes = encoded({}, (writer) => {
+      writer.tag(5, WireType.LengthDelimited).bytes(entry("disk", 0.5));
+      writer.tag(8, WireType.LengthDelimited).bytes(entry("n".repeat(MAX_METRIC_NAME_BYTES), 1));
+      for (const value of [-1, Number.NaN, 0]) writer.tag(8, WireType.LengthDelimited).bytes(entry("wrong", value));
+      for (let index = 0; index < 2 * maxLoadMetrics; index++)
+        writer.tag(8, WireType.LengthDelimited).bytes(entry(`queue-${index}`, 7));
+    });
+    const named = readOrcaReport(bytes)?.named;
+    expect([named?.size, ...(named ?? [])].slice(0, 3)).toEqual([
+      maxLoadMetrics,
+      ["utilization.disk", 0.5],
+      ["named_metrics.queue-0", 7],
+    ]);
+    const load = { named: { queue: 3, wrong: -1 } };
+    expect(toCandidateLoad(create(LoadSchema, load)).named).toEqual(new Map([["named_metrics.queue", 3]]));
+  });
+
+  it("passes over costs and fields that it does not know", () => {
     const bytes = encoded({ 1: 0.5 }, (writer) => {
       writer.tag(4, WireType.LengthDelimited).bytes(Uint8Array.of(0x0a, 0x01, 0x61));
       writer.tag(500, WireType.Varint).uint32(3);
@@ -57,6 +78,8 @@ describe("readOrcaReport()", () => {
     ],
     ["a cut number", encoded({ 1: 0.5 }).subarray(0, 5)],
     ["a number of another type", Uint8Array.of(0x08, 0x01)],
+    ["a map of another type", Uint8Array.of(0x40, 0x01)],
+    ["an entry that is cut off", Uint8Array.of(0x42, 0x02, 0x0a, 0x05)],
     ["rps of another type", Uint8Array.of(0x1a, 0x00)],
     ["field 0", Uint8Array.of(0x00)],
     ["a length beyond the end", Uint8Array.of(0x22, 0x7f)],
@@ -95,6 +118,15 @@ describe("withReport()", () => {
   it("takes both rates of a report that has calls", () => {
     expect(withReport(before, { ...nothing, rps: 20 })).toEqual({ ...before, rps: 20, eps: 0 });
     expect(withReport(before, { ...nothing, eps: 5 })).toEqual(before);
+  });
+
+  it("keeps metrics by name until a report has others", () => {
+    const queue = new Map([["named_metrics.queue", 1]]);
+    const disk = new Map([["utilization.disk", 1]]);
+    const known = withReport(before, { ...nothing, named: queue });
+    expect(known.named).toBe(queue);
+    expect(withReport(known, { ...nothing, rps: 1 }).named).toBe(queue);
+    expect(withReport(known, { ...nothing, named: disk }).named).toBe(disk);
   });
 
   it("needs no report before", () => {

@@ -34,7 +34,23 @@ describe("weightOfLoad()", () => {
     ["what is no number", { rps: Number.NaN, applicationUtilization: 0.5 }, 1, 0],
     ["what overflows", { rps: 1e300, applicationUtilization: 1e-300 }, 1, 0],
   ])("%s: %j with penalty %d is %d", (_what, load, penalty, weight) => {
-    expect(weightOfLoad(createLoad(load), penalty)).toBeCloseTo(weight, 9);
+    expect(weightOfLoad(createLoad(load), { errorPenalty: penalty })).toBeCloseTo(weight, 9);
+  });
+
+  it.each([
+    ["the largest of those that it has", ["named_metrics.queue", "utilization.disk", "named_metrics.none"], 0.8],
+    ["a field of the report", ["mem_utilization"], 0.4],
+    ["the processor, if it has none of them", ["named_metrics.none"], 0.2],
+    ["the processor, if none are named", [], 0.2],
+  ])("goes by the metrics that are named: %s", (_what, metricNames, utilization) => {
+    const named = new Map([
+      ["named_metrics.queue", 0.5],
+      ["utilization.disk", 0.8],
+    ]);
+    const load = createLoad({ rps: 10, cpuUtilization: 0.2, memUtilization: 0.4, named });
+    expect(weightOfLoad(load, { errorPenalty: 1, metricNames })).toBeCloseTo(10 / utilization, 9);
+    const limited = { ...load, applicationUtilization: 0.1 };
+    expect(weightOfLoad(limited, { errorPenalty: 1, metricNames })).toBeCloseTo(100, 9);
   });
 });
 

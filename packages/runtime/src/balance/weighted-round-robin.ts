@@ -18,6 +18,11 @@ export interface WeightedRoundRobinOptions {
   readonly updateMs?: number;
   /** By how much errors lower a weight: 0 is not at all. Default 1. */
   readonly errorPenalty?: number;
+  /**
+   * Metrics of which the largest is an instance's utilisation if it does not say what limits the application:
+   * "named_metrics.queue", "utilization.disk", "mem_utilization" (gRFC A114). Default: none, and the processor's counts.
+   */
+  readonly metricNamesForComputingUtilization?: readonly string[];
 }
 
 /**
@@ -56,8 +61,9 @@ class WeightedRoundRobin implements Balancer {
 
   constructor(options: WeightedRoundRobinOptions) {
     const { useLoadReports = false, blackoutMs = 10_000, expiryMs = 180_000, errorPenalty = 1 } = options;
+    const { metricNamesForComputingUtilization: metricNames = [] } = options;
     this.readsLoad = useLoadReports;
-    this.#loads = useLoadReports ? { blackoutMs, expiryMs, errorPenalty } : undefined;
+    this.#loads = useLoadReports ? { blackoutMs, expiryMs, errorPenalty, metricNames } : undefined;
     this.#updateMs = useLoadReports ? Math.max(minWeightUpdateMs, options.updateMs ?? 1_000) : Number.POSITIVE_INFINITY;
   }
 
