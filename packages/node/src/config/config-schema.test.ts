@@ -28,6 +28,10 @@ describe("createConfigSchema()", () => {
       "policies: { services: { a.B: { balance: { peak_ewma: {} }, retry_budget: { share: 0.5 }, methods: { Get: { timeout: 2s, retry: { retryable_status_codes: [unavailable] } } } } } }",
     ],
     [
+      "policies by tenant",
+      "policies: { tenants: { identified_by: { metadata: x-tenant-id }, list: [{ id: a, labels: { plan: gold } }] }, services: { a.B: { tenant_rules: [{ labels: { plan: gold }, balance: { random: {} }, defaults: { timeout: 2s }, methods: { Get: { priority: high } } }] } } }",
+    ],
+    [
       "credentials",
       "instances: { credentials: [{ name: a, services: ['*'], tokens: [{ file: x }, { env: Y }], certificates: [b] }] }",
     ],
@@ -46,6 +50,10 @@ describe("createConfigSchema()", () => {
     ["instances: { credentials: [{ name: a, services: [] }] }", "/instances/credentials/0/services minItems"],
     ["services: { modules: [a, a] }", "/services/modules uniqueItems"],
     ["policies: { services: { a.B: { options: {} } } }", "/policies/services/a.B additionalProperties"],
+    [
+      "policies: { services: { a.B: { tenant_rules: [{ label: {} }] } } }",
+      "/policies/services/a.B/tenant_rules/0 additionalProperties",
+    ],
     [
       "policies: { services: { a.B: { methods: { Get: { timout: 2s } } } } }",
       "/policies/services/a.B/methods/Get additionalProperties",
