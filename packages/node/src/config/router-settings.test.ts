@@ -118,7 +118,7 @@ memory: { process_bytes: 2000000 }
 
 describe("the rules' schema that our files compile with", () => {
   it("has the names, numbers and types of protovalidate's own", () => {
-    const path = fileURLToPath(new URL("../../../protocol/proto-deps/buf/validate/validate.proto", import.meta.url));
+    const path = fileURLToPath(new URL("../../proto-deps/buf/validate/validate.proto", import.meta.url));
     const text = readFileSync(path, "utf8");
     let checked = 0;
     for (const [, name = "", body = ""] of text.matchAll(/^(?:message|extend) ([\w.]+) \{\n(.*?)^\}/gms)) {
