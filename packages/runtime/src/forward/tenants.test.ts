@@ -184,11 +184,16 @@ describe("tenants known by certificates", () => {
   });
 });
 
-test("calls of tenants that wait end with the last instance, and are told as demand", () => {
+test("calls of tenants that wait are told of, and end with the last instance", () => {
   const rules = [{ labels: gold, defaults: { waitForReady: false } }];
   const scene = setUp(rules, {}, { count: 1, maxOpenCalls: 1 });
   const [, waiting] = [call(scene, undefined), call(scene, "acme")];
   expect(waiting.status).toBeUndefined();
+  const [service] = scene.router.core.operator.services();
+  expect([service?.waitingCalls, service?.methods.map(({ waitingCalls }) => waitingCalls)]).toEqual([
+    1,
+    [1, 0, 0, 0, 0],
+  ]);
   scene.at(0).peer.duplex.reset();
   scene.router.run();
   expect(waiting.status).toMatchObject({ code: 14, details: { errorInfo: { reason: "NO_INSTANCE" } } });

@@ -52,8 +52,13 @@ export function describeService(service: ServiceEntry, serving: boolean): Servic
         output: method.output.typeName,
         idempotent: route?.idempotent ?? false,
         available: route?.candidates.list.length ?? 0,
-        waitingCalls: route?.waiting.size ?? 0,
+        waitingCalls: route === undefined ? 0 : countWaiting(service, route.index),
       };
     }),
   };
+}
+
+/** Calls of tenants with rules wait by themselves. */
+function countWaiting({ queues }: ServiceEntry, index: number): number {
+  return queues.reduce((sum, slot) => (slot.index === index ? sum + slot.waiting.size : sum), 0);
 }
