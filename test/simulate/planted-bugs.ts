@@ -6,6 +6,7 @@ import { ChannelCalls } from "../../packages/bridge/src/channel/channel-calls.ts
 import { MessageAssembly } from "../../packages/bridge/src/channel/message-assembly.ts";
 import { ReplyWriter } from "../../packages/bridge/src/channel/reply-writer.ts";
 import { CreditGrowth } from "../../packages/protocol/src/credit-growth.ts";
+import { StatusCode } from "../../packages/protocol/src/status.ts";
 import { CallWriter } from "../../packages/runtime/src/channel/call-writer.ts";
 import { Channel } from "../../packages/runtime/src/channel/channel.ts";
 import { ChannelState } from "../../packages/runtime/src/channel/channel-state.ts";
@@ -203,6 +204,26 @@ export const plantedBugs: readonly PlantedBug[] = [
         append(bytes, start, start + 1);
       }),
     shows: anything,
+  },
+  {
+    name: "a caller that goes and is counted nowhere",
+    seed: 1,
+    plant: () =>
+      patch(CallEnding, "count", (_self, count, call, code, reason) => {
+        if (code !== StatusCode.cancelled) count(call, code, reason);
+      }),
+    shows: /has counted \d+ in grpc\.server\.call\.started and \d+ in/,
+  },
+  {
+    name: "an attempt that is counted when it is cancelled and when it ends",
+    seed: 1,
+    plant: () =>
+      patch(Channel, "countAttempt", (_self, countAttempt, call, code) => {
+        const { attemptMs } = call.sample;
+        countAttempt(call, code);
+        if (call.state === CallState.cancelling) call.sample.attemptMs = attemptMs;
+      }),
+    shows: /has counted \d+ in grpc\.client\.attempt\.started and \d+ in/,
   },
   ...plantedFeatureBugs,
   ...plantedPolicyBugs,

@@ -23,6 +23,7 @@ const most = 2 ** 31 - 1;
 /** Everything that can be switched off, and every limit that can be lifted: what is left is the cost of forwarding. */
 const withoutFeatures: RouterOptions = {
   errorDetails: false,
+  metrics: false,
   balance: "round_robin",
   maxRequestMessageBytes: most,
   maxResponseMessageBytes: most,

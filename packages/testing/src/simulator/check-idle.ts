@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkCounts } from "./check-counts.js";
 import type { Network } from "./network.js";
 import type { Simulation } from "./simulation.js";
 
@@ -25,6 +26,7 @@ export function checkIdle({ world, network, instances, clients }: Simulation): v
     }
   }
   checkStated(network);
+  checkCounts(world, network);
   world.interceptions.checkIdle();
   for (const instance of instances) {
     if (!instance.isAlive) continue;
