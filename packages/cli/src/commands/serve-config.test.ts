@@ -115,6 +115,13 @@ describe("grpc-router serve --config", () => {
     );
     expect(open).toContain("whether there are any takes a restart");
     expect(JSON.stringify(await policyOf())).toContain("7000");
+    // Reloads under calls: none of them fails.
+    const calls = Array.from({ length: 24 }, call);
+    for (let seconds = 10; seconds < 16; seconds++) {
+      expect(await reload(io, text(`${seconds}s`))).toContain("event=config_reloaded");
+      calls.push(call(), call());
+    }
+    expect((await Promise.all(calls)).filter(({ code }) => code !== 0)).toEqual([]);
     // Other credentials: the instance is told to go.
     write("notes.token", `${token}-2`);
     await reload(io, text("8s"));
