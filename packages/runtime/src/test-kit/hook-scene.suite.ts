@@ -59,6 +59,17 @@ function inflate(bytes: Uint8Array, maxOutputLength: number): Uint8Array | undef
   }
 }
 
+/** A hook that answers when it is told to. */
+export function createPatient() {
+  const waiting: { resolve(value?: unknown): void; reject(error: unknown): void }[] = [];
+  const hook = () => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    waiting.push({ resolve, reject });
+    return promise;
+  };
+  return { hook, waiting };
+}
+
 /** Settings of a scene, beside those of its router. */
 export interface HookSceneOptions extends TestRouterOptions {
   readonly hooks: AnyHooks;
