@@ -3,7 +3,16 @@
 /** Parts of a router whose log may have a level of its own, each with the events it writes; `_` at the end: all that begin so. */
 const modules = {
   /** Who registers and who leaves. */
-  registry: ["registered", "method_refused", "refused", "drained", "lost", "credential_expired", "credentials_"],
+  registry: [
+    "registered",
+    "method_refused",
+    "refused",
+    "drained",
+    "lost",
+    "credential_expired",
+    "credentials_",
+    "service_learnt",
+  ],
   /** What balancing and resilience did. */
   policy: ["breaker_", "ejected", "restored", "policy_failed"],
   /** Single calls. */
@@ -11,7 +20,7 @@ const modules = {
   connections: ["connection_", "peer_goaway", "listener_failed"],
   tls: ["tls_", "certificate_", "certificates_"],
   memory: ["memory_"],
-  config: ["config_", "not_reloaded"],
+  config: ["config_", "not_reloaded", "services_"],
   /** What operators ordered. */
   operator: ["operator_"],
   /** Everything else. */

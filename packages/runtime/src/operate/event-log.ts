@@ -27,6 +27,9 @@ const kinds: ReadonlySet<string> = new Set([
   "certificate_expired",
   "credentials_reloaded",
   "credentials_kept",
+  "services_changed",
+  "services_kept",
+  "service_learnt",
 ]);
 
 /** Beginnings of further ones: of the configuration, and of what operators did. */
