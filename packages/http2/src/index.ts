@@ -36,3 +36,4 @@ export { defaultLimits, validateLimits } from "./limits.js";
 export type { PeerInfo, Scheduler, Timer, Transport, TransportSink } from "./ports.js";
 export type { FrameTraceOptions } from "./trace/frame-trace.js";
 export { FrameTrace } from "./trace/frame-trace.js";
+export { isSecretName } from "./trace/is-secret-name.js";

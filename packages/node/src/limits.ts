@@ -120,3 +120,12 @@ export const CONFIG_DEPTH = 100;
 
 /** Events in one message of a stream: a message that any client takes. */
 export const EVENT_BATCH = 100;
+
+/** Octets of access log that are written in one go; a write per line costs a system call per call. */
+export const ACCESS_LOG_FLUSH_BYTES = 8_192;
+
+/** Milliseconds after which lines are written that are fewer than that, so that they are seen. */
+export const ACCESS_LOG_FLUSH_MS = 500;
+
+/** Octets of access log that may wait for the disk: one that is full, or slow, and memory that calls fill. */
+export const ACCESS_LOG_BUFFER_BYTES: number = 4 * 1_048_576;

@@ -2,6 +2,7 @@
 
 /** What went wrong, for programs; the message is for people. */
 export type NodeErrorCode =
+  | "ACCESS_LOG_INVALID"
   | "ADDRESS_IN_USE"
   | "ADDRESS_INVALID"
   | "ADDRESS_REFUSED"

@@ -6,9 +6,8 @@ import { describeFault, HeadFault } from "../hpack/head-fault.js";
 import type { ReaderScope } from "../hpack/reader-scope.js";
 import { maxTracedBlockBytes, maxTracedFields } from "../limits.js";
 import { escapeOctets } from "./escape-octets.js";
+import { isSecretName } from "./is-secret-name.js";
 
-/** Names whose values are credentials, or may be; binary metadata says nothing to a reader anyway. */
-const secretName = /^(proxy-)?authorization$|^(set-)?cookie$|-bin$|token|secret|password|credential|api-?key/;
 const initialTableBytes = 4_096;
 
 /**
@@ -100,7 +99,7 @@ export class HeaderTrace {
   #describeField(): string {
     const { nameBytes, nameStart, nameEnd, valueBytes, valueStart, valueEnd, neverIndexed, fault } = this.#scope.field;
     const name = fieldText(nameBytes, nameStart, nameEnd);
-    const isSecret = neverIndexed || secretName.test(name.toLowerCase());
+    const isSecret = neverIndexed || isSecretName(name);
     const value = isSecret ? `(${valueEnd - valueStart} octets)` : escapeOctets(valueBytes, valueStart, valueEnd);
     if (name === "content-type") {
       this.#isGrpc = fieldText(valueBytes, valueStart, valueEnd).startsWith("application/grpc");

@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import {
+  type CallWatcher,
   type ConnectionPurpose,
   type CredentialSettings,
   EventLog,
@@ -77,6 +78,8 @@ export interface RouterServer {
    * @throws RouterError with what is wrong; then all stays as it was.
    */
   setServices(router: Router): ServiceChanges;
+  /** `watcher` sees the calls to come and follows those that it chooses, until what this answers is called. */
+  watch(watcher: CallWatcher): () => void;
   /** What HTTP/2 did on all connections since the start: streams, resets, GOAWAYs, and how often each limit was hit; what was refused, and why. */
   engineStats(): EngineStats;
   /** All metrics of the router, its listener and its process, as they are now (docs/metrics.md). Takes a millisecond or so: for every few seconds. */
@@ -123,6 +126,7 @@ export type ServableCore = Pick<
   | "drain"
   | "close"
   | "instances"
+  | "watch"
   | "openCalls"
   | "setRouters"
   | "setServices"
@@ -243,6 +247,10 @@ class ListeningRouter implements RouterServer {
     const text = parts.length === 0 ? "nothing has changed" : parts.join("; ");
     this.#logger.log("info", "services_changed", `Took new services: ${text}`, { ...changes });
     return changes;
+  }
+
+  watch(watcher: CallWatcher): () => void {
+    return this.#core.watch(watcher);
   }
 
   listenerStats(): ListenerStats {
