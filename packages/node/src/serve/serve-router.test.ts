@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { connect, type Socket } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { defaultKeepalive, defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
 import type { RouterPorts } from "@grpc-router/runtime";
-import { RouterCounters } from "@grpc-router/runtime";
+import { createRouter, RouterCounters } from "@grpc-router/runtime";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createAdministeredServer } from "../admin/administered-router.suite.js";
@@ -49,11 +51,13 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
       return credentials.length - 1;
     },
     setRouters: () => {},
+    setServices: ({ contract }) => ({ added: [...contract.services.keys()], changed: [], removed: [] }),
     counters: new EngineCounters(),
     limits: defaultLimits,
     keepalive: defaultKeepalive.server,
     routerCounters: new RouterCounters(),
     metrics: () => [],
+    watch: () => () => {},
     operator: createAdministeredServer().operator,
   };
   const ports: RouterPorts[] = [];
@@ -174,6 +178,19 @@ describe("serveRouter()", () => {
     expect(logged.slice(2)).toEqual([
       "info credentials_reloaded Took new credentials: 1; all registrations stay",
       "info credentials_reloaded Took new credentials: 3; registrations drained: 2",
+    ]);
+  });
+
+  it("setServices() gives them to the router, and tells what came of it", async () => {
+    const { server, logged } = await start(createFakeRouter());
+    const method = { name: "Get", inputType: ".M", outputType: ".M" };
+    const file = { name: "a.proto", messageType: [{ name: "M" }], service: [{ name: "S", method: [method] }] };
+    const set = create(FileDescriptorSetSchema, { file: [file] });
+    expect(server.setServices(createRouter().descriptors(set))).toMatchObject({ added: ["S"] });
+    server.setServices(createRouter());
+    expect(logged.slice(2)).toEqual([
+      "info services_changed Took new services: added: S",
+      "info services_changed Took new services: nothing has changed",
     ]);
   });
 
