@@ -25,6 +25,16 @@ describe("toExplicitBuckets()", () => {
     ]);
   });
 
+  test("of sizes are those of gRFC A66", () => {
+    const bounds = routerMetricDefinitions.find(({ type, unit }) => type === "histogram" && unit === "By")?.bounds;
+    if (bounds === undefined) throw new Error("Cannot find a histogram of sizes");
+    const own = explicit(sizeShape, bounds, []).map(({ bound }) => bound);
+    const a66 = [
+      1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
+    ];
+    expect(own).toEqual([64, 256, ...a66]);
+  });
+
   test("of what has no sample, or only smaller and larger ones, is as it should be", () => {
     const bounds = { firstExponent: -2, lastExponent: 0 };
     expect(explicit(durationShape, bounds, [])).toEqual([0.25, 0.5, 1].map((bound) => ({ bound, count: 0 })));

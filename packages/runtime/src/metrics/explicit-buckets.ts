@@ -27,9 +27,9 @@ export function toExplicitBuckets(snapshot: HistogramSnapshot, bounds: Histogram
 }
 
 /** The bounds as powers of two, whole and half, rising. */
-function exponentsOf({ firstExponent, lastExponent, halves }: HistogramBounds): number[] {
+function exponentsOf({ firstExponent, lastExponent, step = 1, halves }: HistogramBounds): number[] {
   const exponents: number[] = [];
-  for (let exponent = firstExponent; exponent <= lastExponent; exponent++) {
+  for (let exponent = firstExponent; exponent <= lastExponent; exponent += step) {
     exponents.push(exponent);
     if (halves !== undefined && exponent >= halves[0] && exponent < halves[1]) exponents.push(exponent + 0.5);
   }

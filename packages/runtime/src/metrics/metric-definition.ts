@@ -23,6 +23,8 @@ export interface HistogramBounds {
   /** Of the first and the last bound, as powers of two. */
   readonly firstExponent: number;
   readonly lastExponent: number;
+  /** Powers of two from one bound to the next. Default 1. */
+  readonly step?: number | undefined;
   /** The square roots between, too, from one power of two to another. Default: none. */
   readonly halves?: readonly [from: number, to: number] | undefined;
 }

@@ -4,8 +4,8 @@ import type { HistogramBounds, MetricDefinition } from "./metric-definition.js";
 /** 61 µs to 128 s, from 1 ms to 4 s in steps of 41 %: as fine there as the buckets of gRFC A66, whose bounds are decimal. */
 const durationBounds: HistogramBounds = { firstExponent: -14, lastExponent: 7, halves: [-10, 2] };
 
-/** 64 B to 4 GiB: all bounds of gRFC A66 and those between. */
-const sizeBounds: HistogramBounds = { firstExponent: 6, lastExponent: 32 };
+/** 64 B to 4 GiB: the bounds of gRFC A66 from 1 KiB on, but for one, and two below. */
+const sizeBounds: HistogramBounds = { firstExponent: 6, lastExponent: 32, step: 2 };
 
 /** As gRFC A96 recommends, as far as they are powers of two. */
 const retryBounds: HistogramBounds = { firstExponent: 0, lastExponent: 3 };
