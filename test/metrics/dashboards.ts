@@ -8,6 +8,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Alert rules. */
 export const rulesFile = `${root}deploy/prometheus/rules.yml`;
 
+/** What makes them fire. */
+export const rulesTestFile = `${root}deploy/prometheus/rules.test.yml`;
+
 /** A query and where it stands. */
 export interface PanelQuery {
   readonly where: string;

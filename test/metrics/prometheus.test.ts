@@ -17,7 +17,7 @@ import type { InProcess } from "../harness/in-process.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Running, startProcess } from "../harness/processes.ts";
 import { missingTool, requireTool } from "../harness/tools.ts";
-import { metricsIn, panelQueries, rulesFile, variableQueries, withVariables } from "./dashboards.ts";
+import { metricsIn, panelQueries, rulesFile, rulesTestFile, variableQueries, withVariables } from "./dashboards.ts";
 import { goodCalls, startWithTraffic } from "./traffic.ts";
 
 const missing = missingTool("prometheus") ?? missingTool("promtool");
@@ -138,6 +138,11 @@ describe.skipIf(missing !== undefined)("Prometheus", () => {
     }
     const { alerts } = await ask<{ alerts: { state: string; labels: { alertname: string } }[] }>("alerts");
     expect(alerts.filter(({ state }) => state === "firing").map(({ labels }) => labels.alertname)).toEqual([]);
+  });
+
+  test("alerts fire when they should", () => {
+    const answer = execFileSync(requireTool("promtool"), ["test", "rules", rulesTestFile], { stdio: "pipe" });
+    expect(String(answer)).toContain("SUCCESS");
   });
 
   test("promtool has nothing against rules and metrics", async () => {
