@@ -17,7 +17,7 @@ import {
   serveRouter,
 } from "@grpc-router/node";
 import { Command, Option } from "commander";
-import { type AdminServeFlags, startAdmin, withAdminServeFlags } from "../admin/start-admin.js";
+import { type AdminServeFlags, renewAdminCertificates, startAdmin, withAdminServeFlags } from "../admin/start-admin.js";
 import { usageError } from "../cli-error.js";
 import {
   configuredRouterOptions,
@@ -227,11 +227,19 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
     endWatch = followServices({ flags, folder: io.folder, create, server, logger });
     io.onReload(() => {
       notifier.reloading();
+      const renewed = admin !== undefined && renewAdminCertificates(admin, flags, logger);
       if (holder !== undefined) {
         void holder.reload().then(() => notifier.ready(status));
         return;
       }
-      reload({ server, logger, certificates: tls !== undefined, credentials, services: servicesOf(flags, create) });
+      reload({
+        server,
+        logger,
+        certificates: tls !== undefined,
+        credentials,
+        services: servicesOf(flags, create),
+        renewed,
+      });
       notifier.ready(status);
     });
     if (flags.configWatch !== undefined) endConfigWatch = holder?.watch(flags.configWatch);
