@@ -87,6 +87,19 @@ describe("an admin API that asks for proof", () => {
   });
 });
 
+describe("SIGHUP", () => {
+  it("makes the router read the certificates of its admin API again, and keep the old ones when they are none", async () => {
+    router.io.hangUp();
+    expect(router.io.text.err).toContain("Took new certificates of the admin API");
+    expect(router.io.text.err).not.toContain("there is nothing to read again");
+    writeFileSync(files.cert, "no certificate");
+    router.io.hangUp();
+    writeFileSync(files.cert, own.cert);
+    expect(router.io.text.err).toContain("Kept the old certificates of the admin API. Cannot use TLS");
+    expect((await ask(["ready", ...trusting])).code).toBe(0);
+  });
+});
+
 describe("grpc-router serve --admin", () => {
   it.each([
     [["--admin", "0.0.0.0:0"], "Give --admin-token-file, or --admin-tls-cert, --admin-tls-key and --admin-tls-ca, or"],

@@ -5,6 +5,7 @@ import {
   type AdministeredServer,
   type AdminServer,
   type AdminTls,
+  type Logger,
   NodeError,
   readToken,
   type ServeAdminOptions,
@@ -70,6 +71,23 @@ export async function startAdmin(
       error,
     );
   }
+}
+
+/** Reads the certificates of the admin API again; those that cannot be used leave the old ones. False: it has none. */
+export function renewAdminCertificates(
+  admin: Pick<AdminServer, "reloadCertificates">,
+  { adminTlsCert }: Pick<AdminServeFlags, "adminTlsCert">,
+  logger: Logger,
+): boolean {
+  if (adminTlsCert === undefined) return false;
+  try {
+    admin.reloadCertificates();
+    logger.log("info", "certificates_reloaded", "Took new certificates of the admin API");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.log("error", "certificates_kept", `Kept the old certificates of the admin API. ${reason}`);
+  }
+  return true;
 }
 
 function tlsOf(

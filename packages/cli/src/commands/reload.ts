@@ -11,10 +11,12 @@ export interface Reloadable {
   readonly credentials: (() => readonly CredentialSettings[]) | undefined;
   /** Makes a router of the services as they are now; undefined: they come from no files that change. */
   readonly services: (() => Promise<Router>) | undefined;
+  /** Something else was read again already. */
+  readonly renewed?: boolean;
 }
 
 /** Reads certificates, credentials and descriptor sets again; of each, what cannot be used leaves the old ones, and the log says why. */
-export function reload({ server, logger, certificates, credentials, services }: Reloadable): void {
+export function reload({ server, logger, certificates, credentials, services, renewed }: Reloadable): void {
   const attempt = (what: "certificates" | "credentials", act: () => void): void => {
     try {
       act();
@@ -26,6 +28,6 @@ export function reload({ server, logger, certificates, credentials, services }: 
   if (certificates) attempt("certificates", () => server.reloadCertificates());
   if (credentials !== undefined) attempt("credentials", () => server.reloadCredentials(credentials()));
   if (services !== undefined) void renewServices({ server, logger, create: services });
-  if (certificates || credentials !== undefined || services !== undefined) return;
+  if (certificates || credentials !== undefined || services !== undefined || renewed === true) return;
   logger.log("info", "not_reloaded", "SIGHUP: there is nothing to read again, the router goes on");
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect } from "node:tls";
 import { Code, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
@@ -102,6 +105,37 @@ describe("serveAdmin() over TLS", () => {
     const answer = createClient(AdminService, transport).listInstances({});
     if (code === undefined) expect((await answer).instances).toEqual([]);
     else await expect(answer).rejects.toMatchObject({ code });
+  });
+
+  it("takes renewed certificates, and keeps those in use when the new ones are none", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "grpc-router-admin-tls-"));
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const write = (pair: { readonly cert: string; readonly key: string }): void => {
+      writeFileSync(cert, pair.cert);
+      writeFileSync(key, pair.key);
+    };
+    write(own);
+    const server = await start({ tls: { cert, key } });
+    const answers = async (ca: string) => {
+      const transport = createConnectTransport({
+        baseUrl: server.url,
+        httpVersion: "1.1",
+        nodeOptions: { ca, agent: false },
+      });
+      return (await createClient(AdminService, transport).listInstances({})).instances.length;
+    };
+    expect(await answers(own.cert)).toBe(0);
+    const renewed = createSelfSigned();
+    write(renewed);
+    server.reloadCertificates();
+    expect(await answers(renewed.cert)).toBe(0);
+    await expect(answers(own.cert)).rejects.toMatchObject({ message: expect.stringContaining("self-signed") });
+    write({ ...renewed, key: own.key });
+    expect(() => server.reloadCertificates()).toThrow(expect.objectContaining({ code: "TLS_INVALID" }));
+    expect(await answers(renewed.cert)).toBe(0);
+    rmSync(folder, { recursive: true });
+    const plain = await start({});
+    expect(() => plain.reloadCertificates()).toThrow("the admin API must serve TLS, it serves plain text");
   });
 
   it("takes nobody for an operator who resumes a session without a certificate", async () => {

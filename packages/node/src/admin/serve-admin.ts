@@ -7,6 +7,7 @@ import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_REQUEST_BYTES } from "../limits.js";
 import type { LogLevels } from "../log/log-levels.js";
+import { NodeError } from "../node-error.js";
 import { listen } from "../serve/listener.js";
 import type { RouterServer } from "../serve/serve-router.js";
 import { formatAddress } from "../socket/peer.js";
@@ -51,6 +52,12 @@ export interface ServeAdminOptions {
 export interface AdminServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
+  /**
+   * Reads the certificates of `tls` again, for connections to come.
+   *
+   * @throws NodeError when they cannot be used, or the API speaks plain text; then all stays as it was.
+   */
+  reloadCertificates(): void;
   close(): Promise<void>;
 }
 
@@ -67,16 +74,13 @@ export async function serveAdmin(server: AdministeredServer, options: ServeAdmin
   const { port = 8081, host = "127.0.0.1", token, tls } = options;
   const access = createAdminAccess({ host, port, token, takesCertificates: tls?.ca !== undefined });
   const handler = await createHandler(server, options, access);
-  const listener = await listen({
-    host,
-    port,
-    logger: { log: () => {} },
-    onSocket: tls === undefined ? plainSockets(handler) : tlsSockets(handler, tls),
-  });
+  const sockets = tls === undefined ? plainSockets(handler) : tlsSockets(handler, tls);
+  const listener = await listen({ host, port, logger: { log: () => {} }, onSocket: sockets.accept });
   const { address } = listener;
   return {
     address,
     url: `${tls === undefined ? "http" : "https"}://${formatAddress(address.host, address.port)}`,
+    reloadCertificates: sockets.reloadCertificates,
     close: () => {
       const stopped = listener.stop();
       listener.destroyConnections();
@@ -87,11 +91,23 @@ export async function serveAdmin(server: AdministeredServer, options: ServeAdmin
 
 type Handler = ReturnType<typeof connectNodeAdapter>;
 
+/** What becomes of connections. */
+interface Sockets {
+  accept(socket: Socket): void;
+  reloadCertificates(): void;
+}
+
 /** HTTP/2 with prior knowledge and HTTP/1.1 on one port. */
-function plainSockets(handler: Handler): (socket: Socket) => void {
+function plainSockets(handler: Handler): Sockets {
   const http1 = createHttp1(handler);
   const http2 = createHttp2(handler);
-  return (socket) => {
+  const reloadCertificates = (): void => {
+    throw new NodeError(
+      "TLS_INVALID",
+      "Cannot reload certificates: the admin API must serve TLS, it serves plain text",
+    );
+  };
+  const accept = (socket: Socket): void => {
     socket.on("error", () => socket.destroy());
     // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
     socket.once("data", (first: Buffer) => {
@@ -103,17 +119,21 @@ function plainSockets(handler: Handler): (socket: Socket) => void {
     });
     socket.resume();
   };
+  return { accept, reloadCertificates };
 }
 
 /** Both inside TLS, by ALPN. Certificates are asked for, and looked at with each request: probes need none. */
-function tlsSockets(handler: Handler, tls: AdminTls): (socket: Socket) => void {
+function tlsSockets(handler: Handler, tls: AdminTls): Sockets {
   const material = readServerTls(tls);
   const asked = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
   const secure = createSecureServer({ ...material, ...asked, allowHTTP1: true }, handler);
   secure.on("tlsClientError", (_, socket) => socket.destroy());
-  return (socket) => {
-    socket.on("error", () => socket.destroy());
-    secure.emit("connection", socket);
+  return {
+    accept: (socket) => {
+      socket.on("error", () => socket.destroy());
+      secure.emit("connection", socket);
+    },
+    reloadCertificates: () => secure.setSecureContext(readServerTls(tls)),
   };
 }
 
