@@ -101,6 +101,10 @@ const fieldsOfFlags: ReadonlyMap<string, string> = new Map([
   ["--zone", "place.zone"],
   ["--region", "place.region"],
   ["--metrics-label", "observability.metrics.instance_labels"],
+  ["--log-format", "observability.log.format"],
+  ["--access-log", "observability.access_log.file"],
+  ["--access-log-format", "observability.access_log.format"],
+  ["--trace-ratio", "observability.traces.ratio"],
   ["--otlp-endpoint", "observability.metrics.otlp_endpoint"],
   ["--trace-frames", "observability.log.frames"],
 ]);

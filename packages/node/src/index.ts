@@ -114,7 +114,9 @@ export {
   State,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
+export { type AccessLog, type AccessLogField, type AccessLogOptions, createAccessLog } from "./log/access-log.js";
 export { type ConsoleLoggerOptions, createConsoleLogger } from "./log/console-logger.js";
+export { createJsonLogger, type JsonLoggerOptions } from "./log/json-logger.js";
 export { LogLevels, type LogThreshold } from "./log/log-levels.js";
 export { type ExportMetricsOptions, exportMetrics, type MetricsExport } from "./metrics/export-metrics.js";
 export { metricDefinitions } from "./metrics/metric-definitions.js";
@@ -144,3 +146,4 @@ export {
   type SystemdNotifier,
   type SystemdNotifierOptions,
 } from "./systemd/systemd-notifier.js";
+export { type ExportTracesOptions, exportTraces, type TracesExport } from "./trace/export-traces.js";

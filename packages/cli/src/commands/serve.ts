@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { resolve } from "node:path";
 import {
+  type AccessLog,
   type AdminServer,
+  createAccessLog,
   createMetricsPage,
   createSystemdNotifier,
   exportMetrics,
+  exportTraces,
   type LoadedConfig,
+  type Logger,
   type LogLevel,
   type MetricsExport,
   NodeError,
@@ -15,6 +20,7 @@ import {
   type ServeRouterOptions,
   type ServeTls,
   serveRouter,
+  type TracesExport,
 } from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { type AdminServeFlags, renewAdminCertificates, startAdmin, withAdminServeFlags } from "../admin/start-admin.js";
@@ -36,7 +42,7 @@ import { createRouterOf, type RouterFlags } from "../module/create-router.js";
 import { followServices, servicesOf } from "../module/follow-services.js";
 import { learnsOf } from "../module/learns-of.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
-import { collect, parseCount, parseDurationMs } from "../parse/options.js";
+import { collect, parseCount, parseDurationMs, parseShare } from "../parse/options.js";
 import { reload } from "./reload.js";
 
 interface ServeFlags extends AdminServeFlags, CredentialFlags, RouterFlags {
@@ -53,10 +59,15 @@ interface ServeFlags extends AdminServeFlags, CredentialFlags, RouterFlags {
   readonly allowUnauthenticatedInstances: boolean;
   readonly grace: number;
   readonly logLevel: LogLevel | "silent";
+  readonly logFormat: "json" | "text";
+  readonly accessLog?: string;
+  readonly accessLogFormat?: "json" | "text";
   readonly maxMessageBytes?: number;
   readonly traceFrames: boolean;
   readonly metricsLabel: readonly string[];
   readonly otlpEndpoint?: string;
+  readonly tracesEndpoint?: string | undefined;
+  readonly traceRatio?: number | undefined;
   readonly advertise: readonly string[];
   readonly zone?: string;
   readonly region?: string;
@@ -160,11 +171,19 @@ export function serveCommand(io: Io): Command {
       ).argParser(parseCount),
     )
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
+    .addOption(new Option("--log-format <format>").choices(["text", "json"]).default("text"))
+    .option("--access-log <file>", "a line for each call that ends; - is standard output")
+    .addOption(new Option("--access-log-format <format>", "json if it is not said").choices(["text", "json"]))
     .option("--advertise <url>", "further router that bridges are told to dial, too; may be repeated", collect, [])
     .option("--zone <name>", "where the router is, such as eu-1a, for services that prefer instances close by")
     .option("--region <name>", "the same of its region, such as eu-1")
     .option("--metrics-label <name>", "label of instances that metrics tell apart; may be repeated", collect, [])
-    .option("--otlp-endpoint <url>", "OpenTelemetry collector that gets metrics; else OTEL_EXPORTER_OTLP_ENDPOINT")
+    .option("--otlp-endpoint <url>", "OpenTelemetry collector for metrics and spans; else OTEL_EXPORTER_OTLP_ENDPOINT")
+    .addOption(
+      new Option("--trace-ratio <share>", "calls that are traced, 0 to 1, where clients do not say; 0.01").argParser(
+        parseShare,
+      ),
+    )
     .option("--trace-frames", "every HTTP/2 frame on standard error, for debugging", false)
     .addHelpText("after", examples)
     .action((given: ServeFlags, command: Command) => {
@@ -196,7 +215,7 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   let current = flags;
   const create = (now: ServeFlags = current) => createRouterOf(now, { ...options, learns }, io);
   const router = await create();
-  const { logger, levels, line } = createCommandLogger(flags.logLevel, io);
+  const { logger, levels, line } = createCommandLogger(flags.logLevel, io, flags.logFormat);
   const notifier = createSystemdNotifier({ logger, env: io.env });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
   const { allowUnauthenticatedInstances } = flags;
@@ -216,6 +235,8 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   const ordered = Promise.withResolvers<number | undefined>();
   let admin: AdminServer | undefined;
   let exported: MetricsExport | undefined;
+  let traced: TracesExport | undefined;
+  let accessLog: AccessLog | undefined;
   let endWatch: (() => void) | undefined;
   let endConfigWatch: (() => void) | undefined;
   try {
@@ -223,23 +244,21 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
     admin = await startAdmin(server, flags, io, { pages, drain: ordered.resolve, logLevels: levels, config: holder });
     exported = await exportMetrics(server, { endpoint: flags.otlpEndpoint, env: io.env, logger });
     if (exported !== undefined) logger.log("info", "metrics_exported", `Sending metrics to ${exported.url}`);
+    const collector = flags.loaded === undefined ? flags.otlpEndpoint : flags.tracesEndpoint;
+    traced = await exportTraces(server, { endpoint: collector, ratio: flags.traceRatio, env: io.env, logger });
+    if (traced !== undefined) logger.log("info", "traces_exported", `Sending spans to ${traced.url}`);
+    accessLog = followWithAccessLog(server, flags, io, logger);
     const status = `Routing on ${server.url}`;
     endWatch = followServices({ flags, folder: io.folder, create, server, logger });
     io.onReload(() => {
       notifier.reloading();
       const renewed = admin !== undefined && renewAdminCertificates(admin, flags, logger);
+      accessLog?.reopen();
       if (holder !== undefined) {
         void holder.reload().then(() => notifier.ready(status));
         return;
       }
-      reload({
-        server,
-        logger,
-        certificates: tls !== undefined,
-        credentials,
-        services: servicesOf(flags, create),
-        renewed,
-      });
+      reload({ server, logger, certificates: tls !== undefined, credentials, services: servicesOf(flags, create), renewed });
       notifier.ready(status);
     });
     if (flags.configWatch !== undefined) endConfigWatch = holder?.watch(flags.configWatch);
@@ -254,10 +273,27 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   } finally {
     endWatch?.();
     endConfigWatch?.();
-    await exported?.stop();
+    await Promise.all([exported?.stop(), traced?.stop()]);
     await admin?.close();
     await server.close();
+    await accessLog?.close();
   }
+}
+
+/** The access log that flags or the configuration ask for; flags go before it. */
+function followWithAccessLog(
+  server: RouterServer,
+  { accessLog: path, accessLogFormat, loaded }: ServeFlags,
+  io: Io,
+  logger: Logger,
+): AccessLog | undefined {
+  const said = loaded?.settings.accessLog;
+  const file = path === undefined || path === "-" ? path : resolve(io.folder, path);
+  if (file === undefined && said === undefined) return undefined;
+  const format = accessLogFormat ?? said?.format;
+  const log = createAccessLog({ ...said, path: file ?? said?.path ?? "-", format, logger });
+  server.watch(log);
+  return log;
 }
 
 /** `serveRouter`, whose refusal of an address is told in the words of this command. */

@@ -23,6 +23,7 @@ const presets: ConfigurableFlags = {
   allowUnauthenticatedInstances: false,
   grace: 10_000,
   logLevel: "info",
+  logFormat: "text",
   traceFrames: false,
   advertise: [],
   metricsLabel: [],
@@ -45,12 +46,15 @@ const said: ConfigurableFlags = {
   allowUnauthenticatedInstances: true,
   grace: 3_000,
   logLevel: "warn",
+  logFormat: "json",
   traceFrames: true,
   advertise: ["http://r:1"],
   zone: "z",
   region: "r",
   metricsLabel: ["v"],
   otlpEndpoint: "http://o:1",
+  tracesEndpoint: "http://t:1",
+  traceRatio: 0.5,
 };
 
 writeFileSync(
@@ -62,7 +66,7 @@ writeFileSync(
 services: { modules: [m.js], descriptor_sets: [s.binpb], descriptor_folders: [sets], descriptor_watch_interval: 2s, names: [x.**], learn: [y.**], service_config: sc.json }
 instances: { allow_unauthenticated: true, routers: ["http://r:1"] }
 place: { zone: z, region: r }
-observability: { log: { level: warn, frames: true }, metrics: { instance_labels: [v], otlp_endpoint: "http://o:1" } }
+observability: { log: { level: warn, frames: true, format: json }, metrics: { instance_labels: [v], otlp_endpoint: "http://o:1" }, traces: { otlp_endpoint: "http://t:1", ratio: 0.5 } }
 drain: { grace: 3s }
 memory: { process_bytes: 5000000 }
 `,
@@ -99,11 +103,14 @@ describe("configureFlags()", () => {
       serviceConfig: "sc",
       grace: 7,
       logLevel: "debug",
+      logFormat: "text",
       advertise: ["http://q:1"],
       zone: "y",
       region: "q",
       metricsLabel: ["w"],
       otlpEndpoint: "http://p:1",
+      tracesEndpoint: "http://p:1",
+      traceRatio: 0.25,
     };
     const { adminTlsCa: _, ...flags } = given;
     expect(configureFlags(flags, load("all.yaml").settings, () => true)).toEqual(flags);

@@ -35,7 +35,11 @@ export interface ConfigurableFlags {
   readonly zone?: string | undefined;
   readonly region?: string | undefined;
   readonly metricsLabel: readonly string[];
+  readonly logFormat: "json" | "text";
   readonly otlpEndpoint?: string | undefined;
+  /** Collector of spans, where a configuration may name another. */
+  readonly tracesEndpoint?: string | undefined;
+  readonly traceRatio?: number | undefined;
 }
 
 /** Reads the files of `--config`; undefined without any. What is wrong with them is among its mistakes. */
@@ -73,15 +77,18 @@ export function configureFlags<Flags extends ConfigurableFlags>(
       flags.allowUnauthenticatedInstances || settings.allowUnauthenticatedInstances === true,
     grace: either("grace", flags.grace, settings.graceMs),
     logLevel: either("logLevel", flags.logLevel, settings.logLevel),
+    logFormat: either("logFormat", flags.logFormat, settings.logFormat),
     traceFrames: flags.traceFrames || settings.traceFrames === true,
     advertise: list(flags.advertise, router.routers),
     metricsLabel: list(flags.metricsLabel, router.metrics === false ? [] : router.metrics?.instanceLabels),
     descriptorWatch: either("descriptorWatch", flags.descriptorWatch, settings.descriptorWatchMs),
+    ...(settings.traceRatio === undefined ? {} : { traceRatio: flags.traceRatio ?? settings.traceRatio }),
     ...said({
       serviceConfig: flags.serviceConfig ?? settings.serviceConfig,
       zone: flags.zone ?? router.zone,
       region: flags.region ?? router.region,
       otlpEndpoint: flags.otlpEndpoint ?? settings.otlpEndpoint,
+      tracesEndpoint: flags.otlpEndpoint ?? settings.tracesEndpoint,
       adminTokenFile: flags.adminTokenFile ?? admin.tokenFile,
       adminTlsCert: adminFiles?.cert,
       adminTlsKey: adminFiles?.key,

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createConsoleLogger, EventLog, type Logger, LogLevels, type LogThreshold } from "@grpc-router/node";
+import {
+  createConsoleLogger,
+  createJsonLogger,
+  EventLog,
+  type Logger,
+  LogLevels,
+  type LogThreshold,
+} from "@grpc-router/node";
 import type { Io } from "../io.js";
 import { StatusLine } from "./status-line.js";
 
@@ -14,10 +21,12 @@ export interface CommandLogger {
 }
 
 /** The log on standard error, and on a terminal the line below it. */
-export function createCommandLogger(level: LogThreshold, io: Io): CommandLogger {
-  const line = io.isTerminal ? new StatusLine(io.err) : undefined;
+export function createCommandLogger(level: LogThreshold, io: Io, format: "json" | "text" = "text"): CommandLogger {
+  const line = io.isTerminal && format === "text" ? new StatusLine(io.err) : undefined;
   const write = (text: string): void => (line === undefined ? io.err(text) : line.above(text));
   const levels = new LogLevels(level);
-  const logger = createConsoleLogger({ level: levels, stream: { write, isTTY: io.isTerminal } });
+  const stream = { write, isTTY: io.isTerminal };
+  const create = format === "json" ? createJsonLogger : createConsoleLogger;
+  const logger = create({ level: levels, stream });
   return { logger: new EventLog(logger, Date.now), levels, line };
 }

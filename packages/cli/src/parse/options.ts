@@ -25,6 +25,13 @@ export function parseCount(value: string): number {
   return count;
 }
 
+/** Reads a number from 0 to 1. */
+export function parseShare(value: string): number {
+  const share = Number(value);
+  if (value.trim() === "" || !(share >= 0 && share <= 1)) throw new InvalidArgumentError("Write a share, 0 to 1.");
+  return share;
+}
+
 /** Reads a duration such as `1.5s`, `200ms` or `2m` into milliseconds. */
 export function parseDurationMs(value: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(value);

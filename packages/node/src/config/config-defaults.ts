@@ -28,6 +28,9 @@ const examples: Readonly<Record<string, string>> = {
   learn: '["acme.**"]',
   instance_labels: "[version]",
   otlp_endpoint: "http://localhost:4318",
+  "observability.access_log.file": "access.log",
+  "observability.access_log.fields": "[time, method, status]",
+  "observability.access_log.metadata": "[user-agent]",
   "observability.log.modules": "{ registry: DEBUG }",
   credentials: '[{ name: users, services: ["acme.user.*"], tokens: [{ file: users.token }] }]',
   token_file: "instances.token",
@@ -87,7 +90,7 @@ function fieldLines(field: DescField, place: Place): string[] {
 
 /** Something in the message has a default; one without any would be there without saying anything. */
 function hasDefaults(desc: DescMessage, path: readonly string[]): boolean {
-  if (path.at(-1) === "registration") return false; // to say it is to have one
+  if (["registration", "access_log"].includes(path.at(-1) ?? "")) return false; // to say it is to have one
   return desc.fields.some((field) => {
     const inner = [...path, field.name];
     if (field.fieldKind !== "message" || field.message.typeName.startsWith("google.protobuf.")) {

@@ -34,7 +34,7 @@ services: { modules: [a_router.js, /b_router.js], service_config: sc.json, descr
 instances: { allow_unauthenticated: true, routers: ["http://a:1"] }
 calls: { max_waiting_calls: 1, max_waiting_bytes: 2, max_open_calls: 3, max_request_message_bytes: 4, max_response_message_bytes: 5, error_details: false, forward_load_reports: false, hold_lost: 0.5s, max_replay_bytes: 6 }
 place: { zone: z, region: r }
-observability: { log: { level: warn, frames: true, modules: { calls: debug } }, metrics: { instance_labels: [v], otlp_endpoint: 'http://o:1' } }
+observability: { log: { level: warn, frames: true, modules: { calls: debug }, format: json }, metrics: { instance_labels: [v], otlp_endpoint: 'http://o:1' }, traces: { otlp_endpoint: 'http://t:1', ratio: 0.5 }, access_log: { file: calls.log, format: text, ratio: 0.25, fields: [status], metadata: [x-id] } }
 drain: { grace: 3s }
 memory: { process_bytes: 2000000 }
 `,
@@ -88,7 +88,17 @@ memory: { process_bytes: 2000000 }
       learn: ["b.**"],
       serviceConfig: `${folder}/etc/sc.json`,
       logModules: { calls: "debug" },
+      logFormat: "json",
       otlpEndpoint: "http://o:1",
+      tracesEndpoint: "http://t:1",
+      traceRatio: 0.5,
+      accessLog: {
+        path: `${folder}/etc/calls.log`,
+        format: "text",
+        ratio: 0.25,
+        fields: ["status"],
+        metadata: ["x-id"],
+      },
       allowUnauthenticatedInstances: true,
       tokenFile: undefined,
       logLevel: "warn",
@@ -138,4 +148,4 @@ describe("the rules' schema that our files compile with", () => {
 });
 
 /** Of `ScalarType`. */
-const scalarNames: Readonly<Record<number, string>> = { 4: "uint64", 8: "bool", 9: "string", 13: "uint32" };
+const scalarNames: Readonly<Record<number, string>> = { 1: "double", 4: "uint64", 8: "bool", 9: "string", 13: "uint32" };

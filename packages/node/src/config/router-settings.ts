@@ -5,17 +5,20 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type ConfigPath, factsOf, type LogLevel, millisecondsOf } from "@grpc-router/protocol";
 import type { ConnectionSettings, RouterOptions } from "@grpc-router/runtime";
 import {
+  type AccessLog,
   type AdminListener,
   CallsSchema,
   ClientCertificate,
   ConnectionsSchema,
   type Listener,
   ListenerLimitsSchema,
+  LogFormat,
   LogLevel as LogLevelCode,
   type RouterConfig,
   type Tls,
 } from "../gen/grpcrouter/config/v1/router_config_pb.js";
 import type { ListenerLimits } from "../limits.js";
+import { type AccessLogField, type AccessLogOptions, accessLogFields } from "../log/access-log.js";
 import type { ServeTls } from "../serve/serve-router.js";
 import { isPemText } from "../tls/tls-material.js";
 
@@ -66,7 +69,12 @@ export interface RouterSettings {
   readonly logLevel?: LogLevel | "silent" | undefined;
   /** Levels of single modules of the log. */
   readonly logModules: Readonly<Record<string, LogLevel | "silent">>;
+  readonly logFormat?: "json" | "text" | undefined;
   readonly otlpEndpoint?: string | undefined;
+  /** Collector of spans, where it is another one than that of metrics. */
+  readonly tracesEndpoint?: string | undefined;
+  readonly traceRatio?: number | undefined;
+  readonly accessLog?: Omit<AccessLogOptions, "logger"> | undefined;
   readonly traceFrames?: boolean | undefined;
   readonly graceMs?: number | undefined;
   readonly memoryBytes?: number | undefined;
@@ -87,7 +95,7 @@ export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSett
     listenerOf(listener, ["listeners", name], origin);
   const files = (field: string, names: readonly string[] = []) =>
     names.map((file, index) => resolvePath(origin, ["services", field, index], file));
-  const { log, metrics } = observability ?? {};
+  const { log, metrics, traces, accessLog } = observability ?? {};
   return {
     client: listenerAt("client", listeners?.client),
     registration: listeners?.registration && listenerAt("registration", listeners.registration),
@@ -113,7 +121,11 @@ export function settingsOf(config: RouterConfig, origin: PathOrigin): RouterSett
     logModules: Object.fromEntries(
       Object.entries(log?.modules ?? {}).map(([name, code]) => [name, levelOf(code) ?? "info"]),
     ),
+    logFormat: formatOf(log?.format),
     otlpEndpoint: metrics?.otlpEndpoint,
+    tracesEndpoint: traces?.otlpEndpoint,
+    traceRatio: traces?.ratio,
+    accessLog: accessLog && accessLogOf(accessLog, origin),
     traceFrames: log?.frames,
     graceMs: drain?.grace && millisecondsOf(drain.grace),
     memoryBytes: memory?.processBytes === undefined ? undefined : Number(memory.processBytes),
@@ -133,6 +145,21 @@ function listenerOf(listener: Listener | undefined, path: ConfigPath, origin: Pa
     // The message has the names of the limits; router-settings.test.ts holds them together.
     limits: limits && (numbersOf(ListenerLimitsSchema, limits) as Partial<ListenerLimits>),
   };
+}
+
+function accessLogOf(
+  { file = "-", format, ratio, fields, metadata }: AccessLog,
+  origin: PathOrigin,
+): Omit<AccessLogOptions, "logger"> {
+  const path = file === "-" ? file : resolvePath(origin, ["observability", "access_log", "file"], file);
+  // The rules have let no other in.
+  const known = fields.filter((field): field is AccessLogField => accessLogFields.some((name) => name === field));
+  return { path, format: formatOf(format), ratio, fields: known.length === 0 ? undefined : known, metadata };
+}
+
+function formatOf(code: LogFormat | undefined): "json" | "text" | undefined {
+  if (code === undefined || code === LogFormat.UNSPECIFIED) return undefined;
+  return code === LogFormat.JSON ? "json" : "text";
 }
 
 function adminOf(admin: AdminListener | undefined, origin: PathOrigin): AdminSettings {
