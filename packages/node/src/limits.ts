@@ -118,6 +118,16 @@ export const CONFIG_BRACKETS = 1_000;
 /** Levels of nesting in a file of configuration; a text of brackets would take the stack. */
 export const CONFIG_DEPTH = 100;
 
+/** Limits of the admin API's listener: who may reach it at all must not take the descriptors that calls need. */
+export const ADMIN_LISTENER_LIMITS: ListenerLimits = {
+  ...defaultListenerLimits,
+  connections: 256,
+  connectionsPerAddress: 128,
+};
+
+/** Milliseconds for the first octets of a connection to the admin API: sockets that say nothing and hold a place each. */
+export const ADMIN_FIRST_BYTES_MS = 10_000;
+
 /** Events in one message of a stream: a message that any client takes. */
 export const EVENT_BATCH = 100;
 

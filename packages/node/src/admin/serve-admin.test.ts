@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { request } from "node:http";
+import { connect } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import type { InstanceInfo } from "@grpc-router/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 import { AdminService, State } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { ADMIN_LISTENER_LIMITS } from "../limits.js";
 import { createEngineStats } from "../serve/engine-stats.suite.js";
 import type { RouterPhase } from "../serve/serve-router.js";
 import type { AdminPage } from "./admin-pages.js";
@@ -147,6 +149,17 @@ describe("serveAdmin()", () => {
   ])("for the host %s answers %d", async (host, status) => {
     const { url } = await start();
     expect((await ask(url, { host })).status).toBe(status);
+  });
+
+  it("gives no address more than its share of connections", async () => {
+    const { address } = await start();
+    const limit = ADMIN_LISTENER_LIMITS.connectionsPerAddress;
+    const sockets = Array.from({ length: limit + 1 }, () => connect(address).on("error", () => {}));
+    const closed = await Promise.race(
+      sockets.map((socket) => new Promise<boolean>((resolve) => socket.resume().once("close", () => resolve(true)))),
+    );
+    expect(closed).toBe(true);
+    for (const socket of sockets) socket.destroy();
   });
 
   it("says that its port is in use", async () => {

@@ -5,7 +5,7 @@ import { createServer as createHttp2, createSecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { ADMIN_REQUEST_BYTES } from "../limits.js";
+import { ADMIN_FIRST_BYTES_MS, ADMIN_LISTENER_LIMITS, ADMIN_REQUEST_BYTES } from "../limits.js";
 import type { LogLevels } from "../log/log-levels.js";
 import { NodeError } from "../node-error.js";
 import { listen } from "../serve/listener.js";
@@ -75,7 +75,13 @@ export async function serveAdmin(server: AdministeredServer, options: ServeAdmin
   const access = createAdminAccess({ host, port, token, takesCertificates: tls?.ca !== undefined });
   const handler = await createHandler(server, options, access);
   const sockets = tls === undefined ? plainSockets(handler) : tlsSockets(handler, tls);
-  const listener = await listen({ host, port, logger: { log: () => {} }, onSocket: sockets.accept });
+  const listener = await listen({
+    host,
+    port,
+    limits: ADMIN_LISTENER_LIMITS,
+    logger: { log: () => {} },
+    onSocket: sockets.accept,
+  });
   const { address } = listener;
   return {
     address,
@@ -109,8 +115,10 @@ function plainSockets(handler: Handler): Sockets {
   };
   const accept = (socket: Socket): void => {
     socket.on("error", () => socket.destroy());
+    socket.setTimeout(ADMIN_FIRST_BYTES_MS, () => socket.destroy());
     // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
     socket.once("data", (first: Buffer) => {
+      socket.setTimeout(0).removeAllListeners("timeout");
       socket.pause();
       socket.unshift(first);
       const isHttp2 = first.toString("latin1", 0, 3) === "PRI";
@@ -127,6 +135,7 @@ function tlsSockets(handler: Handler, tls: AdminTls): Sockets {
   const material = readServerTls(tls);
   const asked = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
   const secure = createSecureServer({ ...material, ...asked, allowHTTP1: true }, handler);
+  secure.on("secureConnection", (socket) => socket.disableRenegotiation());
   secure.on("tlsClientError", (_, socket) => socket.destroy());
   return {
     accept: (socket) => {
