@@ -39,7 +39,7 @@ function watchTop(size: string, pattern: RegExp, key: string, env: Readonly<Reco
 }
 
 describe.skipIf(!built)("grpc-router top on a terminal (built by: npm run build)", () => {
-  it.each([
+  it.concurrent.each<[key: string, env: Readonly<Record<string, string>>]>([
     ["q", {}],
     ["\u0003", { NO_COLOR: "1" }],
   ])("draws in colour unless NO_COLOR, and ends with %j", async (key, env) => {
