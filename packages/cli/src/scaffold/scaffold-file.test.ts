@@ -19,6 +19,8 @@ cpSync(`${root}examples/quickstart/src/gen`, `${folder}/gen`, { recursive: true 
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const pb = "./gen/acme/user/v1/user_pb.js";
+const inDouble = `"${pb}"`;
+const inSingle = `'${pb}'`;
 const all = ["getUser", "watchUsers", "importUsers", "syncUsers"];
 
 function scaffold(name: string, text: string | undefined, options: Partial<ScaffoldOptions> = {}) {
@@ -32,7 +34,7 @@ function scaffold(name: string, text: string | undefined, options: Partial<Scaff
 describe("scaffoldFile()", () => {
   it("changes nothing but what is missing, in the style of the file", () => {
     const before = `import type { ServiceImpl } from '@connectrpc/connect'
-import { UserService } from '${pb}'
+import { UserService } from ${inSingle}
 
 // stays
 export function createUserService(id: string): ServiceImpl<typeof UserService> {
@@ -49,7 +51,7 @@ export function createUserService(id: string): ServiceImpl<typeof UserService> {
     const { after, methods } = scaffold("functions.ts", before);
     expect(methods).toEqual(["watchUsers", "syncUsers"]);
     expect(after).toBe(`import type { ServiceImpl } from '@connectrpc/connect'
-import { UserService } from '${pb}'
+import { UserService } from ${inSingle}
 import { Code, ConnectError } from '@connectrpc/connect'
 
 // stays
@@ -103,7 +105,7 @@ export function createUserService(id: string): ServiceImpl<typeof UserService> {
     ],
   ])("adds all methods to %s, and none the second time", (_, name, text) => {
     const types = text.includes("router") ? "ConnectRouter" : "ServiceImpl";
-    const imports = `import type { ${types} } from "@connectrpc/connect";\nimport { UserService } from "${pb}";\n\n`;
+    const imports = `import type { ${types} } from "@connectrpc/connect";\nimport { UserService } from ${inDouble};\n\n`;
     const first = scaffold(name, imports + text, { bridge: name !== "base.ts" });
     expect(first.methods).toEqual(all);
     const second = scaffold(name, undefined, { bridge: true });
@@ -115,7 +117,7 @@ export function createUserService(id: string): ServiceImpl<typeof UserService> {
     const from = `${folder}/gen/acme/user/v1/user_pb.ts`;
     const { after } = scaffold("begun.ts", undefined, { from, bridge: true });
     expect(after).toContain(`import type { ServiceImpl } from "@connectrpc/connect";
-import type { UserService } from "${pb}";
+import type { UserService } from ${inDouble};
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createBridge, dialRouter } from "@grpc-router/node";
 import { userServiceBridge } from "./gen/acme/user/v1/user_bridge.js";
@@ -135,31 +137,31 @@ export const userService: ServiceImpl<typeof UserService> = {
     ],
     [
       "another service",
-      `import { UserService } from "${pb}";\nexport const x: ServiceImpl<typeof UserService> = {};\n`,
+      `import { UserService } from ${inDouble};\nexport const x: ServiceImpl<typeof UserService> = {};\n`,
       { service: "Orders" },
       /--service must be one of acme\.user\.v1\.UserService, received Orders/,
     ],
     [
       "methods that are spread",
-      `import { UserService } from "${pb}";\nexport const x: ServiceImpl<typeof UserService> = {\n  ...base,\n};\n`,
+      `import { UserService } from ${inDouble};\nexport const x: ServiceImpl<typeof UserService> = {\n  ...base,\n};\n`,
       {},
       /wrong\.ts:3: what is spread into it .* received \.\.\.base/,
     ],
     [
       "a base class elsewhere",
-      `import { UserService } from "${pb}";\nclass X extends Base implements ServiceImpl<typeof UserService> {}\n`,
+      `import { UserService } from ${inDouble};\nclass X extends Base implements ServiceImpl<typeof UserService> {}\n`,
       {},
       /its base class must be in the same place, received Base/,
     ],
     [
       "a name that is taken",
-      `import { UserService } from "${pb}";\nconst Code = 1;\nconst x: ServiceImpl<typeof UserService> = {};\n`,
+      `import { UserService } from ${inDouble};\nconst Code = 1;\nconst x: ServiceImpl<typeof UserService> = {};\n`,
       {},
       /Cannot import Code from @connectrpc\/connect: the name must be free/,
     ],
     [
       "a bridge of what needs arguments",
-      `import { UserService } from "${pb}";\nconst x = (id: string): ServiceImpl<typeof UserService> => ({});\n`,
+      `import { UserService } from ${inDouble};\nconst x = (id: string): ServiceImpl<typeof UserService> => ({});\n`,
       { bridge: true },
       /Cannot add the bridge to wrong\.ts: the implementation in line 2 .* createBridge\(\)/,
     ],

@@ -148,4 +148,10 @@ describe("the rules' schema that our files compile with", () => {
 });
 
 /** Of `ScalarType`. */
-const scalarNames: Readonly<Record<number, string>> = { 1: "double", 4: "uint64", 8: "bool", 9: "string", 13: "uint32" };
+const scalarNames: Readonly<Record<number, string>> = {
+  1: "double",
+  4: "uint64",
+  8: "bool",
+  9: "string",
+  13: "uint32",
+};

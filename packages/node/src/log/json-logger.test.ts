@@ -6,8 +6,10 @@ import { LogLevels } from "./log-levels.js";
 
 function createLog(level: "debug" | "info" | "silent" | LogLevels = "info") {
   let text = "";
-  const stream = { write: (piece: string) => void (text += piece) };
-  const logger = createJsonLogger({ level, stream, now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) });
+  const write = (piece: string) => {
+    text += piece;
+  };
+  const logger = createJsonLogger({ level, stream: { write }, now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) });
   return {
     logger,
     text: () => text,
