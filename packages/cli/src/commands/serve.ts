@@ -258,7 +258,14 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
         void holder.reload().then(() => notifier.ready(status));
         return;
       }
-      reload({ server, logger, certificates: tls !== undefined, credentials, services: servicesOf(flags, create), renewed });
+      reload({
+        server,
+        logger,
+        certificates: tls !== undefined,
+        credentials,
+        services: servicesOf(flags, create),
+        renewed,
+      });
       notifier.ready(status);
     });
     if (flags.configWatch !== undefined) endConfigWatch = holder?.watch(flags.configWatch);
