@@ -18,7 +18,7 @@ go_tool() {
   mv "$made"/* "$bin/$1"
 }
 
-if command -v go >/dev/null; then
+go_tools() {
   go_tool grpc-go-interop google.golang.org/grpc/interop/client@v1.83.1
   go_tool grpc-go-interop-server google.golang.org/grpc/interop/server@v1.83.1
   go_tool grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
@@ -40,6 +40,13 @@ if command -v go >/dev/null; then
   # The project's own, which may have changed: fault-client and lossy-link, policy-peer and health-probe.
   (cd test/fault/go && go build -o "$bin/" ./...)
   (cd test/policies/go && go build -o "$bin/" ./...)
+}
+
+# Compiling takes the processor and the rest the network, so they go on side by side.
+compiling=""
+if command -v go >/dev/null; then
+  go_tools &
+  compiling=$!
 else
   echo "go is not installed: its suites will be skipped" >&2
 fi
@@ -107,3 +114,5 @@ if [ -n "$missing" ]; then
     echo "not installed:$missing (on Debian: sudo apt-get install$missing)" >&2
   fi
 fi
+
+if [ -n "$compiling" ]; then wait "$compiling"; fi
