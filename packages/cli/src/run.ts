@@ -14,6 +14,7 @@ import { eventsCommand } from "./commands/events.js";
 import { instancesCommand } from "./commands/instances.js";
 import { logLevelCommand } from "./commands/log-level.js";
 import { policyCommand } from "./commands/policy.js";
+import { profileCommand } from "./commands/profile.js";
 import { readyCommand } from "./commands/ready.js";
 import { scaffoldCommand } from "./commands/scaffold.js";
 import { serveCommand } from "./commands/serve.js";
@@ -57,6 +58,7 @@ function createProgram(io: Io): Command {
     statsCommand,
     policyCommand,
     eventsCommand,
+    profileCommand,
     logLevelCommand,
     readyCommand,
     callCommand,

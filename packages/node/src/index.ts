@@ -109,9 +109,11 @@ export {
   ListServicesResponseSchema,
   type Method,
   MethodKind,
+  ProfileKind,
   type Service,
   ServiceSchema,
   State,
+  type TakeProfileResponse,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
 export { type AccessLog, type AccessLogField, type AccessLogOptions, createAccessLog } from "./log/access-log.js";

@@ -139,3 +139,12 @@ export const ACCESS_LOG_FLUSH_MS = 500;
 
 /** Octets of access log that may wait for the disk: one that is full, or slow, and memory that calls fill. */
 export const ACCESS_LOG_BUFFER_BYTES: number = 4 * 1_048_576;
+
+/** Milliseconds of a CPU profile: samples, one a millisecond, that fill the memory of a process that was forgotten. */
+export const MAX_PROFILE_MS = 600_000;
+
+/** Milliseconds between two words of progress of a profile. */
+export const PROFILE_PROGRESS_MS = 500;
+
+/** Octets of a profile in one message: the snapshot comes in pieces of 64 KiB, a profile of CPU as one text. */
+export const PROFILE_PIECE_BYTES: number = 256 * 1024;

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { parseHostPort } from "./host-port.js";
-import { collect, collectLabel, parseCount, parseDurationMs } from "./options.js";
+import { collect, collectLabel, parseCount, parseDurationMs, parseSecondsMs } from "./options.js";
 
 describe("parseHostPort()", () => {
   it.each([
@@ -48,5 +48,16 @@ describe("parseDurationMs()", () => {
   ])("reads %s", (text, ms) => expect(parseDurationMs(text)).toBe(ms));
   it.each(["", "5", "s", "-1s", "1h"])("refuses %s", (text) =>
     expect(() => parseDurationMs(text)).toThrow("Write a duration"),
+  );
+});
+
+describe("parseSecondsMs()", () => {
+  it.each([
+    ["10", 10_000],
+    ["0.5", 500],
+    ["0.0001", 1],
+  ])("reads %s", (text, ms) => expect(parseSecondsMs(text)).toBe(ms));
+  it.each(["", "0", "-1", "10s", "x"])("refuses %s", (text) =>
+    expect(() => parseSecondsMs(text)).toThrow("Write a number of seconds, such as 10."),
   );
 });

@@ -39,3 +39,11 @@ export function parseDurationMs(value: string): number {
   const unitMs = { ms: 1, s: 1_000, m: 60_000 }[match[2] as "ms" | "s" | "m"]; // the pattern allows no other
   return Math.max(1, Math.round(Number(match[1]) * unitMs));
 }
+
+/** Reads a number of seconds, such as `10` or `0.5`, into milliseconds. */
+export function parseSecondsMs(value: string): number {
+  if (!/^\d+(\.\d+)?$/.test(value) || Number(value) === 0) {
+    throw new InvalidArgumentError("Write a number of seconds, such as 10.");
+  }
+  return Math.max(1, Math.round(Number(value) * 1_000));
+}

@@ -14,6 +14,7 @@ import type {
   ResumeInstanceRequest,
   SetInstanceWeightRequest,
   SetLogLevelRequest,
+  TakeProfileRequest,
   WatchEventsRequest,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import type { LogLevels } from "../log/log-levels.js";
@@ -25,6 +26,7 @@ import { type AdministeredConfig, configMessage, outcomeMessage } from "./config
 import { msOf } from "./durations.js";
 import { streamEvents } from "./event-stream.js";
 import { instanceMessages } from "./instance-messages.js";
+import { createProfiles } from "./profiles.js";
 import { policyFactMessage, serviceMessage } from "./service-messages.js";
 import { engineStatsMessage, policyStatsMessage } from "./stats-messages.js";
 
@@ -49,6 +51,7 @@ export interface AdminServiceParts {
 export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof AdminService> {
   const { server } = parts;
   const { operator } = server;
+  const profiles = createProfiles();
   return {
     listInstances: ({ service }: ListInstancesRequest) => ({
       instances: instanceMessages(server.instances(), service),
@@ -83,6 +86,7 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
     reloadConfig: async () => ({ outcome: outcomeMessage(await configIn(parts).reload()) }),
     watchEvents: (request: WatchEventsRequest, { signal }: HandlerContext) =>
       streamEvents(server.events, request, signal),
+    takeProfile: (request: TakeProfileRequest, { signal }: HandlerContext) => profiles.take(request, signal),
   };
 }
 
