@@ -3,6 +3,7 @@
 import { type Stats, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { firstLine } from "../node-error.js";
+import { watchSettled } from "../watch/watch-settled.js";
 import { type DescriptorSources, descriptorFilesIn } from "./read-descriptor-services.js";
 
 /** How descriptor sets are watched. */
@@ -17,9 +18,8 @@ export interface WatchDescriptorsOptions {
 const LOOK_MS = 1_000;
 
 /**
- * Watches descriptor sets by looking at names, sizes and times, which works where notifications do not: network file systems
- * and links that are turned. A change counts when two looks in a row have found the same, since sets are rarely written at
- * once. Returns what ends the watch; a watch does not keep the process alive.
+ * Watches descriptor sets by their names, sizes and times. Returns what ends the watch; a watch does not keep the process
+ * alive.
  */
 export function watchDescriptors(
   { files = [], folders = [] }: Pick<DescriptorSources, "files" | "folders">,
@@ -27,24 +27,9 @@ export function watchDescriptors(
 ): () => void {
   const paths = () => [...files, ...folders.flatMap(pathsIn)];
   // They have just been read.
-  let settled = paths().map(describeNow).join("\0");
-  let before = settled;
-  let ended = false;
-  const look = async (): Promise<void> => {
-    const now = (await Promise.all(paths().map(describe))).join("\0");
-    if (ended) return;
-    if (now === before && now !== settled) {
-      settled = now;
-      onChange();
-    }
-    before = now;
-    timer = setTimeout(look, intervalMs).unref();
-  };
-  let timer = setTimeout(look, intervalMs).unref();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
+  const settled = paths().map(describeNow).join("\0");
+  const look = async () => (await Promise.all(paths().map(describe))).join("\0");
+  return watchSettled({ intervalMs, settled, look, onChange });
 }
 
 function pathsIn(folder: string): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { firstLine } from "../node-error.js";
+import { watchSettled } from "../watch/watch-settled.js";
 
 /** How files are watched. */
 export interface WatchFilesOptions {
@@ -14,30 +15,12 @@ export interface WatchFilesOptions {
 }
 
 /**
- * Watches small files by reading them, which works where notifications do not: network file systems, and links that are
- * turned to a new folder, as Kubernetes does with secrets and certbot with renewals. A change counts when two looks in a
- * row have found the same, since certificate and key are rarely written at once. Returns what ends the watch; a watch
- * does not keep the process alive.
+ * Watches small files by reading them: certificates, whose links Kubernetes and certbot turn, and configuration. Returns what
+ * ends the watch; a watch does not keep the process alive.
  */
 export function watchFiles(paths: readonly string[], { intervalMs, texts, onChange }: WatchFilesOptions): () => void {
-  let settled = texts.join("\0");
-  let before = settled;
-  let ended = false;
-  const look = async (): Promise<void> => {
-    const now = (await Promise.all(paths.map(readText))).join("\0");
-    if (ended) return;
-    if (now === before && now !== settled) {
-      settled = now;
-      onChange();
-    }
-    before = now;
-    timer = setTimeout(look, intervalMs).unref();
-  };
-  let timer = setTimeout(look, intervalMs).unref();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
+  const look = async () => (await Promise.all(paths.map(readText))).join("\0");
+  return watchSettled({ intervalMs, settled: texts.join("\0"), look, onChange });
 }
 
 /** The text of a file; of one that cannot be read, why. */

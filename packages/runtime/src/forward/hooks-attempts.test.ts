@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hooks where calls have several attempts, clients do not read, and routers and instances leave.
-import { afterEach, describe, expect, test } from "vitest";
-import { createPatient, decode, HookScene, messageOf, wireOf } from "../test-kit/hook-scene.suite.js";
+import { describe, expect, test } from "vitest";
+import { createHookScenes, createPatient, decode, messageOf, wireOf } from "../test-kit/hook-scene.suite.js";
 import { pattern } from "../test-kit/text.suite.js";
 
 const small = wireOf(pattern(5), false);
 
-const scenes: HookScene[] = [];
-
-afterEach(async () => {
-  for (const scene of scenes.splice(0)) {
-    await scene.settle();
-    expect(scene.leaks).toEqual([0, 0, 0]);
-  }
-});
-
-function create(options: ConstructorParameters<typeof HookScene>[0]): HookScene {
-  const scene = new HookScene(options);
-  scenes.push(scene);
-  return scene;
-}
+const create = createHookScenes();
 
 const texts = (messages: readonly { readonly bytes: Uint8Array }[]): string[] =>
   messages.map(({ bytes }) => Buffer.from(decode(bytes)).toString("latin1"));

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens while a hook thinks: order, ends, deadlines, lost instances, attempts. Nothing is lost, nothing leaks, and
 // nothing is kept beyond its bounds.
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CallError } from "../intercept/call-error.js";
 import { hookAheadBytes } from "../limits.js";
-import { createPatient, decode, HookScene, messageOf, wireOf } from "../test-kit/hook-scene.suite.js";
+import {
+  createHookScenes,
+  createPatient,
+  decode,
+  type HookScene,
+  messageOf,
+  wireOf,
+} from "../test-kit/hook-scene.suite.js";
 import { pattern } from "../test-kit/text.suite.js";
 
 const small = wireOf(pattern(5), false);
 
-const scenes: HookScene[] = [];
-
-afterEach(async () => {
-  for (const scene of scenes.splice(0)) {
-    await scene.settle();
-    expect(scene.leaks).toEqual([0, 0, 0]);
-  }
-});
-
-function create(options: ConstructorParameters<typeof HookScene>[0]): HookScene {
-  const scene = new HookScene(options);
-  scenes.push(scene);
-  return scene;
-}
+const create = createHookScenes();
 
 const sizes = (messages: readonly { readonly bytes: Uint8Array }[]): number[] =>
   messages.map(({ bytes }) => decode(bytes).length);

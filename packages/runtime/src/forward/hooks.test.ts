@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kind of call, both directions, everything that a hook can say, and every form in which a message comes: what arrives
 // is what the hook said, and windows and credit come back to the octet.
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CallError } from "../intercept/call-error.js";
 import {
+  createHookScenes,
   type DataMessage,
   dataOf,
   decode,
-  HookScene,
   messageOf,
   type Wire,
   wireOf,
@@ -36,21 +36,7 @@ const deeds = {
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 const textOf = (wire: Wire): string => text(dataOf(wire));
 
-const scenes: HookScene[] = [];
-
-/** Nothing is left of any call. */
-afterEach(async () => {
-  for (const scene of scenes.splice(0)) {
-    await scene.settle();
-    expect(scene.leaks).toEqual([0, 0, 0]);
-  }
-});
-
-function create(options: ConstructorParameters<typeof HookScene>[0]): HookScene {
-  const scene = new HookScene(options);
-  scenes.push(scene);
-  return scene;
-}
+const create = createHookScenes();
 
 const cases = (Object.keys(kinds) as MethodName[]).flatMap((method) =>
   directions.flatMap((direction) =>

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { create, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { INITIAL_CREDIT } from "@grpc-router/protocol";
 import type { SeededRandom, TestCall } from "@grpc-router/testing";
+import { afterEach, expect } from "vitest";
 import type { Balancer } from "../balance/balancer.js";
 import { CallRecord } from "../forward/call-record.js";
 import type { AnyHooks } from "../intercept/message-hook.js";
@@ -193,4 +194,20 @@ export class HookScene {
       this.router.core.instances().reduce((sum, one) => sum + one.openCalls, 0),
     ];
   }
+}
+
+/** Makes scenes, of which nothing may be left of any call when their test is over. */
+export function createHookScenes(): (options: HookSceneOptions) => HookScene {
+  const scenes: HookScene[] = [];
+  afterEach(async () => {
+    for (const scene of scenes.splice(0)) {
+      await scene.settle();
+      expect(scene.leaks).toEqual([0, 0, 0]);
+    }
+  });
+  return (options) => {
+    const scene = new HookScene(options);
+    scenes.push(scene);
+    return scene;
+  };
 }
