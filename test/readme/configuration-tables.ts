@@ -15,6 +15,7 @@ interface PropertySchema {
   readonly description?: string;
   readonly $ref?: string;
   readonly items?: { readonly $ref?: string };
+  readonly additionalProperties?: { readonly $ref?: string };
 }
 
 const page = fileURLToPath(new URL("../../docs/configuration.md", import.meta.url));
@@ -40,10 +41,11 @@ export function configurationTables(): string {
       ...rows,
       "",
     );
-    for (const [field, { $ref, items }] of fields) {
-      const inner = ($ref ?? items?.$ref ?? "").replace("#/$defs/", "");
+    for (const [field, { $ref, items, additionalProperties: values }] of fields) {
+      const inner = ($ref ?? items?.$ref ?? values?.$ref ?? "").replace("#/$defs/", "");
       if (inner.startsWith(own) && inner !== `${own}PolicyConfig`) {
-        walk(`${path === "" ? "" : `${path}.`}${field}${items === undefined ? "" : "[]"}`, inner);
+        const each = items === undefined ? "" : "[]";
+        walk(`${path === "" ? "" : `${path}.`}${field}${values === undefined ? each : ".NAME"}`, inner);
       }
     }
   };

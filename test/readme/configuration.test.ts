@@ -80,6 +80,7 @@ const fieldsOfFlags: ReadonlyMap<string, string> = new Map([
   ["--service", "services.names"],
   ["--allow", "services.learn"],
   ["--listen", "listeners.client.address"],
+  ["--reuse-port", "listeners.client.reuse_port"],
   ["--admin", "listeners.admin.address"],
   ["--no-admin", "listeners.admin.disabled"],
   ["--admin-token-file", "listeners.admin.token_file"],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What docs/tls.md shows works as it stands there; only ports and the paths of files are others.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "@grpc-router/cli";
 import {
@@ -8,6 +9,7 @@ import {
   createConsoleLogger,
   createRouter,
   dialRouter,
+  loadConfig,
   type RouterServer,
   serveRouter,
 } from "@grpc-router/node";
@@ -89,6 +91,15 @@ test("the code serves and dials", async () => {
   expect(server.url).toMatch(/^https:/);
   server.reloadCertificates();
   server.reloadCertificates(files);
+});
+
+test("the configuration of the page has a certificate for each of its names", () => {
+  const folder = dirname(files.cert);
+  const text = blocks.find(({ language }) => language === "yaml")?.text ?? "";
+  writeFileSync(join(folder, "names.yaml"), text);
+  const { settings, mistakes } = loadConfig(["names.yaml"], { folder });
+  expect(mistakes).toEqual([]);
+  expect(settings.client.tls?.names).toEqual({ "users.example": files, "*.apps.example": files });
 });
 
 test("the flags of the page are those of the command", async () => {

@@ -148,4 +148,5 @@ export {
   type SystemdNotifier,
   type SystemdNotifierOptions,
 } from "./systemd/systemd-notifier.js";
+export type { NamedCertificate } from "./tls/server-names.js";
 export { type ExportTracesOptions, exportTraces, type TracesExport } from "./trace/export-traces.js";

@@ -51,6 +51,7 @@ interface ServeFlags extends AdminServeFlags, CredentialFlags, RouterFlags {
   readonly allow: readonly string[];
   readonly descriptorWatch: number;
   readonly listen: HostPort;
+  readonly reusePort: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
@@ -140,6 +141,7 @@ export function serveCommand(io: Io): Command {
     )
     .option("--allow <pattern>", "services that instances may bring, such as 'acme.**'; may be repeated", collect, [])
     .addOption(address("--listen <host:port>", "where clients and instances connect", "127.0.0.1:8080"))
+    .option("--reuse-port", "let another router listen there, too, that is to take the place of this one", false)
     .option("--policies <file>", "YAML or JSON: how services are balanced and protected; goes before their options")
     .option("--service-config <file>", "JSON: a gRPC service config; --policies goes before it")
     .option("--tls-cert <file>", "PEM certificate chain; with --tls-key the router speaks TLS")
@@ -218,9 +220,9 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   const { logger, levels, line } = createCommandLogger(flags.logLevel, io, flags.logFormat);
   const notifier = createSystemdNotifier({ logger, env: io.env });
   const trace = flags.traceFrames ? (line: string) => io.err(`${line}\n`) : undefined;
-  const { allowUnauthenticatedInstances } = flags;
+  const { allowUnauthenticatedInstances, reusePort } = flags;
   if (flags.loaded !== undefined) setLevels(levels, flags.logLevel, flags.loaded.settings);
-  const where = { ...flags.listen, ...listening, tls, allowUnauthenticatedInstances };
+  const where = { ...flags.listen, ...listening, reusePort, tls, allowUnauthenticatedInstances };
   const server = await listen(router, { ...where, logger, trace });
   const holder =
     flags.loaded &&

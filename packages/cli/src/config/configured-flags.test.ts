@@ -13,6 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** As commander has them when nothing is said. */
 const presets: ConfigurableFlags = {
   listen: { host: "127.0.0.1", port: 8080 },
+  reusePort: false,
   admin: { host: "127.0.0.1", port: 8081 },
   module: [],
   descriptorSet: [],
@@ -31,6 +32,7 @@ const presets: ConfigurableFlags = {
 
 const said: ConfigurableFlags = {
   listen: { host: "a", port: 1 },
+  reusePort: true,
   admin: { host: "b", port: 2 },
   adminTokenFile: `${folder}/admin.token`,
   adminTlsCert: `${folder}/c.pem`,
@@ -60,8 +62,8 @@ const said: ConfigurableFlags = {
 writeFileSync(
   join(folder, "all.yaml"),
   `listeners:
-  client: { address: "a:1", limits: { connections: 5 } }
-  registration: { address: "c:3", tls: { certificate: i.pem, key: j.pem } }
+  client: { address: "a:1", reuse_port: true, limits: { connections: 5 } }
+  registration: { address: "c:3", reuse_port: true, tls: { certificate: i.pem, key: j.pem, names: { a.example: { certificate: k.pem, key: l.pem } } } }
   admin: { address: "b:2", token_file: admin.token, tls: { certificate: c.pem, key: k.pem, authorities: a.pem } }
 services: { modules: [m.js], descriptor_sets: [s.binpb], descriptor_folders: [sets], descriptor_watch_interval: 2s, names: [x.**], learn: [y.**], service_config: sc.json }
 instances: { allow_unauthenticated: true, routers: ["http://r:1"] }
@@ -127,6 +129,7 @@ describe("configuredServeOptions()", () => {
       registration: {
         host: "c",
         port: 3,
+        reusePort: true,
         limits: undefined,
         tls: {
           cert: `${folder}/i.pem`,
@@ -134,6 +137,7 @@ describe("configuredServeOptions()", () => {
           ca: undefined,
           clientCertificate: undefined,
           watchMs: undefined,
+          names: { "a.example": { cert: `${folder}/k.pem`, key: `${folder}/l.pem` } },
         },
       },
     });

@@ -15,6 +15,7 @@ import type { HostPort } from "../parse/host-port.js";
 /** Flags of `serve` that a configuration can say, too. */
 export interface ConfigurableFlags {
   readonly listen: HostPort;
+  readonly reusePort: boolean;
   readonly admin: HostPort | false;
   readonly adminTokenFile?: string | undefined;
   readonly adminTlsCert?: string | undefined;
@@ -67,6 +68,7 @@ export function configureFlags<Flags extends ConfigurableFlags>(
   return {
     ...flags,
     listen: either("listen", flags.listen, client.address),
+    reusePort: flags.reusePort || client.reusePort === true,
     admin: either("admin", flags.admin, admin.disabled ? false : admin.address),
     module: list(flags.module, settings.modules),
     descriptorSet: list(flags.descriptorSet, settings.descriptorSets),

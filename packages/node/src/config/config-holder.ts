@@ -20,7 +20,7 @@ const changeable: readonly RegExp[] = [
   /^instances\.(?:credentials|token_file|tokenFile|routers)\b/,
   /^observability\.log\.(?:level|modules)\b/,
   /^drain\.grace$/,
-  /^listeners\.(?:client|registration)\.tls\.(?:certificate|key|authorities)$/,
+  /^listeners\.(?:client|registration)\.tls\.(?:(?:certificate|key|authorities)$|names\b)/,
 ];
 
 /** What a holder works with. */

@@ -70,6 +70,21 @@ memory: 5
       "1:1: listeners: registration must have an address, or not be there",
     ],
     [
+      "a certificate for what is no name",
+      "listeners: { client: { tls: { certificate: a, key: b, names: { 'a b': { certificate: a, key: b } } } } }",
+      "1:24: listeners.client.tls: names must be such as users.example or *.example",
+    ],
+    [
+      "a name's certificate without its key",
+      "listeners: { client: { tls: { certificate: a, key: b, names: { a.example: { certificate: a } } } } }",
+      '1:64: listeners.client.tls.names["a.example"]: certificate and key must be given together',
+    ],
+    [
+      "certificates without names",
+      "listeners: { client: { tls: { certificate: a, key: b, names: [a] } } }",
+      "1:55: listeners.client.tls.names: it must be names with what they have, received a list",
+    ],
+    [
       "more connections of one address than of all",
       "listeners: { client: { limits: { connections: 5, connections_per_address: 6 } } }",
       "1:24: listeners.client.limits: connections_per_address must be at most connections",

@@ -25,7 +25,8 @@ describe("settingsOf()", () => {
       `listeners:
   client:
     address: "[::1]:9000"
-    tls: { certificate: cert.pem, key: /keys/key.pem, authorities: "-----BEGIN CERTIFICATE-----", client_certificate: request, watch_interval: 60s }
+    reuse_port: true
+    tls: { certificate: cert.pem, key: /keys/key.pem, authorities: "-----BEGIN CERTIFICATE-----", client_certificate: request, watch_interval: 60s, names: { a.example: { certificate: a.pem, key: "-----BEGIN PRIVATE KEY-----" } } }
     limits: { connections: 9, handshake: 1.5s }
   registration: { address: "10.0.0.1:9001", limits: { connections: 8 } }
   admin: { address: 127.0.0.1:9002, disabled: true, token_file: a.token, tls: { certificate: a.pem, key: b.pem, authorities: c.pem } }
@@ -44,12 +45,14 @@ memory: { process_bytes: 2000000 }
     expect(settings).toEqual({
       client: {
         address: { host: "::1", port: 9000 },
+        reusePort: true,
         tls: {
           cert: `${folder}/etc/cert.pem`,
           key: "/keys/key.pem",
           ca: "-----BEGIN CERTIFICATE-----",
           clientCertificate: "request",
           watchMs: 60_000,
+          names: { "a.example": { cert: `${folder}/etc/a.pem`, key: "-----BEGIN PRIVATE KEY-----" } },
         },
         limits: { connections: 9, handshakeMs: 1_500 },
       },

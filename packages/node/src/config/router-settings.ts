@@ -20,6 +20,7 @@ import {
 import type { ListenerLimits } from "../limits.js";
 import { type AccessLogField, type AccessLogOptions, accessLogFields } from "../log/access-log.js";
 import type { ServeTls } from "../serve/serve-router.js";
+import type { NamedCertificate } from "../tls/server-names.js";
 import { isPemText } from "../tls/tls-material.js";
 
 /** An address to listen on. */
@@ -31,6 +32,7 @@ export interface HostPort {
 /** A listener as the configuration says it; what is undefined has its default. */
 export interface ListenerSettings {
   readonly address?: HostPort | undefined;
+  readonly reusePort?: boolean | undefined;
   readonly tls?: ServeTls | undefined;
   readonly limits?: Partial<ListenerLimits> | undefined;
 }
@@ -138,9 +140,10 @@ export function resolvePath({ folder, findPlace }: PathOrigin, path: ConfigPath,
 }
 
 function listenerOf(listener: Listener | undefined, path: ConfigPath, origin: PathOrigin): ListenerSettings {
-  const { address, tls, limits } = listener ?? {};
+  const { address, reusePort, tls, limits } = listener ?? {};
   return {
     address: addressOf(address),
+    reusePort,
     tls: tls && tlsOf(tls, [...path, "tls"], origin),
     // The message has the names of the limits; router-settings.test.ts holds them together.
     limits: limits && (numbersOf(ListenerLimitsSchema, limits) as Partial<ListenerLimits>),
@@ -179,13 +182,19 @@ function adminOf(admin: AdminListener | undefined, origin: PathOrigin): AdminSet
 }
 
 function tlsOf({ certificate, key, authorities, ...tls }: Tls, path: ConfigPath, origin: PathOrigin): ServeTls {
-  const pem = (name: string, text: string) => (isPemText(text) ? text : resolvePath(origin, [...path, name], text));
+  const pemAt = (at: ConfigPath, text = "") => (isPemText(text) ? text : resolvePath(origin, at, text));
+  const pem = (name: string, text: string) => pemAt([...path, name], text);
+  const names = Object.entries(tls.names).map(([name, { certificate, key }]): [string, NamedCertificate] => {
+    const at = [...path, "names", name];
+    return [name, { cert: pemAt([...at, "certificate"], certificate), key: pemAt([...at, "key"], key) }];
+  });
   return {
     cert: pem("certificate", certificate ?? ""),
     key: pem("key", key ?? ""),
     ca: authorities && pem("authorities", authorities),
     clientCertificate: clientCertificateOf(tls.clientCertificate),
     watchMs: tls.watchInterval && millisecondsOf(tls.watchInterval),
+    names: names.length === 0 ? undefined : Object.fromEntries(names),
   };
 }
 

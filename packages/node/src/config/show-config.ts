@@ -89,6 +89,10 @@ function maskMessage(desc: DescMessage, value: unknown): unknown {
     if (field?.message === undefined) return [name, inner];
     const { message } = field;
     if (field.fieldKind === "message") return [name, maskMessage(message, inner)];
+    if (field.fieldKind === "map" && isMap(inner)) {
+      const masked = Object.entries(inner).map(([key, one]) => [key, maskMessage(message, one)]);
+      return [name, Object.fromEntries(masked)];
+    }
     if (Array.isArray(inner)) return [name, inner.map((item: unknown) => maskMessage(message, item))];
     return [name, inner];
   });

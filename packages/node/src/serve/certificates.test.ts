@@ -102,6 +102,29 @@ describe("Certificates", () => {
     );
   });
 
+  it("reload() reads those of names again, or takes other names, and watch() then looks at their files", async () => {
+    const { certificates, logger, used, use } = create();
+    const end = certificates.watch(5, use);
+    const named = { cert: join(folder, "named.pem"), key: join(folder, "named-key.pem") };
+    const writeNamed = (name: string) => {
+      const pair = createSelfSigned([name]);
+      writeFileSync(named.cert, pair.cert);
+      writeFileSync(named.key, pair.key);
+    };
+    writeNamed("a.example");
+    certificates.reload(use, { ...files, names: { "a.example": named } });
+    writeNamed("new.example");
+    await vi.waitFor(() => expect(used.length).toBe(2));
+    end();
+    const ofName = logger.entries.map(({ message }) => /; for a\.example: (\S+),/.exec(message)?.[1]);
+    expect(ofName).toEqual(["DNS:a.example", "DNS:new.example"]);
+    rmSync(named.key);
+    expect(() => certificates.reload(use)).toThrow(
+      `Cannot read tls.names["a.example"].key from ${named.key}: there is no such file`,
+    );
+    expect(used.length).toBe(2);
+  });
+
   it("warns of an expired certificate and uses it", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7 * 86_400_000 });
     const pair = createSelfSigned();

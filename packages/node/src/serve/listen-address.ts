@@ -32,6 +32,12 @@ export function listenError({ host, port }: ListenAddress, error: Error): NodeEr
     case "EACCES":
     case "EPERM":
       return new NodeError("ADDRESS_REFUSED", `Cannot listen on ${at}: not permitted. Choose a port above 1023`, error);
+    case "ENOTSUP":
+      return new NodeError(
+        "ADDRESS_REFUSED",
+        `Cannot listen on ${at}: this system cannot share a port. Leave reusePort away`,
+        error,
+      );
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createSelfSigned } from "@grpc-router/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { defaultListenerLimits, type ListenerLimits } from "../limits.js";
+import { readServerNames } from "../tls/server-names.js";
 import { readServerTls } from "../tls/tls-material.js";
 import { type Listener, type ListenOptions, listen } from "./listener.js";
 
@@ -65,6 +67,49 @@ describe("listen()", () => {
     const error: unknown = await start({ host, port }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "ADDRESS_INVALID", message: expect.stringContaining(message) });
     expect(String(error)).not.toContain("\n");
+  });
+
+  it("shares a port with who says so, too, and goes on taking connections when the other has gone", async () => {
+    const first = await start({ reusePort: true });
+    const { port } = first;
+    await expect(start({ port })).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+    const second = await start({ port, reusePort: true });
+    await first.listener.stop();
+    await closed(connect(port, "127.0.0.1"));
+    expect([first.sockets.length, second.sockets.length]).toEqual([0, 1]);
+  });
+
+  it("shows the certificate of the name that a client says, and others once it is told to", async () => {
+    const pair = (name: string) => createSelfSigned([name]);
+    const pairs = [pair("a.example"), pair("*.example"), pair("b.a.example")] as const;
+    const names = { "A.example": pairs[0], "*.example": pairs[1], "b.a.example": pairs[2] };
+    const { port, listener } = await start({ tls: { ...tls, names: readServerNames(names, {}) } });
+    const shown = async (servername: string): Promise<string | undefined> => {
+      const to = { port, host: "127.0.0.1", servername, rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+      const socket = connectTls(to);
+      const secured = once(socket, "secureConnect");
+      await secured;
+      const name = socket.getPeerX509Certificate()?.subjectAltName;
+      socket.destroy();
+      return name;
+    };
+    const own = "DNS:localhost, IP Address:127.0.0.1";
+    for (const [name, expected] of [
+      ["a.example", "DNS:a.example"],
+      ["A.EXAMPLE", "DNS:a.example"],
+      ["c.example", "DNS:*.example"],
+      ["b.a.example", "DNS:b.a.example"],
+      ["d.a.example", own],
+      ["example", own],
+      ["", own],
+    ] as const) {
+      expect([name, await shown(name)]).toEqual([name, expected]);
+    }
+    listener.useCertificates({ ...tls, names: readServerNames({ "a.example": pair("new.example") }, {}) });
+    expect(await shown("a.example")).toBe("DNS:new.example");
+    expect(await shown("c.example")).toBe(own);
+    listener.useCertificates(tls);
+    expect(await shown("a.example")).toBe(own);
   });
 
   it("hands over a TLS connection only with h2 chosen by ALPN", async () => {

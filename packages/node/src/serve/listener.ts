@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from "node:net";
-import type { SecureContextOptions } from "node:tls";
 import { createBurstLog, type Logger } from "@grpc-router/protocol";
 import { defaultListenerLimits, LISTEN_BACKLOG, type ListenerLimits } from "../limits.js";
 import { firstLine, NodeError, systemCode } from "../node-error.js";
 import { formatAddress } from "../socket/peer.js";
+import type { ServedTls } from "../tls/server-names.js";
 import { type ClientCertificate, TlsAcceptor } from "../tls/tls-acceptor.js";
 import { ConnectionGate } from "./connection-gate.js";
 import { listenError, validateAddress } from "./listen-address.js";
@@ -16,8 +16,10 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Another socket of the same user may listen there, too (SO_REUSEPORT). Default false. */
+  readonly reusePort?: boolean | undefined;
   /** As `readServerTls` returns it. Without it: plain text. */
-  readonly tls?: SecureContextOptions | undefined;
+  readonly tls?: ServedTls | undefined;
   /** With authorities in `tls`. Default `require`. */
   readonly clientCertificate?: ClientCertificate | undefined;
   /** Default: `defaultListenerLimits`. */
@@ -35,7 +37,7 @@ export interface Listener {
   /** Numbers up to now, in a record of the caller's own. */
   stats(): ListenerStats;
   /** Takes these for connections to come. @throws NodeError `TLS_INVALID` if the port speaks plain text. */
-  useCertificates(tls: SecureContextOptions): void;
+  useCertificates(tls: ServedTls): void;
   /** Accepts no more connections. Resolves when those there are have gone. */
   stop(): Promise<void>;
   /** Cuts off every connection, those in a TLS handshake included. */
@@ -121,11 +123,11 @@ function nowMs(): number {
   return performance.now();
 }
 
-function start(server: Server, { host, port }: ListenOptions): Promise<void> {
+function start(server: Server, { host, port, reusePort = false }: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: Error): void => reject(listenError({ host, port }, error));
     server.once("error", onError);
-    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+    server.listen({ host, port, reusePort, backlog: LISTEN_BACKLOG }, () => {
       server.off("error", onError);
       resolve();
     });

@@ -39,6 +39,7 @@ export interface PlannedListeners {
 interface ListenerPlan {
   readonly host: string;
   readonly port: number;
+  readonly reusePort: boolean | undefined;
   readonly tls: ServeTls | undefined;
   readonly certificates: Certificates | undefined;
   readonly limits: ListenerLimits;
@@ -59,15 +60,16 @@ export function planListeners(
   options: ServeRouterOptions,
   { wantsCredentials, logger }: AccessFacts,
 ): PlannedListeners {
-  const { host, port = 8080, tls, limits, registration, allowUnauthenticatedInstances = false } = options;
+  const { host, port = 8080, reusePort, tls, limits, registration, allowUnauthenticatedInstances = false } = options;
   const plan = (one: Omit<ServeRouterOptions, "port"> & { readonly port: number }): ListenerPlan => ({
     host: one.host ?? "127.0.0.1",
     port: one.port,
+    reusePort: one.reusePort,
     tls: one.tls,
     certificates: one.tls && new Certificates(one.tls, logger),
     limits: validateListenerLimits(one.limits),
   });
-  const client = plan({ host, port, tls, limits });
+  const client = plan({ host, port, reusePort, tls, limits });
   const instances = registration && plan(registration);
   // Where they register decides who could.
   const where = instances ?? client;
@@ -113,7 +115,7 @@ export async function openListeners(
 }
 
 async function open(
-  { host, port, tls, certificates, limits }: ListenerPlan,
+  { host, port, reusePort, tls, certificates, limits }: ListenerPlan,
   purpose: ConnectionPurpose,
   { onSocket, ...ports }: ListenerPorts,
 ): Promise<SecuredListener> {
@@ -121,6 +123,7 @@ async function open(
     ...ports,
     host,
     port,
+    reusePort,
     tls: certificates?.current,
     clientCertificate: tls?.clientCertificate,
     limits,

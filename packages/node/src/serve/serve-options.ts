@@ -2,6 +2,7 @@
 
 import type { Logger } from "@grpc-router/protocol";
 import type { ListenerLimits } from "../limits.js";
+import type { NamedCertificate } from "../tls/server-names.js";
 import type { ClientCertificate } from "../tls/tls-acceptor.js";
 
 /** Certificates of a router's listener; each part is PEM text or the path of a PEM file. */
@@ -17,6 +18,11 @@ export interface ServeTls {
    * themselves by certificates and clients need none. One that cannot be verified counts as none. Default `require`.
    */
   readonly clientCertificate?: ClientCertificate | undefined;
+  /**
+   * Certificates for single names that clients say as they connect (SNI), by the name (`users.example`), or for all directly
+   * below one (`*.example`). The exact name goes before the other; who says none of them gets `cert`. Default: none.
+   */
+  readonly names?: Readonly<Record<string, NamedCertificate>> | undefined;
   /** Milliseconds between looks at the files; changed ones are taken over as by `reloadCertificates`. Default: never. */
   readonly watchMs?: number | undefined;
 }
@@ -27,6 +33,8 @@ export interface ServeRegistrationOptions {
   readonly port: number;
   /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** As `ServeRouterOptions.reusePort`. Default false. */
+  readonly reusePort?: boolean | undefined;
   /** Without it instances connect in plaintext. */
   readonly tls?: ServeTls | undefined;
   /** Limits of this listener; each has a default. */
@@ -39,6 +47,11 @@ export interface ServeRouterOptions {
   readonly port?: number | undefined;
   /** Address to listen on. Default `127.0.0.1`: this machine only. `0.0.0.0` or `::`: all. */
   readonly host?: string | undefined;
+  /**
+   * Another process of the same user that says so, too, may listen on the address at the same time (SO_REUSEPORT): so a new
+   * router listens before the old one drains. Where the system has no such thing, listening fails. Default false.
+   */
+  readonly reusePort?: boolean | undefined;
   /** Without it the router speaks plaintext HTTP/2 with prior knowledge. */
   readonly tls?: ServeTls | undefined;
   /**

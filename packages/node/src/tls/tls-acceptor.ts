@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Socket } from "node:net";
-import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { BurstLog } from "@grpc-router/protocol";
 import { CLOSE_GRACE_MS, FOREIGN_WAIT_MS, type ListenerLimits } from "../limits.js";
 import { systemCode } from "../node-error.js";
@@ -9,6 +9,7 @@ import type { ListenerCounters } from "../serve/listener-stats.js";
 import { formatAddress } from "../socket/peer.js";
 import { explainHandshake, unverifiedReason } from "./explain-handshake.js";
 import { type Http1Refusal, http1Answer, recognizeForeign, unexpectedMessageAlert } from "./foreign-answer.js";
+import type { ServedTls, ServerNames } from "./server-names.js";
 import { TlsOverheadGuard } from "./tls-overhead.js";
 
 /** Whether clients and instances must show a certificate, or may. */
@@ -16,7 +17,7 @@ export type ClientCertificate = "require" | "request";
 
 /** What TLS on accepted connections needs. */
 export interface TlsAcceptorOptions {
-  readonly material: SecureContextOptions;
+  readonly material: ServedTls;
   /** With authorities in `material`: whether a peer without a certificate of theirs is refused. Default `require`. */
   readonly clientCertificate?: ClientCertificate | undefined;
   readonly limits: ListenerLimits;
@@ -57,17 +58,22 @@ export class TlsAcceptor {
   readonly #server: Server;
   readonly #guard: TlsOverheadGuard;
   readonly #handshakes = new Map<string, Handshake>();
+  #names: ServerNames | undefined;
 
   constructor(options: TlsAcceptorOptions) {
     this.#options = options;
     this.#guard = new TlsOverheadGuard({ limitBytes: options.limits.tlsOverheadBytes });
-    const mutual = options.material.ca !== undefined;
+    const { names, ...material } = options.material;
+    this.#names = names;
+    const mutual = material.ca !== undefined;
     // It never listens; the sockets are given to it, as its documentation allows.
     this.#server = createServer({
-      ...options.material,
+      ...material,
       ALPNProtocols: ["h2"], // a peer that offers others only gets the alert no_application_protocol (RFC 7301 section 3.2)
       // Ours, which starts at accept, ends sooner.
       handshakeTimeout: Math.min(2 * options.limits.handshakeMs, 0x7fff_ffff),
+      // Without a context of the name the server's own counts.
+      SNICallback: (name, done) => done(null, this.#names?.find(name)),
       requestCert: mutual,
       rejectUnauthorized: mutual && options.clientCertificate !== "request",
     });
@@ -100,8 +106,9 @@ export class TlsAcceptor {
   }
 
   /** Takes these certificates for connections to come. */
-  use(material: SecureContextOptions): void {
+  use({ names, ...material }: ServedTls): void {
     this.#server.setSecureContext(material);
+    this.#names = names;
   }
 
   #begin(handshake: Handshake): void {

@@ -154,17 +154,23 @@ function readList(field: DescField & { fieldKind: "list" }, value: unknown, plac
   return read.filter((item) => item !== undefined);
 }
 
-/** Maps of options have texts as keys, and texts or enums as values. */
+/** Maps of options have texts as keys, and texts, enums or messages as values. */
 function readMap(field: DescField & { fieldKind: "map" }, value: unknown, place: Place): JsonValue | undefined {
-  if (!isFacts(value)) return refuse(place, "names with their texts", value);
+  if (!isFacts(value)) {
+    return refuse(place, field.mapKind === "message" ? "names with what they have" : "names with their texts", value);
+  }
   const clean: JsonObject = {};
   for (const [key, item] of Object.entries(value)) {
     const inner = { path: [...place.path, key], faults: place.faults };
-    const read =
-      field.mapKind === "enum" ? readEnum(field.enum, item, inner) : readScalar(ScalarType.STRING, item, inner);
+    const read = readMapValue(field, item, inner);
     if (read !== undefined) clean[key] = read;
   }
   return clean;
+}
+
+function readMapValue(field: DescField & { fieldKind: "map" }, value: unknown, place: Place): JsonValue | undefined {
+  if (field.mapKind === "message") return readInner(field.message, value, place);
+  return field.mapKind === "enum" ? readEnum(field.enum, value, place) : readScalar(ScalarType.STRING, value, place);
 }
 
 function refuse({ path, faults }: Place, allowed: string, value: unknown): undefined {
