@@ -20,6 +20,7 @@ import { scaffoldCommand } from "./commands/scaffold.js";
 import { serveCommand } from "./commands/serve.js";
 import { servicesCommand } from "./commands/services.js";
 import { statsCommand } from "./commands/stats.js";
+import { tapCommand } from "./commands/tap.js";
 import { topCommand } from "./commands/top.js";
 import { versionCommand } from "./commands/version.js";
 import type { Io } from "./io.js";
@@ -54,6 +55,7 @@ function createProgram(io: Io): Command {
     drainCommand,
     servicesCommand,
     callsCommand,
+    tapCommand,
     topCommand,
     statsCommand,
     policyCommand,

@@ -114,6 +114,9 @@ export {
   ServiceSchema,
   State,
   type TakeProfileResponse,
+  type TapCallsResponse,
+  type TapEvent,
+  TapEventSchema,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
 export { type AccessLog, type AccessLogField, type AccessLogOptions, createAccessLog } from "./log/access-log.js";

@@ -148,3 +148,21 @@ export const PROFILE_PROGRESS_MS = 500;
 
 /** Octets of a profile in one message: the snapshot comes in pieces of 64 KiB, a profile of CPU as one text. */
 export const PROFILE_PIECE_BYTES: number = 256 * 1024;
+
+/** Taps of calls at once: each looks at every call that comes. */
+export const MAX_TAPS = 8;
+
+/** Events of a tap that wait for its reader: one that does not read, and memory that calls fill. */
+export const TAP_QUEUE_EVENTS = 4_096;
+
+/** Octets of the same. */
+export const TAP_QUEUE_BYTES: number = 4 * 1_048_576;
+
+/** Events of a tap in one second; more calls are passed over: to tell a call costs more than to route it. */
+export const TAP_EVENTS_PER_SECOND = 5_000;
+
+/** Fields of metadata that a tap tells of a call. */
+export const TAP_FIELDS = 100;
+
+/** Characters of one value of them. */
+export const TAP_VALUE_CHARS = 256;

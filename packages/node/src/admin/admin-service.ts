@@ -15,6 +15,7 @@ import type {
   SetInstanceWeightRequest,
   SetLogLevelRequest,
   TakeProfileRequest,
+  TapCallsRequest,
   WatchEventsRequest,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import type { LogLevels } from "../log/log-levels.js";
@@ -22,6 +23,7 @@ import { logModules } from "../log/log-modules.js";
 import { NodeError } from "../node-error.js";
 import type { RouterServer } from "../serve/serve-router.js";
 import { callMessage, callStatsMessage } from "./call-messages.js";
+import { createTaps } from "./call-taps.js";
 import { type AdministeredConfig, configMessage, outcomeMessage } from "./config-messages.js";
 import { msOf } from "./durations.js";
 import { streamEvents } from "./event-stream.js";
@@ -33,7 +35,7 @@ import { engineStatsMessage, policyStatsMessage } from "./stats-messages.js";
 /** What of a router's server an operator may ask and order. */
 export type ObservedServer = Pick<
   RouterServer,
-  "instances" | "engineStats" | "policyStats" | "inFlight" | "operator" | "events"
+  "instances" | "engineStats" | "policyStats" | "inFlight" | "operator" | "events" | "watch"
 >;
 
 /** What the program around the router adds. */
@@ -52,6 +54,7 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
   const { server } = parts;
   const { operator } = server;
   const profiles = createProfiles();
+  const taps = createTaps(server);
   return {
     listInstances: ({ service }: ListInstancesRequest) => ({
       instances: instanceMessages(server.instances(), service),
@@ -86,6 +89,7 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
     reloadConfig: async () => ({ outcome: outcomeMessage(await configIn(parts).reload()) }),
     watchEvents: (request: WatchEventsRequest, { signal }: HandlerContext) =>
       streamEvents(server.events, request, signal),
+    tapCalls: (request: TapCallsRequest, { signal }: HandlerContext) => taps.open(request, signal),
     takeProfile: (request: TakeProfileRequest, { signal }: HandlerContext) => profiles.take(request, signal),
   };
 }

@@ -159,6 +159,7 @@ export function createAdministeredServer(given: Partial<AdministeredServer> = {}
     inFlight: () => ({ calls: new Map(), channels: 0 }),
     operator: core.operator,
     events: new EventRing(10),
+    watch: () => () => {},
     drain: async () => ({ callsCut: 0 }),
     ...given,
   };

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { TapEvent } from "@grpc-router/node";
+import { formatBytes, formatMs, msOf } from "../output/format-units.js";
+
+/** An event for people: a line, and below a head a line for each field of its metadata. */
+export function formatTapEvent({ call, time, event }: TapEvent): string {
+  const at = time === undefined ? "" : timestampDate(time).toISOString().slice(11, 23);
+  const [first = "", ...below] = wordsOf(event).map(printable);
+  const indent = " ".repeat(`${at} #${call} `.length + 2);
+  return [`${at} #${call} ${first}`, ...below.map((line) => `${indent}${line}`)].map((line) => `${line}\n`).join("");
+}
+
+function wordsOf(event: TapEvent["event"]): readonly string[] {
+  switch (event.case) {
+    case "head": {
+      const { method, peerAddress, metadata } = event.value;
+      return [`${method} from ${peerAddress}`, ...metadata.map(({ name, value }) => `${name}: ${value}`)];
+    }
+    case "attempt":
+      return [`attempt ${event.value.attempt} at ${event.value.instance}`];
+    case "attemptEnd":
+      return [`attempt at ${event.value.instance} ended ${event.value.status}`];
+    case "end": {
+      const { status, reason, duration, requestBytes, replyBytes, attempts } = event.value;
+      const why = reason === "" ? "" : ` (${reason})`;
+      const sizes = `${formatBytes(requestBytes)} bytes in, ${formatBytes(replyBytes)} out`;
+      return [
+        `ended ${status}${why} after ${formatMs(msOf(duration))}, ${sizes}, ${attempts} attempt${attempts === 1 ? "" : "s"}`,
+      ];
+    }
+    default:
+      return ["(something that this version does not know: upgrade grpc-router)"];
+  }
+}
+
+/** No client may forge a line, or speak to the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+}

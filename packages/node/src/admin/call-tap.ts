@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { statusName } from "@grpc-router/protocol";
+import type {
+  AttemptFollower,
+  CallFollower,
+  CallWatcher,
+  FollowedAttempt,
+  FollowedEnd,
+  WatchedCall,
+} from "@grpc-router/runtime";
+import { TapEventSchema } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { TAP_EVENTS_PER_SECOND, TAP_QUEUE_BYTES } from "../limits.js";
+import { preciseDuration } from "./durations.js";
+import { headOf, sizeOfHead } from "./tap-head.js";
+import type { KeptEvent, TapQueue } from "./tap-queue.js";
+
+/** Which calls are told; all of it must hold. */
+export interface TapFilter {
+  /** `pkg.Service/Method` or `pkg.Service`; empty: all. */
+  readonly method: string;
+  /** Empty: all. */
+  readonly instance: string;
+  /** First values by name. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly failed: boolean;
+  /** Milliseconds; undefined: any. */
+  readonly slowerMs: number | undefined;
+  /** Share of the calls, by lot. */
+  readonly sample: number;
+  /** Calls in all; Infinity: it goes on. */
+  readonly count: number;
+}
+
+/** Clock and lot of a tap. */
+export interface TapPorts {
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Octets of an event beside its texts, or so. */
+const EVENT_BYTES = 200;
+
+/** Writes what happens to the calls that a filter lets through into a queue. */
+export class CallTap implements CallWatcher {
+  readonly filter: TapFilter;
+  readonly ports: TapPorts;
+  readonly #queue: TapQueue;
+  /** Octets of events of calls of which it is not yet known whether they are told. */
+  #heldBytes = 0;
+  #second = -1;
+  #eventsInSecond = 0;
+  #watched = 0;
+  #told = 0;
+  /** Told calls that have not ended. */
+  #open = 0;
+
+  constructor(filter: TapFilter, queue: TapQueue, ports: TapPorts) {
+    this.filter = filter;
+    this.#queue = queue;
+    this.ports = ports;
+  }
+
+  /** All calls that were asked for have ended. */
+  get isOver(): boolean {
+    return this.#told >= this.filter.count && this.#open === 0;
+  }
+
+  watch(call: WatchedCall): CallFollower | undefined {
+    if (this.#told >= this.filter.count || !this.#matches(call)) return undefined;
+    const { sample } = this.filter;
+    if (sample < 1 && this.ports.random() >= sample) return undefined;
+    const second = Math.floor(call.openedMs / 1_000);
+    if (second !== this.#second) this.#eventsInSecond = 0;
+    this.#second = second;
+    if (this.#eventsInSecond < TAP_EVENTS_PER_SECOND) return new TappedCall(this, ++this.#watched, call);
+    this.#queue.passOver();
+    return undefined;
+  }
+
+  /** The call is to be told. False: there were enough before it. */
+  tell(held: readonly KeptEvent[]): boolean {
+    this.drop(held);
+    if (this.#told >= this.filter.count) return false;
+    this.#told++;
+    this.#open++;
+    for (const kept of held) this.#queue.push(kept);
+    return true;
+  }
+
+  /** A told call has ended. */
+  end(): void {
+    this.#open--;
+    if (this.isOver) this.#queue.wake();
+  }
+
+  push(kept: KeptEvent): void {
+    this.#queue.push(kept);
+  }
+
+  /** Room for an event of a call that may come to be told. False: there is none. */
+  hold({ sizeBytes }: KeptEvent): boolean {
+    if (this.#heldBytes + sizeBytes > TAP_QUEUE_BYTES) {
+      this.#queue.lose(1);
+      return false;
+    }
+    this.#heldBytes += sizeBytes;
+    return true;
+  }
+
+  /** Such events are not held any more. */
+  drop(held: readonly KeptEvent[]): void {
+    for (const { sizeBytes } of held) this.#heldBytes -= sizeBytes;
+  }
+
+  countEvent(): void {
+    this.#eventsInSecond++;
+  }
+
+  #matches(call: WatchedCall): boolean {
+    const { method, metadata } = this.filter;
+    if (method !== "" && method !== call.service && method !== call.path.slice(1)) return false;
+    for (const name in metadata) if (call.metadata(name) !== metadata[name]) return false;
+    return true;
+  }
+}
+
+type TapInit = MessageInitShape<typeof TapEventSchema>;
+
+/** A call that is watched, and told once the filter is sure. */
+class TappedCall implements CallFollower {
+  readonly #tap: CallTap;
+  readonly #number: bigint;
+  readonly #openedMs: number;
+  #state: "held" | "told" | "dropped" = "held";
+  #held: KeptEvent[] = [];
+  #instanceSeen: boolean;
+
+  constructor(tap: CallTap, number: number, call: WatchedCall) {
+    this.#tap = tap;
+    this.#number = BigInt(number);
+    this.#openedMs = call.openedMs;
+    this.#instanceSeen = tap.filter.instance === "";
+    const value = headOf(call);
+    this.#add({ case: "head", value }, sizeOfHead(value));
+    this.#decide(undefined);
+  }
+
+  attempt({ instance, attempt }: FollowedAttempt): AttemptFollower | undefined {
+    this.#add({ case: "attempt", value: { instance, attempt: attempt + 1 } });
+    if (instance === this.#tap.filter.instance) this.#instanceSeen = true;
+    this.#decide(undefined);
+    return {
+      ended: (code) => this.#add({ case: "attemptEnd", value: { instance, status: statusName(code) } }),
+    };
+  }
+
+  ended(end: FollowedEnd): void {
+    this.#add({ case: "end", value: this.#endOf(end) });
+    this.#decide(end);
+    if (this.#state === "told") this.#tap.end();
+    else this.#drop();
+  }
+
+  #endOf({ code, reason = "", nowMs, requestBytes, replyBytes, attempts, instance = "" }: FollowedEnd) {
+    return {
+      status: statusName(code),
+      reason,
+      duration: preciseDuration(nowMs - this.#openedMs),
+      requestBytes: BigInt(requestBytes),
+      replyBytes: BigInt(replyBytes),
+      attempts,
+      instance,
+    };
+  }
+
+  #add(event: NonNullable<TapInit["event"]>, sizeBytes = 0): void {
+    if (this.#state === "dropped") return;
+    this.#tap.countEvent();
+    const time = timestampFromMs(this.#tap.ports.wallMs());
+    const message = create(TapEventSchema, { call: this.#number, time, event });
+    const kept = { event: message, sizeBytes: EVENT_BYTES + sizeBytes };
+    if (this.#state === "told") this.#tap.push(kept);
+    else if (this.#tap.hold(kept)) this.#held.push(kept);
+  }
+
+  /** Tells the call if nothing that may still happen can forbid it. */
+  #decide(end: FollowedEnd | undefined): void {
+    if (this.#state !== "held" || !this.#instanceSeen) return;
+    const { failed, slowerMs } = this.#tap.filter;
+    if (failed && (end === undefined || end.code === 0)) return;
+    if (slowerMs !== undefined && (end === undefined || end.nowMs - this.#openedMs <= slowerMs)) return;
+    this.#state = this.#tap.tell(this.#held) ? "told" : "dropped";
+    this.#held = [];
+  }
+
+  #drop(): void {
+    this.#state = "dropped";
+    this.#tap.drop(this.#held);
+    this.#held = [];
+  }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { CallWatcher } from "@grpc-router/runtime";
+import {
+  type TapCallsRequest,
+  type TapCallsResponse,
+  TapCallsResponseSchema,
+} from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { EVENT_BATCH, MAX_TAPS } from "../limits.js";
+import { CallTap, type TapFilter, type TapPorts } from "./call-tap.js";
+import { msOf } from "./durations.js";
+import { TapQueue } from "./tap-queue.js";
+
+/** The taps of a router. */
+export interface Taps {
+  /** What happens to the calls of a request, until `signal`. Throws ConnectError for one that cannot be. */
+  open(request: TapCallsRequest, signal: AbortSignal): AsyncGenerator<TapCallsResponse>;
+}
+
+/** What is watched. */
+export interface WatchedServer {
+  watch(watcher: CallWatcher): () => void;
+}
+
+const ports: TapPorts = { wallMs: Date.now, random: Math.random };
+
+/** Taps of calls, a few at a time. */
+export function createTaps(server: WatchedServer, given: TapPorts = ports): Taps {
+  let count = 0;
+  return {
+    open: async function* (request, signal) {
+      const filter = filterOf(request);
+      if (count >= MAX_TAPS) {
+        throw new ConnectError(
+          `Cannot tap calls: ${MAX_TAPS} taps are open, which is the most. End one of them`,
+          Code.FailedPrecondition,
+        );
+      }
+      count++;
+      const queue = new TapQueue();
+      const tap = new CallTap(filter, queue, given);
+      const unwatch = server.watch(tap);
+      const end = (): void => {
+        unwatch();
+        queue.wake();
+      };
+      // A reader may go while a message waits to be sent, so this must not wait for the loop.
+      signal.addEventListener("abort", end, { once: true });
+      try {
+        yield create(TapCallsResponseSchema);
+        yield* read(tap, queue, signal);
+      } finally {
+        signal.removeEventListener("abort", end);
+        unwatch();
+        count--;
+      }
+    },
+  };
+}
+
+async function* read(tap: CallTap, queue: TapQueue, signal: AbortSignal): AsyncGenerator<TapCallsResponse> {
+  while (!signal.aborted) {
+    const batch = queue.take();
+    if (batch !== undefined) {
+      const { events, lost, passedOver } = batch;
+      for (let start = 0; start === 0 || start < events.length; start += EVENT_BATCH) {
+        const isFirst = start === 0;
+        yield create(TapCallsResponseSchema, {
+          events: events.slice(start, start + EVENT_BATCH),
+          lost: isFirst ? BigInt(lost) : 0n,
+          passedOver: isFirst ? BigInt(passedOver) : 0n,
+        });
+      }
+    } else if (tap.isOver) return;
+    else await queue.next();
+  }
+}
+
+function filterOf({ method, instance, metadata, failed, slowerThan, sample = 1, count }: TapCallsRequest): TapFilter {
+  if (!(sample > 0 && sample <= 1)) {
+    throw new ConnectError(
+      `Cannot tap calls: sample must be above 0, up to 1, received ${sample}`,
+      Code.InvalidArgument,
+    );
+  }
+  return {
+    method: method.replace(/^\//, ""),
+    instance,
+    metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value])),
+    failed,
+    slowerMs: msOf(slowerThan),
+    sample,
+    count: count === 0n ? Number.POSITIVE_INFINITY : Number(count),
+  };
+}
