@@ -19,6 +19,7 @@ import { RequestForwarder } from "../../packages/runtime/src/forward/request-for
 import { patch, patchGetter } from "./patch.ts";
 import { anything, type PlantedBug, stuck } from "./planted-bug.ts";
 import { plantedFeatureBugs } from "./planted-feature-bugs.ts";
+import { plantedFollowerBugs } from "./planted-follower-bugs.ts";
 import { plantedHookBugs } from "./planted-hook-bugs.ts";
 import { plantedPolicyBugs } from "./planted-policy-bugs.ts";
 
@@ -225,6 +226,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       }),
     shows: /has counted \d+ in grpc\.client\.attempt\.started and \d+ in/,
   },
+  ...plantedFollowerBugs,
   ...plantedFeatureBugs,
   ...plantedPolicyBugs,
   ...plantedHookBugs,

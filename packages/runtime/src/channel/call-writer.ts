@@ -135,13 +135,9 @@ export class CallWriter {
     fields.timeoutUs = this.#timeoutUs(Math.min(call.deadlineMs, attemptEndMs));
     fields.attempt = call.attempt + call.previousAttempts;
     fields.restStart = 0;
-    if (call.following === undefined) {
-      fields.rest = call.rest;
-      fields.restEnd = call.restEnd;
-    } else {
-      fields.rest = call.following.startOf(call, this.#owner, this.#clock.lastMs);
-      fields.restEnd = fields.rest.length;
-    }
+    const start = call.following?.startOf(call, this.#owner, this.#clock.lastMs);
+    fields.rest = start ?? call.rest;
+    fields.restEnd = start?.length ?? call.restEnd;
   }
 
   /** Writes a frame up to its payload; answers where in the output the payload goes, `BEHIND` or `NO_ROOM`. */

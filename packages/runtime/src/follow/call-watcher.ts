@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MetadataField } from "../intercept/call-metadata.js";
 
-/** Sees every call that comes, and chooses those that it follows: traces, access logs, taps. */
+/**
+ * Sees every call that metrics count, and chooses those that it follows: traces, access logs, taps. Calls that the router
+ * answers itself (health, reflection) are none of them; those whose path leads nowhere are.
+ */
 export interface CallWatcher {
   /**
    * A call has come. What this answers is told of the rest; undefined: this watcher does not follow the call, which then
@@ -14,11 +17,11 @@ export interface CallWatcher {
 
 /** The head of a call. Times are milliseconds of `Scheduler.nowMs`. */
 export interface WatchedCall {
-  /** `/acme.user.v1.UserService/GetUser`. */
+  /** `/acme.user.v1.UserService/GetUser`; of a path that leads nowhere what the client sent, up to 200 characters. */
   readonly path: string;
-  /** `acme.user.v1.UserService`. */
+  /** `acme.user.v1.UserService`; empty: the path leads nowhere. */
   readonly service: string;
-  /** `GetUser`. */
+  /** `GetUser`; empty: the path leads nowhere. */
   readonly method: string;
   /** Address of the client, as its transport says it. */
   readonly peerAddress: string;
@@ -33,17 +36,17 @@ export interface WatchedCall {
   allMetadata(): readonly MetadataField[];
 }
 
-/** Hears how a call goes on. What its verbs throw is logged, and the call goes on unfollowed. */
+/** Hears how a call goes on. What its verbs throw is logged, and harms nothing. */
 export interface CallFollower {
   /** The call waits for an instance, for room on one, or for its turn to be tried again. */
   queued?(nowMs: number): void;
   /** An attempt is about to be sent. What this answers hears of the attempt; undefined: nobody does. */
   attempt?(attempt: FollowedAttempt): AttemptFollower | undefined;
-  /** The client has its status, or has gone. Attempts that are cancelled for it may end later. */
+  /** The client has its status, or has gone: comes once. Attempts that are cancelled for it may end later. */
   ended?(end: FollowedEnd): void;
 }
 
-/** An attempt that is about to be sent. */
+/** An attempt that is about to be sent; one that its transport has no room for after all ends at once, UNAVAILABLE. */
 export interface FollowedAttempt {
   readonly instance: string;
   /** Address that the instance dialled from. */
@@ -53,9 +56,9 @@ export interface FollowedAttempt {
   readonly nowMs: number;
 }
 
-/** Hears how an attempt ends. */
+/** Hears how an attempt ends, once. */
 export interface AttemptFollower {
-  /** Metadata that the instance gets in place of what has the same names; `-bin` values are bytes. Read once. */
+  /** Metadata that the instance gets in place of what has the same names; values of `-bin` names in base64. Read once. */
   readonly metadata?: readonly MetadataField[] | undefined;
   /** gRPC status; CANCELLED also for one that lost a race. */
   ended(code: number, nowMs: number): void;
@@ -70,7 +73,7 @@ export interface FollowedEnd {
   readonly nowMs: number;
   /** The instance that had it last; undefined if none had it. */
   readonly instance: string | undefined;
-  /** Attempts in all. */
+  /** Attempts that instances were sent in all, hedges and those that did not run included. */
   readonly attempts: number;
   /** Bytes of messages that the last attempt sent, and of those that came back. */
   readonly requestBytes: number;

@@ -81,6 +81,62 @@ describe("a watcher of calls", () => {
       "attempt on i2 ended 0",
       "ended 0",
     ]);
+    expect(diary.ends).toMatchObject([{ instance: "i2", attempts: 2 }]);
+  });
+
+  it("is told of all attempts of a race that its first one wins", () => {
+    const { scene, diary } = watched({
+      methods: { read: { hedging: { maxAttempts: 2, hedgingDelayMs: 20 } } } as never,
+    });
+    scene.call("Read");
+    scene.pass(30);
+    scene.at(0).reply(scene.last(0).callId, "Read", bytes("answer"));
+    scene.router.run();
+    expect(diary.lines.slice(3).toSorted()).toEqual(["attempt on i1 ended 0", "attempt on i2 ended 1", "ended 0"]);
+    expect(diary.ends).toMatchObject([{ instance: "i1", attempts: 2 }]);
+  });
+
+  it("hears of an attempt that found no room as of one that failed, which counts as none", () => {
+    const { scene, diary } = watched();
+    scene.at(0).call.setReading(false);
+    for (let count = 0; scene.at(1).calls.length === 0 && count < 400; count++) {
+      diary.lines.length = 0;
+      scene.client.unary(pathOf("Get"), new Uint8Array(8_000));
+      scene.router.run();
+    }
+    scene.answer(1);
+    expect(diary.lines).toEqual([
+      "Get -",
+      "attempt 0 on i1",
+      "attempt on i1 ended 14",
+      "attempt 0 on i2",
+      "attempt on i2 ended 0",
+      "ended 0",
+    ]);
+    expect(diary.ends).toMatchObject([{ instance: "i2", attempts: 1 }]);
+  });
+
+  it("hears of a call whose path leads nowhere", () => {
+    const { scene, diary } = watched();
+    const heads: unknown[] = [];
+    scene.router.core.watch({
+      watch: ({ path, service, method, peerAddress }) => void heads.push([path, service, method, peerAddress !== ""]),
+    });
+    scene.client.unary("/acme.Nowhere/Get", bytes("question"), { metadata: [["x-trace", "7"]] });
+    scene.router.run();
+    expect(heads).toEqual([["/acme.Nowhere/Get", "", "", true]]);
+    expect(diary.lines).toEqual([" 7", "ended 12 METHOD_UNKNOWN"]);
+    expect(diary.ends).toMatchObject([{ instance: undefined, attempts: 0 }]);
+  });
+
+  it.each([
+    ["a head that is wrong", { timeout: "soon" }, "ended 13 BAD_MESSAGE"],
+    ["no time", { timeout: "0m" }, "ended 4 CALL_DEADLINE"],
+  ])("hears of a call with %s", (_, options, end) => {
+    const { scene, diary } = watched();
+    scene.call("Get", options);
+    expect(diary.lines).toEqual(["Get -", end]);
+    expect(scene.router.logger.of("watcher_failed")).toEqual([]);
   });
 
   it("hears of an attempt whose time is over, and of what follows it", () => {

@@ -7,15 +7,23 @@ import {
   MAX_METADATA_ENTRIES,
   METADATA_ENTRY_OVERHEAD,
   MetadataEntrySchema,
+  type Reason,
+  StatusCode,
 } from "@grpc-router/protocol";
 import type { CallRecord } from "../forward/call-record.js";
 import { bytesOf, type MetadataField } from "../intercept/call-metadata.js";
 import type { AttemptFollower, CallFollower, CallWatcher, FollowedAttempt, FollowedEnd } from "./call-watcher.js";
-import { WatchedHead } from "./watched-head.js";
+import { type HeadSource, WatchedHead } from "./watched-head.js";
 
 /** The instance of an attempt. */
 export interface AttemptTarget {
   readonly instanceId: string;
+  readonly address: string;
+}
+
+/** What there is of a call whose path leads nowhere. */
+export interface RefusedHead extends Pick<HeadSource, "rest" | "restEnd" | "previousAttempts"> {
+  readonly path: string;
   readonly address: string;
 }
 
@@ -41,8 +49,22 @@ export class Watchers {
 
   /** The head of `call` is there. */
   begin(call: CallRecord): void {
+    call.following = this.#follow(call);
+  }
+
+  /** A call whose path leads nowhere has come and gone. */
+  refused(head: RefusedHead, nowMs: number): void {
+    const { path, rest, restEnd, previousAttempts, address } = head;
+    const route = { path, service: { name: "" } };
+    const following = this.#follow({ route, client: { address }, openedMs: nowMs, previousAttempts, rest, restEnd });
+    const reason: Reason = "METHOD_UNKNOWN";
+    const nothing = { instance: undefined, requestBytes: 0, replyBytes: 0 };
+    following?.ended({ code: StatusCode.unimplemented, reason, nowMs, ...nothing });
+  }
+
+  #follow(head: HeadSource): Following | undefined {
     let followers: CallFollower[] | undefined;
-    this.#head.show(call);
+    this.#head.show(head);
     for (const watcher of this.list) {
       try {
         const follower = watcher.watch(this.#head);
@@ -55,7 +77,7 @@ export class Watchers {
       }
     }
     this.#head.show(undefined);
-    if (followers !== undefined) call.following = new Following(this, followers);
+    return followers && new Following(this, followers);
   }
 
   /** A watcher has thrown, which must not harm the call. */
@@ -65,29 +87,37 @@ export class Watchers {
   }
 }
 
+/** What all records of a call share. */
+interface Story {
+  /** Attempts that instances were sent. */
+  attempts: number;
+}
+
 /** Those who follow one call, and its attempt on one record. Only calls that somebody follows have one. */
 export class Following {
   readonly #watchers: Watchers;
+  readonly #story: Story;
   #followers: readonly CallFollower[];
   #attempt: readonly AttemptFollower[] | undefined = undefined;
   /** The instance of that attempt. */
   #instance: string | undefined = undefined;
-  /** The Start, with what followers put into it. */
+  /** The Start, with what followers put into it; undefined: they put nothing. */
   #start: Uint8Array | undefined = undefined;
 
-  constructor(watchers: Watchers, followers: readonly CallFollower[]) {
+  constructor(watchers: Watchers, followers: readonly CallFollower[], story: Story = { attempts: 0 }) {
     this.#watchers = watchers;
     this.#followers = followers;
+    this.#story = story;
   }
 
   /** For another attempt of the same call, whose end is told by this one. */
   fork(): Following {
-    return new Following(this.#watchers, this.#followers.map(attemptsOnly));
+    return new Following(this.#watchers, this.#followers.map(attemptsOnly), this.#story);
   }
 
   /** The call's end is told by `heir` from now on; what is here goes on to follow its attempt. */
   handOver(heir: Following | undefined): Following {
-    const next = heir ?? new Following(this.#watchers, this.#followers);
+    const next = heir ?? new Following(this.#watchers, this.#followers, this.#story);
     next.#followers = this.#followers;
     this.#followers = this.#followers.map(attemptsOnly);
     return next;
@@ -98,11 +128,12 @@ export class Following {
   }
 
   /**
-   * The attempt of `call` is about to be sent to `target`, or could not be sent there and is tried again. Answers the
-   * encoded Start for it.
+   * The attempt of `call` is about to be sent to `target`, in this frame or another one. Answers the encoded Start for it;
+   * undefined: that of the call.
    */
-  startOf(call: CallRecord, { instanceId, address }: AttemptTarget, nowMs: number): Uint8Array {
-    if (this.#attempt !== undefined && this.#instance === instanceId && this.#start !== undefined) return this.#start;
+  startOf(call: CallRecord, { instanceId, address }: AttemptTarget, nowMs: number): Uint8Array | undefined {
+    if (this.#attempt !== undefined && this.#instance === instanceId) return this.#start;
+    this.#story.attempts++;
     const about: FollowedAttempt = { instance: instanceId, address, attempt: call.attempt, nowMs };
     const attempt: AttemptFollower[] = [];
     for (const follower of this.#followers) {
@@ -117,6 +148,13 @@ export class Following {
     return this.#start;
   }
 
+  /** The attempt was not sent: there was no room. */
+  unsent(nowMs: number): void {
+    if (this.#attempt === undefined) return;
+    this.#story.attempts--;
+    this.attemptEnded(StatusCode.unavailable, nowMs);
+  }
+
   /** The attempt has ended; a second end counts as none. */
   attemptEnded(code: number, nowMs: number): void {
     const attempt = this.#attempt;
@@ -126,19 +164,19 @@ export class Following {
   }
 
   /** The call has ended for its client; a second end counts as none. */
-  ended(end: FollowedEnd): void {
+  ended(how: Omit<FollowedEnd, "attempts">): void {
     const followers = this.#followers;
     this.#followers = [];
+    const end: FollowedEnd = { ...how, attempts: this.#story.attempts };
     for (const follower of followers) this.#tell(() => follower.ended?.(end));
   }
 
-  #writeStart(call: CallRecord, attempt: readonly AttemptFollower[]): Uint8Array {
-    const plain = call.rest.slice(0, call.restEnd);
+  #writeStart(call: CallRecord, attempt: readonly AttemptFollower[]): Uint8Array | undefined {
     const fields = attempt.flatMap(({ metadata }) => metadata ?? []);
-    if (fields.length === 0) return plain;
-    let changed: Uint8Array = plain;
+    if (fields.length === 0) return undefined;
+    let changed: Uint8Array | undefined;
     this.#tell(() => {
-      changed = withMetadata(plain, fields);
+      changed = withMetadata(call.rest.subarray(0, call.restEnd), fields);
     });
     return changed;
   }
@@ -157,7 +195,7 @@ function attemptsOnly(follower: CallFollower): CallFollower {
   return { attempt: (attempt) => follower.attempt?.(attempt) };
 }
 
-function withMetadata(encoded: Uint8Array, fields: readonly MetadataField[]): Uint8Array {
+function withMetadata(encoded: Uint8Array, fields: readonly MetadataField[]): Uint8Array | undefined {
   const start = fromBinary(CallStartSchema, encoded);
   const names = new Set(fields.map(([name]) => name));
   start.metadata = [
@@ -165,7 +203,7 @@ function withMetadata(encoded: Uint8Array, fields: readonly MetadataField[]): Ui
     ...fields.map((field) => create(MetadataEntrySchema, { name: field[0], value: bytesOf(field) })),
   ];
   // An instance takes no more, and the call matters more than who follows it.
-  if (start.metadata.length > MAX_METADATA_ENTRIES || sizeOf(start.metadata) > MAX_METADATA_BYTES) return encoded;
+  if (start.metadata.length > MAX_METADATA_ENTRIES || sizeOf(start.metadata) > MAX_METADATA_BYTES) return undefined;
   return toBinary(CallStartSchema, start);
 }
 

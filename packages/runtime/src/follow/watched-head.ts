@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeBinaryValue, MetadataCursor, START_METADATA_NUMBER } from "@grpc-router/protocol";
-import type { CallRecord } from "../forward/call-record.js";
 import { fieldOf, type MetadataField } from "../intercept/call-metadata.js";
 import type { WatchedCall } from "./call-watcher.js";
 
 const cursor = new MetadataCursor();
 const decoder = new TextDecoder();
 
+/** Where a head lies: a `CallRecord`, or what there is of a call that never becomes one. */
+export interface HeadSource {
+  readonly route: { readonly path: string; readonly service: { readonly name: string } };
+  readonly client: { readonly address: string } | undefined;
+  readonly openedMs: number;
+  readonly previousAttempts: number;
+  /** `rest[0, restEnd)`: metadata, as a Start has it. */
+  readonly rest: Uint8Array;
+  readonly restEnd: number;
+}
+
 /** The head of a call, read where it lies. One for all calls, as each is looked at once. */
 export class WatchedHead implements WatchedCall {
-  #call: CallRecord | undefined;
+  #call: HeadSource | undefined;
 
   /** Shows `call` until the next one, or until undefined is given. */
-  show(call: CallRecord | undefined): void {
+  show(call: HeadSource | undefined): void {
     this.#call = call;
   }
 
@@ -25,8 +35,8 @@ export class WatchedHead implements WatchedCall {
   }
 
   get method(): string {
-    const { path } = this;
-    return path.slice(path.lastIndexOf("/") + 1);
+    const { path, service } = this;
+    return service === "" ? "" : path.slice(path.lastIndexOf("/") + 1);
   }
 
   get peerAddress(): string {
@@ -73,7 +83,7 @@ export class WatchedHead implements WatchedCall {
     cursor.reset(rest, 0, restEnd, START_METADATA_NUMBER);
   }
 
-  get #shown(): CallRecord {
+  get #shown(): HeadSource {
     if (this.#call === undefined) throw new TypeError("Cannot look at a call: that must be done while watch() runs");
     return this.#call;
   }

@@ -363,11 +363,10 @@ export class CallEnding {
   }
 }
 
-function endOf(call: CallRecord, about: Pick<FollowedEnd, "code" | "reason" | "nowMs">): FollowedEnd {
+function endOf(call: CallRecord, about: Pick<FollowedEnd, "code" | "reason" | "nowMs">): Omit<FollowedEnd, "attempts"> {
   const { sample, channel, tried } = call;
   const instance = (channel ?? tried)?.instanceId;
-  const attempts = instance === undefined ? 0 : call.attempt + (channel === undefined ? 0 : 1);
-  return { ...about, instance, attempts, requestBytes: sample.requestBytes, replyBytes: sample.replyBytes };
+  return { ...about, instance, requestBytes: sample.requestBytes, replyBytes: sample.replyBytes };
 }
 
 function isDeadline(reason: Reason): boolean {

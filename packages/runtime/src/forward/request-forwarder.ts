@@ -251,6 +251,7 @@ function attach(call: CallRecord, channel: Channel): void {
 }
 
 function detach(call: CallRecord): void {
+  call.following?.unsent(call.nowMs);
   call.channel = undefined;
   call.requestLeft = 0;
 }

@@ -181,7 +181,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const target = this.#context.catalog.current(head);
     if (this.#purpose !== "all" && this.#isElsewhere(head, target)) {
       const path = target === undefined ? head.path : pathOf(target);
-      this.#endUnknown(connection, stream, { path, contentType: head.contentType }, elsewhere[this.#purpose]);
+      this.#endUnknown(connection, stream, { head, path, served: elsewhere[this.#purpose] });
       return;
     }
     switch (target?.kind) {
@@ -217,7 +217,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
       this.#register(connection, stream, { kind: TargetKind.register, serviceName }, head, ended);
       return;
     }
-    this.#endUnknown(connection, stream, head, listServices(this.#context.catalog.names));
+    this.#endUnknown(connection, stream, { head, path: head.path, served: listServices(this.#context.catalog.names) });
   }
 
   /** The request belongs on another listener. */
@@ -230,13 +230,18 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   #endUnknown(
     connection: Connection<StreamUser>,
     stream: Stream<StreamUser>,
-    head: Pick<RequestHead, "path" | "contentType">,
-    served: string,
+    { head, path, served }: { readonly head: RequestHead; readonly path: string; readonly served: string },
   ): void {
-    const facts = { path: head.path, served };
+    const facts = { path, served };
     const status = this.#context.statuses.get("METHOD_UNKNOWN", facts, { execution: "none" });
     this.#context.counters.reasons.METHOD_UNKNOWN++;
-    this.#context.forwarder.context.metrics?.countUnknown();
+    const { metrics, watchers } = this.#context.forwarder.context;
+    metrics?.countUnknown();
+    if (watchers.list.length > 0) {
+      const { rest, restEnd, previousAttempts } = head;
+      const { address } = this.peer;
+      watchers.refused({ path, rest, restEnd, previousAttempts, address }, this.#context.clock.lastMs);
+    }
     endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
 

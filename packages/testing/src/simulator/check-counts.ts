@@ -10,9 +10,9 @@ const pairs = [
   ["grpc.client.attempt.started", "grpc.client.attempt.duration"],
 ] as const;
 
-/** When every call is over, routers have counted the end of each call and attempt, and once. */
+/** When every call is over, routers have counted the end of each call and attempt, and once; so has who follows them. */
 export function checkCounts(world: World, { routers }: Network): void {
-  for (const { core, name, isUp } of routers) {
+  for (const { core, name, isUp, followed } of routers) {
     if (!isUp) continue;
     const families = core.metrics();
     for (const [began, ended] of pairs) {
@@ -20,10 +20,13 @@ export function checkCounts(world: World, { routers }: Network): void {
       if (counts[0] === counts[1]) continue;
       world.violate("idle", `${name} is idle and has counted ${counts[0]} in ${began} and ${counts[1]} in ${ended}`);
     }
+    followed.checkIdle(families);
   }
 }
 
-function total(families: readonly MetricFamily[], name: string): number {
+/** Of all series of a metric, or of those with a label; of histograms their counts. */
+export function total(families: readonly MetricFamily[], name: string, label?: string): number {
   const points = families.find(({ definition }) => definition.name === name)?.points ?? [];
-  return points.reduce((sum, { value }) => sum + (typeof value === "number" ? value : value.count), 0);
+  const chosen = points.filter(({ labels }) => label === undefined || labels.includes(label));
+  return chosen.reduce((sum, { value }) => sum + (typeof value === "number" ? value : value.count), 0);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRouter, type RouterCore, type RouterOptions } from "@grpc-router/runtime";
+import { FollowedCalls } from "./followed-calls.js";
 import { withHooks } from "./hook-plan.js";
 import { routerUrl } from "./network.js";
 import { sha256, simRegistration } from "./proof.js";
@@ -22,12 +23,13 @@ export class SimRouter {
   #world: World;
   #process: SimProcess;
   #core: RouterCore;
+  #followed: FollowedCalls;
   #starts = 0;
 
   constructor(world: World, name: string) {
     this.#world = world;
     this.name = name;
-    [this.#process, this.#core] = this.#start();
+    [this.#process, this.#core, this.#followed] = this.#start();
   }
 
   get process(): SimProcess {
@@ -36,6 +38,11 @@ export class SimRouter {
 
   get core(): RouterCore {
     return this.#core;
+  }
+
+  /** All calls of the process that runs. */
+  get followed(): FollowedCalls {
+    return this.#followed;
   }
 
   get isUp(): boolean {
@@ -86,10 +93,10 @@ export class SimRouter {
 
   restart(): void {
     if (this.isUp) return;
-    [this.#process, this.#core] = this.#start();
+    [this.#process, this.#core, this.#followed] = this.#start();
   }
 
-  #start(): [SimProcess, RouterCore] {
+  #start(): [SimProcess, RouterCore, FollowedCalls] {
     const world = this.#world;
     const { scenario } = world;
     this.isLeaving = false;
@@ -117,8 +124,10 @@ export class SimRouter {
       memory: { pressure: () => this.pressure },
       inflate,
     });
+    const followed = new FollowedCalls(world, process.name);
+    core.watch(followed);
     world.note(process.name, "starts");
-    return [process, core];
+    return [process, core, followed];
   }
 }
 
