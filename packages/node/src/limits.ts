@@ -140,6 +140,9 @@ export const ACCESS_LOG_FLUSH_MS = 500;
 /** Octets of access log that may wait for the disk: one that is full, or slow, and memory that calls fill. */
 export const ACCESS_LOG_BUFFER_BYTES: number = 4 * 1_048_576;
 
+/** Milliseconds that a router that stops gives its access log to be written: whoever reads it may hang. */
+export const ACCESS_LOG_CLOSE_MS = 2_000;
+
 /** Milliseconds of a CPU profile: samples, one a millisecond, that fill the memory of a process that was forgotten. */
 export const MAX_PROFILE_MS = 600_000;
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FollowedEnd, WatchedCall } from "@grpc-router/runtime";
 import { createRecordingLogger } from "@grpc-router/testing";
 import { afterAll, describe, expect, it } from "vitest";
+import { collectProcessMetrics } from "../metrics/collect-process-metrics.js";
+import { EventLoopDelay } from "../metrics/event-loop-delay.js";
 import { type AccessLog, type AccessLogOptions, accessLogFields, createAccessLog } from "./access-log.js";
 
 const folder = mkdtempSync(join(tmpdir(), "access-log-"));
@@ -99,11 +101,47 @@ describe("createAccessLog()", () => {
     expect(readFileSync(path, "utf8")).toContain("NOT_FOUND");
   });
 
+  it("goes on where it is when there is no file to go on in", async () => {
+    const logger = createRecordingLogger();
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    const path = join(inner, "a.log");
+    const { log } = createLog({ path, fields: ["status"], logger });
+    log.watch(callWith())?.ended?.(end());
+    await expect.poll(() => readFileSync(path, "utf8")).toBe('{"status":"OK"}\n');
+    renameSync(inner, `${inner}.moved`);
+    log.reopen();
+    log.reopen();
+    expect(logger.of("access_log_failed")[0]?.message).toContain("Cannot write the access log: ENOENT");
+    log.watch(callWith())?.ended?.(end({ code: 5 }));
+    await log.close();
+    expect(readFileSync(join(`${inner}.moved`, "a.log"), "utf8")).toBe('{"status":"OK"}\n{"status":"NOT_FOUND"}\n');
+  });
+
+  it("opens standard output no second time", async () => {
+    const logger = createRecordingLogger();
+    const { log } = createLog({ path: "-", logger });
+    log.reopen();
+    await log.close();
+    expect(logger.entries).toEqual([]);
+  });
+
+  it("writes paths that lead nowhere as text that cannot be taken for anything else", async () => {
+    const { path, log } = createLog({ format: "text", fields: ["method", "status"] });
+    log.watch({ ...callWith(), path: "/a OK\n9", service: "", method: "" })?.ended?.(end({ code: 12 }));
+    await log.close();
+    expect(readFileSync(path, "utf8")).toBe('"a OK\\n9" UNIMPLEMENTED\n');
+  });
+
   it("drops and counts what a disk does not take", async () => {
     const { log } = createLog({ path: "/dev/full", logger: createRecordingLogger() });
     const followers = Array.from({ length: 40_000 }, () => log.watch(callWith({})));
     for (const follower of followers) follower?.ended?.(end());
     expect(log.droppedLines).toBeGreaterThan(0);
+    const dropped = collectProcessMetrics(new EventLoopDelay()).find(({ definition }) =>
+      /access_log/.test(definition.name),
+    );
+    expect(dropped?.points).toEqual([{ labels: [], value: log.droppedLines }]);
   });
 
   it("says that the disk takes nothing", async () => {
@@ -112,6 +150,7 @@ describe("createAccessLog()", () => {
     log.watch(callWith())?.ended?.(end());
     await expect.poll(() => logger.of("access_log_failed").length, { timeout: 5_000 }).toBeGreaterThan(0);
     expect(logger.of("access_log_failed")[0]?.message).toContain("Cannot write the access log: ENOSPC");
+    await log.close(); // and it ends
   });
 
   it("refuses a file that cannot be", () => {
@@ -123,6 +162,7 @@ describe("createAccessLog()", () => {
     [{ fields: ["status", "color"] as never }, `a field must be one of ${accessLogFields.join(", ")}, received color`],
     [{ metadata: ["x-a", "Authorization"] }, "metadata must be no secret, received Authorization"],
     [{ metadata: ["trace-bin"] }, "metadata must be no secret, received trace-bin"],
+    [{ metadata: ["reason"] }, "metadata must not be called like a field, received reason"],
     [{ metadata: ["X-A"] }, "names of metadata must be of 0-9 a-z _ - ., received X-A"],
   ])("refuses %j", (options, rule) => {
     expect(() => createLog(options)).toThrow(rule);

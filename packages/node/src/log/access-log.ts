@@ -5,9 +5,15 @@ import { isSecretName } from "@grpc-router/http2";
 import { createBurstLog, type Logger, statusName } from "@grpc-router/protocol";
 import type { CallFollower, CallWatcher, FollowedEnd, WatchedCall } from "@grpc-router/runtime";
 import { pino } from "pino";
-import { ACCESS_LOG_BUFFER_BYTES, ACCESS_LOG_FLUSH_BYTES, ACCESS_LOG_FLUSH_MS } from "../limits.js";
+import {
+  ACCESS_LOG_BUFFER_BYTES,
+  ACCESS_LOG_CLOSE_MS,
+  ACCESS_LOG_FLUSH_BYTES,
+  ACCESS_LOG_FLUSH_MS,
+} from "../limits.js";
 import { NodeError } from "../node-error.js";
 import { createConsoleLogger } from "./console-logger.js";
+import { WallClock } from "./wall-clock.js";
 
 /** What a line of the access log says, in this order. */
 export const accessLogFields = [
@@ -46,9 +52,9 @@ export interface AccessLogOptions {
 export interface AccessLog extends CallWatcher {
   /** Lines that were dropped, because the file did not take them as fast as calls ended. */
   readonly droppedLines: number;
-  /** Opens the file anew, for programs that move it away. */
+  /** Opens the file anew, for programs that move it away; of standard output nothing. What goes wrong is logged. */
   reopen(): void;
-  /** Writes what waits. */
+  /** Writes what waits, as far as it is taken within 2 s. */
   close(): Promise<void>;
 }
 
@@ -63,6 +69,13 @@ interface Line {
   readonly attempts: number;
   readonly requestBytes: number;
   readonly replyBytes: number;
+}
+
+let allDroppedLines = 0;
+
+/** Lines that all access logs of the process have dropped. */
+export function countDroppedLines(): number {
+  return allDroppedLines;
 }
 
 /**
@@ -80,13 +93,17 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
     report.log("access_log", "access_log_failed", `Cannot write the access log: ${error.message}`, { path });
   };
   const output = open(path);
+  const clock = new WallClock();
   let dropped = 0;
-  output.on("drop", () => void dropped++);
+  output.on("drop", () => {
+    dropped++;
+    allDroppedLines++;
+  });
   output.on("error", failed);
   const flushing = setInterval(() => output.flush(), ACCESS_LOG_FLUSH_MS).unref();
   const write = (call: WatchedFacts, end: FollowedEnd) => {
     if (end.code === 0 && ratio < 1 && Math.random() >= ratio) return;
-    const line = lineOf(call, end);
+    const line = lineOf(call, end, clock.originMs);
     output.write(format === "json" ? writeJson(line, fields, call) : writeText(line, fields, call));
   };
   return {
@@ -94,13 +111,25 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
     get droppedLines() {
       return dropped;
     },
-    reopen: () => output.reopen(),
-    close() {
+    reopen() {
+      if (path === "-") return;
+      try {
+        // If the file cannot be opened, lines go on to where they went.
+        check(path);
+        output.reopen();
+      } catch (error) {
+        failed(error instanceof Error ? error : new Error(`${error}`));
+      }
+    },
+    async close() {
       clearInterval(flushing);
-      return new Promise((resolve) => {
-        output.once("close", resolve);
-        output.end();
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // A disk that is full, or a reader of the output that does not read, must not keep a router from stopping.
+      output.once("close", resolve).once("error", resolve);
+      const patience = setTimeout(resolve, ACCESS_LOG_CLOSE_MS);
+      output.end();
+      await promise;
+      clearTimeout(patience);
     },
   };
 }
@@ -127,9 +156,9 @@ function followerOf(
   return { ended: (end) => write(facts, end) };
 }
 
-function lineOf({ path, peer, openedMs }: WatchedFacts, end: FollowedEnd): Line {
+function lineOf({ path, peer, openedMs }: WatchedFacts, end: FollowedEnd, originMs: number): Line {
   return {
-    time: new Date(performance.timeOrigin + end.nowMs).toISOString(),
+    time: new Date(originMs + end.nowMs).toISOString(),
     method: path.slice(1),
     status: statusName(end.code),
     reason: end.reason,
@@ -156,7 +185,9 @@ function writeText(line: Line, fields: readonly AccessLogField[], { metadata }: 
     const value = line[field];
     if (value === undefined) continue;
     if (field === "durationMs") words.push(`${value}ms`);
-    else if (field === "time" || field === "method" || field === "status") words.push(`${value}`);
+    else if (field === "time" || field === "status") words.push(`${value}`);
+    // One that leads nowhere may be anything.
+    else if (field === "method") words.push(quote(`${value}`));
     else words.push(`${field}=${quote(`${value}`)}`);
   }
   for (const [name, value] of Object.entries(metadata)) words.push(`${name}=${quote(value)}`);
@@ -170,7 +201,7 @@ function quote(text: string): string {
 function open(path: string): ReturnType<typeof pino.destination> {
   try {
     // Now, where somebody sees it; what opens the file for good does so later.
-    if (path !== "-") closeSync(openSync(path, "a"));
+    if (path !== "-") check(path);
     return pino.destination({
       dest: path === "-" ? 1 : path,
       append: true,
@@ -184,6 +215,11 @@ function open(path: string): ReturnType<typeof pino.destination> {
       `the file ${path} must be one that can be written: ${error instanceof Error ? error.message : error}`,
     );
   }
+}
+
+/** @throws Error if nothing can be added to the file. */
+function check(path: string): void {
+  closeSync(openSync(path, "a"));
 }
 
 function validate({
@@ -201,6 +237,8 @@ function validate({
   if (unknown !== undefined) throw invalid(`a field must be one of ${known.join(", ")}, received ${unknown}`);
   const secret = metadata.find(isSecretName);
   if (secret !== undefined) throw invalid(`metadata must be no secret, received ${secret}`);
+  const taken = metadata.find((name) => known.includes(name));
+  if (taken !== undefined) throw invalid(`metadata must not be called like a field, received ${taken}`);
   const strange = metadata.find((name) => !/^[0-9a-z_.-]+$/.test(name));
   if (strange !== undefined) throw invalid(`names of metadata must be of 0-9 a-z _ - ., received ${strange}`);
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import { familyByName, familyOf, type MetricFamily } from "@grpc-router/runtime";
+import { countDroppedLines } from "../log/access-log.js";
 import type { EventLoopDelay } from "./event-loop-delay.js";
 import { processMetrics } from "./process-metric-definitions.js";
 
@@ -24,6 +25,7 @@ export function collectProcessMetrics(delay: EventLoopDelay): MetricFamily[] {
     familyOf(processMetrics.heapLimit, getHeapStatistics().heap_size_limit),
     familyByName(processMetrics.eventLoopTime, { active: active / 1e3, idle: idle / 1e3 }),
     familyOf(processMetrics.eventLoopDelay, delay.snapshot()),
+    familyOf(processMetrics.accessLogDropped, countDroppedLines()),
   ];
 }
 

@@ -121,4 +121,11 @@ export const processMetrics = {
     description: "How late timers are, looked at ten times a second: the time for which everything else stood still.",
     bounds: { firstExponent: -10, lastExponent: 3 },
   },
+  accessLogDropped: {
+    name: "grpcrouter.access_log.dropped_lines",
+    type: "counter",
+    unit: "{line}",
+    labels: [],
+    description: "Lines of access logs that were dropped, because the disk did not take them in time.",
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

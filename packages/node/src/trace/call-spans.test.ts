@@ -32,7 +32,7 @@ function callWith(fields: Readonly<Record<string, string>> = {}, peerAddress = "
 function createSpans(ratio = 1, random = 0) {
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
-  const spans = new CallSpans({ tracer: provider.getTracer("test"), ratio, random: () => random, originMs });
+  const spans = new CallSpans({ tracer: provider.getTracer("test"), ratio, random: () => random, clock: { originMs } });
   return { spans, finished: () => exporter.getFinishedSpans() };
 }
 
@@ -93,10 +93,28 @@ describe("CallSpans", () => {
       "server.address": "2001:db8::1",
       "server.port": 443,
       "grpcrouter.instance": "users-1",
+      "previous-rpc-attempts": 0,
+      "transparent-retry": false,
       "rpc.response.status_code": "UNAVAILABLE",
     });
+    expect(served?.attributes).toMatchObject({ "previous-rpc-attempts": 1, "transparent-retry": false });
     expect([failed?.status, served?.status]).toEqual([{ code: 2, message: "UNAVAILABLE" }, { code: 0 }]);
     expect(first?.metadata).toEqual([["traceparent", `00-${traceId}-${failed?.spanContext().spanId}-01`]]);
+  });
+
+  it("calls an attempt in place of one that did not run transparent", () => {
+    const { spans, finished } = createSpans();
+    const call = follow(spans.watch(callWith()));
+    call.attempt?.({ ...target, attempt: 0 })?.ended(14, 130);
+    call.attempt?.({ ...target, attempt: 0 })?.ended(0, 140);
+    expect(finished().map(({ attributes }) => attributes["transparent-retry"])).toEqual([false, true]);
+  });
+
+  it("has one name for all paths that lead nowhere", () => {
+    const { spans, finished } = createSpans();
+    follow(spans.watch({ ...callWith(), path: "/a.B/C?7", service: "", method: "" })).ended?.(end(12));
+    expect(finished()[0]?.name).toBe("Recv._OTHER");
+    expect(finished()[0]?.attributes).toMatchObject({ "rpc.method": "_OTHER", "rpc.method_original": "/a.B/C?7" });
   });
 
   it("hands the old form on, too, where it came", () => {

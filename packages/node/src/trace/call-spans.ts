@@ -32,6 +32,8 @@ import {
 const traceparentName = "traceparent";
 const tracestateName = "tracestate";
 const grpcTraceBinName = "grpc-trace-bin";
+/** Stands for methods that are not there, by the semantic conventions of RPC. */
+const other = "_OTHER";
 
 /** What spans are made with. */
 export interface CallSpansOptions {
@@ -40,8 +42,8 @@ export interface CallSpansOptions {
   readonly ratio: number;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** What `Scheduler.nowMs` has to be added to for milliseconds since 1970. */
-  readonly originMs: number;
+  /** Tells what `Scheduler.nowMs` has to be added to for milliseconds since 1970. */
+  readonly clock: { readonly originMs: number };
 }
 
 /** Codes that are the server's fault and so errors of its span, by the semantic conventions of gRPC. */
@@ -76,7 +78,9 @@ function parentOf(call: WatchedCall): TraceContext | undefined {
 }
 
 class CallSpan implements CallFollower {
-  readonly #options: CallSpansOptions;
+  readonly #tracer: Tracer;
+  /** One for all of a call's spans: an attempt lies within its call, also if the clock is set meanwhile. */
+  readonly #originMs: number;
   readonly #span: Span;
   readonly #context: Context;
   readonly #attributes: Attributes;
@@ -84,11 +88,20 @@ class CallSpan implements CallFollower {
   readonly #name: string;
   readonly #binary: boolean;
   #queue: Span | undefined;
+  #lastAttempt = -1;
 
   constructor(options: CallSpansOptions, call: WatchedCall, parent: TraceContext | undefined) {
-    this.#options = options;
-    this.#name = `${call.service}.${call.method}`;
-    this.#attributes = { "rpc.system.name": "grpc", "rpc.method": `${call.service}/${call.method}` };
+    this.#tracer = options.tracer;
+    this.#originMs = options.clock.originMs;
+    const { service, method, path } = call;
+    // A path that leads nowhere may be anything, and names of spans are few.
+    this.#name = service === "" ? other : `${service}.${method}`;
+    this.#attributes = {
+      "rpc.system.name": "grpc",
+      ...(service === ""
+        ? { "rpc.method": other, "rpc.method_original": path }
+        : { "rpc.method": `${service}/${method}` }),
+    };
     // A client that speaks the old form only has instances that may do so, too.
     this.#binary = call.metadata(grpcTraceBinName) !== undefined;
     const state = call.metadata(tracestateName);
@@ -103,7 +116,7 @@ class CallSpan implements CallFollower {
             ...(state === undefined ? {} : { traceState: createTraceState(state) }),
           });
     const attributes = { ...this.#attributes, ...addressOf("client", call.peerAddress) };
-    const startTime = options.originMs + call.openedMs;
+    const startTime = this.#originMs + call.openedMs;
     this.#span = options.tracer.startSpan(
       `Recv.${this.#name}`,
       { kind: SpanKind.SERVER, startTime, attributes },
@@ -113,8 +126,8 @@ class CallSpan implements CallFollower {
   }
 
   queued(nowMs: number): void {
-    const startTime = this.#options.originMs + nowMs;
-    this.#queue ??= this.#options.tracer.startSpan("Queue", { kind: SpanKind.INTERNAL, startTime }, this.#context);
+    const startTime = this.#originMs + nowMs;
+    this.#queue ??= this.#tracer.startSpan("Queue", { kind: SpanKind.INTERNAL, startTime }, this.#context);
   }
 
   attempt({ instance, address, attempt, nowMs }: FollowedAttempt): AttemptFollower {
@@ -124,10 +137,13 @@ class CallSpan implements CallFollower {
       ...addressOf("server", address),
       "grpcrouter.instance": instance,
       "previous-rpc-attempts": attempt,
+      // One in place of an attempt that did not run has the number of that.
+      "transparent-retry": attempt <= this.#lastAttempt,
     };
-    const startTime = this.#options.originMs + nowMs;
+    this.#lastAttempt = Math.max(this.#lastAttempt, attempt);
+    const startTime = this.#originMs + nowMs;
     const name = `Attempt.${this.#name}`;
-    const span = this.#options.tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime, attributes }, this.#context);
+    const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime, attributes }, this.#context);
     const context = { ...span.spanContext(), sampled: true };
     const binary = Buffer.from(writeGrpcTraceBin(context)).toString("base64").replace(/=+$/, "");
     return {
@@ -137,7 +153,7 @@ class CallSpan implements CallFollower {
       ],
       ended: (code, endMs) => {
         endSpan(span, code, code !== 0);
-        span.end(this.#options.originMs + endMs);
+        span.end(this.#originMs + endMs);
       },
     };
   }
@@ -147,11 +163,11 @@ class CallSpan implements CallFollower {
     endSpan(this.#span, code, serverFaults.has(code));
     this.#span.setAttribute("grpcrouter.attempts", attempts);
     if (reason !== undefined) this.#span.setAttribute("error.type", reason);
-    this.#span.end(this.#options.originMs + nowMs);
+    this.#span.end(this.#originMs + nowMs);
   }
 
   #leaveQueue(nowMs: number): void {
-    this.#queue?.end(this.#options.originMs + nowMs);
+    this.#queue?.end(this.#originMs + nowMs);
     this.#queue = undefined;
   }
 }

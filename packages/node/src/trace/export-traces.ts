@@ -5,6 +5,7 @@ import { createBurstLog, type Logger } from "@grpc-router/protocol";
 import type { CallWatcher } from "@grpc-router/runtime";
 import { OTLP_STOP_MS } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
+import { WallClock } from "../log/wall-clock.js";
 import { ownVersion } from "../metrics/collect-process-metrics.js";
 import { firstLine } from "../node-error.js";
 import { type Environment, otlpInvalid, readOtlpTarget, variableOf } from "../otlp/read-otlp-target.js";
@@ -92,8 +93,7 @@ export async function exportTraces(
     ],
   });
   const tracer = provider.getTracer("@grpc-router/node", ownVersion);
-  const originMs = performance.timeOrigin;
-  const unwatch = server.watch(new CallSpans({ tracer, ratio, random: Math.random, originMs }));
+  const unwatch = server.watch(new CallSpans({ tracer, ratio, random: Math.random, clock: new WallClock() }));
   return {
     url,
     flush: () => provider.forceFlush(),
