@@ -14,8 +14,8 @@ import { EndedStreams } from "../stream/ended-streams.js";
 import { ReadyRing } from "../stream/ready-ring.js";
 import type { StreamRecord } from "../stream/stream-record.js";
 import { StreamTable } from "../stream/stream-table.js";
-import type { FrameTrace } from "../trace/frame-trace.js";
 import type { ConnectionHandler, ConnectionHost, ConnectionOptions } from "./connection.js";
+import { ConnectionTraces } from "./connection-traces.js";
 import { FloodCounters } from "./flood-counters.js";
 import { HeaderBlock } from "./header-block.js";
 import { InputCarry } from "./input-carry.js";
@@ -55,7 +55,11 @@ export class ConnectionContext<Head, Data> {
   /** Leaky buckets of this connection alone. */
   readonly floods = new FloodCounters();
   readonly counters: EngineCounters;
-  readonly trace: FrameTrace | undefined;
+  /** Who looks on; undefined: nobody does. */
+  trace: ConnectionTraces | undefined = undefined;
+  /** Octets that came, and that were taken to be sent. */
+  receivedBytes = 0;
+  sentBytes = 0;
 
   readonly streams = new StreamTable<Data>();
   readonly ready = new ReadyRing<Data>();
@@ -126,7 +130,10 @@ export class ConnectionContext<Head, Data> {
     this.keepalive = new KeepaliveState(keepalive, options.nowMs, options.random);
     this.windows = options.windows;
     this.bandwidth = options.windows === undefined ? undefined : new BandwidthMeter();
-    this.trace = options.trace;
+    if (options.trace !== undefined) {
+      this.trace = new ConnectionTraces();
+      this.trace.begin(options.trace);
+    }
     this.counters = options.counters ?? new EngineCounters();
     this.counters.connectionsOpened++;
     this.tooLargeFields = options.tooLargeFields ?? new Uint8Array(0);

@@ -138,6 +138,14 @@ export interface Connection<Data> {
   readonly canOpen: boolean;
   /** Client role: the stream ids are used up (`Limits.lastStreamId`); only a new connection can open streams. */
   readonly idsUsedUp: boolean;
+  /** Octets that came so far, and that were taken to be sent. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /**
+   * Shows `trace` the frames from here on, in both directions, until what this answers is called: it gets a copy of the
+   * header tables, so fields are whole. Frames that wait to be sent are not shown, nor the messages of streams that are open.
+   */
+  lookOn(trace: FrameTrace): () => void;
   /**
    * Milliseconds from our last PING, or SETTINGS, to its answer, as the clock readings of `receive` and `sweep` tell; -1
    * before the first answer.

@@ -7,10 +7,12 @@ import { Http2Error } from "../http2-error.js";
 import { appendToQueue } from "../stream/send-queue.js";
 import type { StreamRecord } from "../stream/stream-record.js";
 import { StreamState } from "../stream/stream-state.js";
+import type { FrameTrace } from "../trace/frame-trace.js";
 import { releaseBuffer } from "./buffer-pool.js";
 import { closeStream, recycleStreams } from "./close-stream.js";
 import type { Connection, ConnectionOptions, Stream } from "./connection.js";
 import { ConnectionContext, DrainState, Phase } from "./connection-context.js";
+import { ConnectionTraces } from "./connection-traces.js";
 import { giveWindows, growWindows } from "./give-windows.js";
 import { beginMeasurement, receivedWhenArmed } from "./measure-bandwidth.js";
 import { openStream } from "./open-stream.js";
@@ -73,6 +75,25 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     return this.#context.roundTripMs;
   }
 
+  get receivedBytes(): number {
+    return this.#context.receivedBytes;
+  }
+
+  get sentBytes(): number {
+    return this.#context.sentBytes;
+  }
+
+  lookOn(trace: FrameTrace): () => void {
+    const context = this.#context;
+    const traces = context.trace ?? new ConnectionTraces();
+    traces.join(context, trace);
+    context.trace = traces;
+    return () => {
+      traces.leave(trace);
+      if (traces.isEmpty && context.trace === traces) context.trace = undefined;
+    };
+  }
+
   get longLived(): boolean {
     return this.#context.keepalive.longLived;
   }
@@ -86,6 +107,7 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     if (context.closed) return;
     context.nowMs = nowMs;
     context.keepalive.lastReadMs = nowMs;
+    context.receivedBytes += end - start;
     context.trace?.received(bytes, start, end);
     if (context.unread.length === 0) handleInput(context, bytes, start, end);
     else context.unread.append(bytes, start, end);
@@ -265,7 +287,8 @@ export class Http2Connection<Head, Data> implements Connection<Data> {
     if (bytes === undefined) return undefined;
     outputTaken(context);
     if (context.bandwidth !== undefined) context.bandwidth.flushedOctets = context.receive.received;
-    context.trace?.sent(bytes, 0, output.takenLength);
+    context.sentBytes += output.takenLength;
+    context.trace?.sent(context, bytes, output.takenLength);
     return bytes;
   }
 

@@ -80,6 +80,16 @@ export class DynamicTable {
     return entry;
   }
 
+  /** Becomes what `other` is, which it shares the entries with: nobody writes in them any more. */
+  copyFrom(other: DynamicTable): void {
+    this.#slots = [...other.#slots];
+    this.#newest = other.#newest;
+    this.#count = other.#count;
+    this.#bytes = other.#bytes;
+    this.#maxBytes = other.#maxBytes;
+    this.#generation++;
+  }
+
   /** Sets the size that entries may have, evicting the oldest until they fit (RFC 7541 section 4.3). */
   resize(maxBytes: number): void {
     this.#generation++;

@@ -27,6 +27,11 @@ export class EncoderTable {
     return this.#maxBytes;
   }
 
+  /** The entries, the oldest first. */
+  get fields(): readonly PreparedField[] {
+    return this.#fields;
+  }
+
   /** Index of the field in the address space of RFC 7541 section 2.3.3; 0 if it is not in the table. */
   indexOf(field: PreparedField): number {
     const { name, value } = field;

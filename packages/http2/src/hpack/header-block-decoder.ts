@@ -3,6 +3,7 @@ import { Http2Error } from "../http2-error.js";
 import { headerExcessFactor, type Limits } from "../limits.js";
 import { BlockCache } from "./block-cache.js";
 import type { DecodedField } from "./decoded-field.js";
+import type { DynamicTable } from "./dynamic-table.js";
 import { FieldDecoder, FieldStep } from "./field-decoder.js";
 import { FieldName, lastRuledName } from "./field-name.js";
 import { describeFault, HeadFault, resultOfFault } from "./head-fault.js";
@@ -114,6 +115,11 @@ export class HeaderBlockDecoder<Head> {
   /** What was wrong with the last block, with the section of the RFC; empty if it was `ok`. Holds no bytes of the peer. */
   get message(): string {
     return describeFault(this.#fault);
+  }
+
+  /** The dynamic table, for those who look on. */
+  get table(): DynamicTable {
+    return this.#fields.table;
   }
 
   /**

@@ -43,6 +43,16 @@ export class HeaderEncoder {
     }
   }
 
+  /** A header block after which a new decoder's table is what the peer's is: of a trace that begins in the middle. */
+  describeTable(): Uint8Array {
+    const { fields, maxBytes } = this.#table;
+    const block = new Uint8Array(fields.reduce((sum, field) => sum + field.maxBytes, maxSizeUpdateBytes));
+    // What is due comes with the next block.
+    let to = this.#sizeUpdateDue ? 0 : writeInteger(block, 0, maxBytes, 0x1f, 0x20);
+    for (const field of fields) to = writeLiteral(field, block, to, 0x3f, 0x40);
+    return block.subarray(0, to);
+  }
+
   /** Writes the start of a block (pending table size updates, then the template's fields) and returns the offset behind it. */
   encode(template: HeaderTemplate, target: Uint8Array, offset: number): number {
     const at = this.#sizeUpdateDue ? this.#writeSizeUpdates(target, offset) : offset;

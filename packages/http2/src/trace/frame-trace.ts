@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ReaderScope } from "../hpack/reader-scope.js";
+import type { ReceivedState } from "./header-trace.js";
 import { TracedDirection } from "./traced-direction.js";
 
 /** Where a trace writes, and its clock. */
@@ -40,6 +41,16 @@ export class FrameTrace {
     this.#sent = new TracedDirection(scope, writer("send"));
     this.#received.other = this.#sent;
     this.#sent.other = this.#received;
+  }
+
+  /** The trace begins in the middle: what has come so far has led to this. Comes before any octets. */
+  joinReceived(state: ReceivedState): void {
+    this.#received.join(state);
+  }
+
+  /** The same of what was sent, as a header block that leads to the peer's table. */
+  joinSent(block: Uint8Array): void {
+    this.#sent.joinAfter(block);
   }
 
   /** The connection got `bytes[start, end)`. */

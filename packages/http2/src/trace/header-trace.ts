@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HeaderBlock } from "../connection/header-block.js";
+import type { DynamicTable } from "../hpack/dynamic-table.js";
 import { FieldDecoder, FieldStep } from "../hpack/field-decoder.js";
 import { fieldText } from "../hpack/field-text.js";
 import { describeFault, HeadFault } from "../hpack/head-fault.js";
@@ -9,6 +10,15 @@ import { escapeOctets } from "./escape-octets.js";
 import { isSecretName } from "./is-secret-name.js";
 
 const initialTableBytes = 4_096;
+
+/** What a connection that is under way knows of the header blocks that it gets. */
+export interface ReceivedState {
+  readonly table: DynamicTable;
+  /** Octets that the table may have. */
+  readonly tableLimit: number;
+  /** A block in pieces, if one is begun. */
+  readonly block: HeaderBlock;
+}
 
 /**
  * The header blocks of one direction, decoded with an HPACK table of its own (RFC 7541), so that it sees what the
@@ -41,6 +51,20 @@ export class HeaderTrace {
   /** The last block says that gRPC messages follow. */
   get isGrpc(): boolean {
     return this.#isGrpc;
+  }
+
+  /** The connection is under way, and its table is this one; the blocks to come begin with `block`, if that is begun. */
+  join({ table, tableLimit, block }: ReceivedState): void {
+    this.allowTable(tableLimit);
+    this.#decoder.table.copyFrom(table);
+    if (block.streamId === 0) return;
+    this.begin(block.streamId, block.endStream);
+    this.#block.append(block.bytes, 0, block.length);
+  }
+
+  /** The connection is under way, and its table is that of a decoder that got this block. */
+  joinAfter(block: Uint8Array): void {
+    this.#decode(block, block.length);
   }
 
   /** The other side allows a table of this size. A smaller one needs no word: its block says so itself. */

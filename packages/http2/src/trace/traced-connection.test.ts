@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Bench, exchange, literals, noLiterals } from "../connection/recorder.suite.js";
-import { frame, headers, hex, join, requestBlock, settings, settingsAck } from "../frame/frames.suite.js";
+import { frame, headers, hex, join, ping, requestBlock, settings, settingsAck } from "../frame/frames.suite.js";
 import { clientPreface } from "../frame/preface.js";
 import { createHeaderTemplate } from "../hpack/header-template.js";
 import { FrameTrace } from "./frame-trace.js";
@@ -115,6 +115,95 @@ describe("a connection with a trace", () => {
       ' recv not HTTP/2: "GET / HTTP/1.1\\r\\n"',
       ' send not HTTP/2: "HTTP/1.1 505 HTTP Version Not Supported\\r\\n"',
     ]);
+  });
+});
+
+/** What a server's trace shows that looks on for good, and one that comes before the step `from`. */
+function lookOnFrom(
+  from: number,
+  split: number,
+): { readonly whole: string[]; readonly late: string[]; readonly left: boolean } {
+  const whole: string[] = [];
+  const late: string[] = [];
+  const trace = new FrameTrace({ line: (line) => whole.push(line), nowMs: () => 0 });
+  const server = new Bench("server", { trace });
+  const client = new Bench("client");
+  let before = 0;
+  let leave = (): void => {};
+  server.handler.react.onData = (stream, _bytes, start, end, ended) => {
+    server.connection.consume(stream, end - start);
+    if (!ended) return;
+    server.connection.writeHead(stream, response, noLiterals, 0, 0, false);
+    server.connection.writeHead(stream, trailers, noLiterals, 0, 0, true);
+  };
+  exchange(client, server);
+  for (let step = 0; step < 6; step++) {
+    const own = literals(["x-step", `${step % 3}`], ["authorization", "Bearer geheim"]);
+    const stream = client.connection.open(request, own, 0, own.length, false);
+    client.connection.write(stream, hex("00 00000003 0a0131"), 0, 8, true);
+    const bytes = client.output();
+    const at = split % (bytes.length + 1);
+    server.receive(bytes.subarray(0, at));
+    if (step === from) {
+      server.output();
+      before = whole.length;
+      leave = server.connection.lookOn(new FrameTrace({ line: (line) => late.push(line), nowMs: () => 0 }));
+    }
+    server.receive(bytes.subarray(at));
+    client.receive(server.output());
+  }
+  const shown = late.length;
+  leave();
+  server.receive(ping("0102030405060708"));
+  return { whole: whole.slice(before, before + shown), late, left: late.length === shown };
+}
+
+describe("lookOn()", () => {
+  it("shows from the middle of a connection what a trace from its beginning shows", () => {
+    const plain = (line: string): string => line.replace(/ message=.*$/, "");
+    fc.assert(
+      fc.property(fc.nat(4), fc.nat(400), (from, split) => {
+        const { whole, late, left } = lookOnFrom(from, split);
+        expect(late.map(plain)).toEqual(whole.map(plain));
+        expect(late.length).toBeGreaterThan(10);
+        expect(late.join("\n")).not.toContain("HPACK error");
+        expect(left).toBe(true);
+      }),
+    );
+  });
+
+  it("waits with what is sent until what was encoded before is out", () => {
+    const late: string[] = [];
+    const server = new Bench("server");
+    server.handler.react.onHead = (stream) => server.connection.writeHead(stream, response, noLiterals, 0, 0, true);
+    server.receive(clientPreface, settings(), settingsAck, headers(1, requestBlock, true));
+    server.connection.lookOn(new FrameTrace({ line: (line) => late.push(line.trim()), nowMs: () => 0 }));
+    server.output();
+    expect(late).toEqual([]);
+    server.receive(headers(3, requestBlock, true));
+    server.output();
+    expect(late.slice(-3)).toEqual([
+      expect.stringMatching(/send HEADERS +stream=3 /),
+      ":status: 200",
+      "content-type: application/grpc",
+    ]);
+  });
+
+  it("goes on with a header block that is begun", () => {
+    const late: string[] = [];
+    const server = new Bench("server");
+    server.receive(clientPreface, settings(), settingsAck, frame(1, 0x1, 1, requestBlock.subarray(0, 2)));
+    server.connection.lookOn(new FrameTrace({ line: (line) => late.push(line.trim()), nowMs: () => 0 }));
+    server.receive(frame(9, 0x4, 1, requestBlock.subarray(2)));
+    expect(late.slice(1)).toEqual([":method: POST", ":scheme: http", ":path: /a.B/C"]);
+  });
+
+  it("counts what came and what was taken to be sent", () => {
+    const server = new Bench("server");
+    server.receive(clientPreface, settings());
+    const sent = server.output();
+    expect(server.connection.receivedBytes).toBe(clientPreface.length + settings().length);
+    expect(server.connection.sentBytes).toBe(sent.length);
   });
 });
 

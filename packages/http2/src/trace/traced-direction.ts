@@ -7,7 +7,7 @@ import { broken, describePayload, describePriority, eachSetting, priorityBytes }
 import { escapeOctets } from "./escape-octets.js";
 import { type CutFrames, FrameCutter } from "./frame-cutter.js";
 import { nameOfFrameType, namesOfFlags } from "./frame-names.js";
-import { HeaderTrace } from "./header-trace.js";
+import { HeaderTrace, type ReceivedState } from "./header-trace.js";
 import { MessageTrace } from "./message-trace.js";
 
 /** Writes one event: its line, and lines that belong below it. */
@@ -34,6 +34,16 @@ export class TracedDirection implements CutFrames {
 
   push(bytes: Uint8Array, start: number, end: number): void {
     this.#cutter.push(bytes, start, end);
+  }
+
+  /** The connection is under way; see `HeaderTrace`. */
+  join(state: ReceivedState): void {
+    this.#headers.join(state);
+  }
+
+  /** The same of the other direction. */
+  joinAfter(block: Uint8Array): void {
+    this.#headers.joinAfter(block);
   }
 
   /** No more DATA comes on this stream. */
