@@ -9,6 +9,7 @@ import { callsCommand } from "./commands/calls.js";
 import { checkCommand } from "./commands/check.js";
 import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
+import { connectionsCommand } from "./commands/connections.js";
 import { drainCommand } from "./commands/drain.js";
 import { eventsCommand } from "./commands/events.js";
 import { instancesCommand } from "./commands/instances.js";
@@ -22,6 +23,7 @@ import { servicesCommand } from "./commands/services.js";
 import { statsCommand } from "./commands/stats.js";
 import { tapCommand } from "./commands/tap.js";
 import { topCommand } from "./commands/top.js";
+import { traceCommand } from "./commands/trace.js";
 import { versionCommand } from "./commands/version.js";
 import type { Io } from "./io.js";
 
@@ -56,6 +58,8 @@ function createProgram(io: Io): Command {
     servicesCommand,
     callsCommand,
     tapCommand,
+    connectionsCommand,
+    traceCommand,
     topCommand,
     statsCommand,
     policyCommand,

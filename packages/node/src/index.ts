@@ -93,6 +93,8 @@ export {
   CallPhase,
   type CallStats,
   CallStatsSchema,
+  type Connection,
+  ConnectionRole,
   type Event,
   EventSchema,
   GetCallStatsResponseSchema,
@@ -105,6 +107,7 @@ export {
   type Instance,
   InstanceSchema,
   ListCallsResponseSchema,
+  ListConnectionsResponseSchema,
   ListInstancesResponseSchema,
   ListServicesResponseSchema,
   type Method,
@@ -117,6 +120,7 @@ export {
   type TapCallsResponse,
   type TapEvent,
   TapEventSchema,
+  type TraceFramesResponse,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";
 export { type AccessLog, type AccessLogField, type AccessLogOptions, createAccessLog } from "./log/access-log.js";

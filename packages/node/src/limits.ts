@@ -155,11 +155,20 @@ export const PROFILE_PIECE_BYTES: number = 256 * 1024;
 /** Taps of calls at once: each looks at every call that comes. */
 export const MAX_TAPS = 8;
 
-/** Events of a tap that wait for its reader: one that does not read, and memory that calls fill. */
-export const TAP_QUEUE_EVENTS = 4_096;
+/** Events of a tap, or lines of a trace, that wait for their reader: one that does not read, and memory that calls fill. */
+export const READER_QUEUE_EVENTS = 4_096;
 
 /** Octets of the same. */
-export const TAP_QUEUE_BYTES: number = 4 * 1_048_576;
+export const READER_QUEUE_BYTES: number = 4 * 1_048_576;
+
+/** Traces of frames at once: each decodes all that its connection says once more. */
+export const MAX_TRACES = 4;
+
+/** Milliseconds of a trace of frames: one that was forgotten. */
+export const MAX_TRACE_MS = 3_600_000;
+
+/** Milliseconds between two messages of such a trace; frames come by the thousand. */
+export const TRACE_BATCH_MS = 50;
 
 /** Events of a tap in one second; more calls are passed over: to tell a call costs more than to route it. */
 export const TAP_EVENTS_PER_SECOND = 5_000;

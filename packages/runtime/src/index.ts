@@ -55,6 +55,7 @@ export type { HookResult, MessageHook, MethodHooks } from "./intercept/message-h
 export type { MemoryGauge } from "./memory-gauge.js";
 export type { MetricsSettings } from "./metrics/metrics-settings.js";
 export type { CallStats, LatencySummary } from "./operate/call-stats.js";
+export type { ConnectionBook, ConnectionInfo, TracedConnection } from "./operate/connection-book.js";
 export type { MethodInfo, ServiceInfo } from "./operate/describe-service.js";
 export { EventLog } from "./operate/event-log.js";
 export { type EventBatch, EventRing, type RouterEvent } from "./operate/event-ring.js";

@@ -34,6 +34,7 @@ import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
 import type { MemoryGauge } from "./memory-gauge.js";
 import { collectRouterMetrics } from "./metrics/collect-router-metrics.js";
 import type { MetricFamily } from "./metrics/metric-definition.js";
+import { ConnectionBook } from "./operate/connection-book.js";
 import { Operator } from "./operate/operator.js";
 import type { InstanceInfo } from "./registry/instance-info.js";
 import type { Registry } from "./registry/registry.js";
@@ -98,6 +99,8 @@ export class RouterCore {
   readonly routerCounters: RouterCounters;
   /** What an operator may ask and order. */
   readonly operator: Operator;
+  /** The open connections, to be listed and looked at. */
+  readonly connectionBook: ConnectionBook;
   readonly #parts: RouterCoreParts;
   readonly #windows: WindowBudget;
   readonly #context: ServerContext;
@@ -124,6 +127,7 @@ export class RouterCore {
     this.#windows = new WindowBudget(parts.connections.windowBudgetBytes);
     this.routerCounters = forwarder.context.counters;
     this.operator = new Operator(parts);
+    this.connectionBook = new ConnectionBook({ clock, registry, connections: this.#connections });
     this.#flusher = createFlusher(clock);
     this.#lastSweepMs = clock.lastMs;
     const facts = { method: "a call", ...metadataLimits };
@@ -266,6 +270,7 @@ export class RouterCore {
       tooLargeFields: this.#tooLargeFields,
     });
     server.attach(connection);
+    this.connectionBook.add(server);
     if (this.#closed) connection.close(0, "the router is closed");
     else if (this.#draining !== undefined) connection.drain(drainText);
     else {

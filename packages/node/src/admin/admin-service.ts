@@ -16,6 +16,7 @@ import type {
   SetLogLevelRequest,
   TakeProfileRequest,
   TapCallsRequest,
+  TraceFramesRequest,
   WatchEventsRequest,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import type { LogLevels } from "../log/log-levels.js";
@@ -25,8 +26,10 @@ import type { RouterServer } from "../serve/serve-router.js";
 import { callMessage, callStatsMessage } from "./call-messages.js";
 import { createTaps } from "./call-taps.js";
 import { type AdministeredConfig, configMessage, outcomeMessage } from "./config-messages.js";
+import { connectionMessage } from "./connection-messages.js";
 import { msOf } from "./durations.js";
 import { streamEvents } from "./event-stream.js";
+import { createFrameTraces } from "./frame-traces.js";
 import { instanceMessages } from "./instance-messages.js";
 import { createProfiles } from "./profiles.js";
 import { policyFactMessage, serviceMessage } from "./service-messages.js";
@@ -35,7 +38,7 @@ import { engineStatsMessage, policyStatsMessage } from "./stats-messages.js";
 /** What of a router's server an operator may ask and order. */
 export type ObservedServer = Pick<
   RouterServer,
-  "instances" | "engineStats" | "policyStats" | "inFlight" | "operator" | "events" | "watch"
+  "instances" | "engineStats" | "policyStats" | "inFlight" | "operator" | "events" | "watch" | "connections"
 >;
 
 /** What the program around the router adds. */
@@ -55,6 +58,7 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
   const { operator } = server;
   const profiles = createProfiles();
   const taps = createTaps(server);
+  const traces = createFrameTraces(server);
   return {
     listInstances: ({ service }: ListInstancesRequest) => ({
       instances: instanceMessages(server.instances(), service),
@@ -90,6 +94,8 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
     watchEvents: (request: WatchEventsRequest, { signal }: HandlerContext) =>
       streamEvents(server.events, request, signal),
     tapCalls: (request: TapCallsRequest, { signal }: HandlerContext) => taps.open(request, signal),
+    listConnections: () => ({ connections: server.connections.list().map(connectionMessage) }),
+    traceFrames: (request: TraceFramesRequest, { signal }: HandlerContext) => traces.open(request, signal),
     takeProfile: (request: TakeProfileRequest, { signal }: HandlerContext) => profiles.take(request, signal),
   };
 }

@@ -160,6 +160,7 @@ export function createAdministeredServer(given: Partial<AdministeredServer> = {}
     operator: core.operator,
     events: new EventRing(10),
     watch: () => () => {},
+    connections: core.connectionBook,
     drain: async () => ({ callsCut: 0 }),
     ...given,
   };

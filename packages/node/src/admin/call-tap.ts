@@ -11,11 +11,13 @@ import type {
   FollowedEnd,
   WatchedCall,
 } from "@grpc-router/runtime";
-import { TapEventSchema } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { TAP_EVENTS_PER_SECOND, TAP_QUEUE_BYTES } from "../limits.js";
+import { type TapEvent, TapEventSchema } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { READER_QUEUE_BYTES, TAP_EVENTS_PER_SECOND } from "../limits.js";
 import { preciseDuration } from "./durations.js";
+import type { Kept as KeptOf, ReaderQueue } from "./reader-queue.js";
 import { headOf, sizeOfHead } from "./tap-head.js";
-import type { KeptEvent, TapQueue } from "./tap-queue.js";
+
+type Kept = KeptOf<TapEvent>;
 
 /** Which calls are told; all of it must hold. */
 export interface TapFilter {
@@ -49,7 +51,7 @@ const EVENT_BYTES = 200;
 export class CallTap implements CallWatcher {
   readonly filter: TapFilter;
   readonly ports: TapPorts;
-  readonly #queue: TapQueue;
+  readonly #queue: ReaderQueue<TapEvent>;
   /** Octets of events of calls of which it is not yet known whether they are told. */
   #heldBytes = 0;
   #second = -1;
@@ -59,7 +61,7 @@ export class CallTap implements CallWatcher {
   /** Told calls that have not ended. */
   #open = 0;
 
-  constructor(filter: TapFilter, queue: TapQueue, ports: TapPorts) {
+  constructor(filter: TapFilter, queue: ReaderQueue<TapEvent>, ports: TapPorts) {
     this.filter = filter;
     this.#queue = queue;
     this.ports = ports;
@@ -83,7 +85,7 @@ export class CallTap implements CallWatcher {
   }
 
   /** The call is to be told. False: there were enough before it. */
-  tell(held: readonly KeptEvent[]): boolean {
+  tell(held: readonly Kept[]): boolean {
     this.drop(held);
     if (this.#told >= this.filter.count) return false;
     this.#told++;
@@ -98,13 +100,13 @@ export class CallTap implements CallWatcher {
     if (this.isOver) this.#queue.wake();
   }
 
-  push(kept: KeptEvent): void {
+  push(kept: Kept): void {
     this.#queue.push(kept);
   }
 
   /** Room for an event of a call that may come to be told. False: there is none. */
-  hold({ sizeBytes }: KeptEvent): boolean {
-    if (this.#heldBytes + sizeBytes > TAP_QUEUE_BYTES) {
+  hold({ sizeBytes }: Kept): boolean {
+    if (this.#heldBytes + sizeBytes > READER_QUEUE_BYTES) {
       this.#queue.lose(1);
       return false;
     }
@@ -113,7 +115,7 @@ export class CallTap implements CallWatcher {
   }
 
   /** Such events are not held any more. */
-  drop(held: readonly KeptEvent[]): void {
+  drop(held: readonly Kept[]): void {
     for (const { sizeBytes } of held) this.#heldBytes -= sizeBytes;
   }
 
@@ -137,7 +139,7 @@ class TappedCall implements CallFollower {
   readonly #number: bigint;
   readonly #openedMs: number;
   #state: "held" | "told" | "dropped" = "held";
-  #held: KeptEvent[] = [];
+  #held: Kept[] = [];
   #instanceSeen: boolean;
 
   constructor(tap: CallTap, number: number, call: WatchedCall) {

@@ -5,7 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallFollower, CallWatcher, FollowedEnd, MetadataField, WatchedCall } from "@grpc-router/runtime";
 import { describe, expect, it } from "vitest";
 import { TapCallsRequestSchema, type TapCallsResponse, type TapEvent } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { MAX_TAPS, TAP_EVENTS_PER_SECOND, TAP_QUEUE_EVENTS, TAP_VALUE_CHARS } from "../limits.js";
+import { MAX_TAPS, READER_QUEUE_EVENTS, TAP_EVENTS_PER_SECOND, TAP_VALUE_CHARS } from "../limits.js";
 import { createTaps } from "./call-taps.js";
 
 type Request = MessageInitShape<typeof TapCallsRequestSchema>;
@@ -36,7 +36,10 @@ class Bench {
     const lines: string[] = [];
     // Lets it end when it has said all.
     const pending = responses.next();
-    const first = await Promise.race([pending, new Promise<undefined>((resolve) => setImmediate(resolve))]);
+    const first = await Promise.race([
+      pending,
+      new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
+    ]);
     if (first !== undefined && first.done !== true) lines.push(...first.value.events.map(lineOf));
     return lines;
   }
@@ -187,7 +190,7 @@ describe("createTaps()", () => {
   it("drops the oldest of what is not read, and says how much", async () => {
     const bench = new Bench();
     const responses = await bench.open();
-    const count = TAP_QUEUE_EVENTS / 2 + 1;
+    const count = READER_QUEUE_EVENTS / 2 + 1;
     for (let call = 0; call < count; call++) bench.call().end();
     const { value } = await responses.next();
     expect(value?.lost).toBe(2n);

@@ -7,11 +7,12 @@ import {
   type TapCallsRequest,
   type TapCallsResponse,
   TapCallsResponseSchema,
+  type TapEvent,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { EVENT_BATCH, MAX_TAPS } from "../limits.js";
 import { CallTap, type TapFilter, type TapPorts } from "./call-tap.js";
 import { msOf } from "./durations.js";
-import { TapQueue } from "./tap-queue.js";
+import { ReaderQueue } from "./reader-queue.js";
 
 /** The taps of a router. */
 export interface Taps {
@@ -39,7 +40,7 @@ export function createTaps(server: WatchedServer, given: TapPorts = ports): Taps
         );
       }
       count++;
-      const queue = new TapQueue();
+      const queue = new ReaderQueue<TapEvent>();
       const tap = new CallTap(filter, queue, given);
       const unwatch = server.watch(tap);
       const end = (): void => {
@@ -60,7 +61,11 @@ export function createTaps(server: WatchedServer, given: TapPorts = ports): Taps
   };
 }
 
-async function* read(tap: CallTap, queue: TapQueue, signal: AbortSignal): AsyncGenerator<TapCallsResponse> {
+async function* read(
+  tap: CallTap,
+  queue: ReaderQueue<TapEvent>,
+  signal: AbortSignal,
+): AsyncGenerator<TapCallsResponse> {
   while (!signal.aborted) {
     const batch = queue.take();
     if (batch !== undefined) {

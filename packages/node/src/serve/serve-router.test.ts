@@ -59,6 +59,7 @@ function createFakeRouter(onAccept: (transport: Transport, sink: RecordingSink) 
     metrics: () => [],
     watch: () => () => {},
     operator: createAdministeredServer().operator,
+    connectionBook: { list: () => [], trace: () => ({ isOver: true, stop: () => {} }) },
   };
   const ports: RouterPorts[] = [];
   const openCore = (given: RouterPorts): ServableCore => {

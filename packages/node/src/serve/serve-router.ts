@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import {
   type CallWatcher,
+  type ConnectionBook,
   type ConnectionPurpose,
   type CredentialSettings,
   EventLog,
@@ -88,6 +89,8 @@ export interface RouterServer {
   policyStats(): PolicyStats;
   /** What an operator may ask and order; the admin API speaks to it. */
   readonly operator: OperatorVerbs;
+  /** The open connections, to be listed and looked at frame by frame. */
+  readonly connections: ConnectionVerbs;
   /** What happened lately, for who looks later: registrations and their ends, ejections, reloads, orders of operators. */
   readonly events: EventRing;
   /** What is still to be done, for people who wait for a drain. Costs a look at each open call. */
@@ -136,7 +139,10 @@ export type ServableCore = Pick<
   | "keepalive"
   | "routerCounters"
   | "metrics"
-> & { readonly operator: OperatorVerbs };
+> & { readonly operator: OperatorVerbs; readonly connectionBook: ConnectionVerbs };
+
+/** What an operator may do with connections. */
+export type ConnectionVerbs = Pick<ConnectionBook, "list" | "trace">;
 
 /** What an operator may ask of a running router, and tell it. */
 export type OperatorVerbs = Pick<Operator, keyof Operator>;
@@ -284,6 +290,10 @@ class ListeningRouter implements RouterServer {
 
   get operator(): OperatorVerbs {
     return this.#core.operator;
+  }
+
+  get connections(): ConnectionVerbs {
+    return this.#core.connectionBook;
   }
 
   get events(): EventRing {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { TapEvent } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { TAP_QUEUE_BYTES, TAP_QUEUE_EVENTS } from "../limits.js";
+import { READER_QUEUE_BYTES, READER_QUEUE_EVENTS } from "../limits.js";
 
 /** What a reader has not seen yet. */
-export interface TapBatch {
-  readonly events: readonly TapEvent[];
+export interface ReaderBatch<Event> {
+  readonly events: readonly Event[];
   /** Events before these that it will not see. */
   readonly lost: number;
   /** Calls that were not watched. */
@@ -13,14 +12,14 @@ export interface TapBatch {
 }
 
 /** An event and the room it takes, in octets or so. */
-export interface KeptEvent {
-  readonly event: TapEvent;
+export interface Kept<Event> {
+  readonly event: Event;
   readonly sizeBytes: number;
 }
 
-/** Between calls, which do not wait, and a reader, who may be slow: when it is full, the oldest goes. */
-export class TapQueue {
-  #events: KeptEvent[] = [];
+/** Between what happens, which does not wait, and a reader, who may be slow: when it is full, the oldest goes. */
+export class ReaderQueue<Event> {
+  #events: Kept<Event>[] = [];
   /** Place of the oldest that is kept; those before it are gone. */
   #first = 0;
   #sizeBytes = 0;
@@ -28,10 +27,10 @@ export class TapQueue {
   #passedOver = 0;
   #wake: (() => void) | undefined;
 
-  push(kept: KeptEvent): void {
+  push(kept: Kept<Event>): void {
     this.#events.push(kept);
     this.#sizeBytes += kept.sizeBytes;
-    while (this.#events.length - this.#first > TAP_QUEUE_EVENTS || this.#sizeBytes > TAP_QUEUE_BYTES)
+    while (this.#events.length - this.#first > READER_QUEUE_EVENTS || this.#sizeBytes > READER_QUEUE_BYTES)
       this.#dropOldest();
     this.#wake?.();
   }
@@ -49,7 +48,7 @@ export class TapQueue {
   }
 
   /** All there is; undefined: nothing. */
-  take(): TapBatch | undefined {
+  take(): ReaderBatch<Event> | undefined {
     const events = this.#events.slice(this.#first).map(({ event }) => event);
     const batch = { events, lost: this.#lost, passedOver: this.#passedOver };
     if (events.length === 0 && this.#lost === 0 && this.#passedOver === 0) return undefined;
@@ -80,7 +79,7 @@ export class TapQueue {
     this.#sizeBytes -= this.#events[this.#first]?.sizeBytes ?? 0;
     this.#first++;
     this.#lost++;
-    if (this.#first < TAP_QUEUE_EVENTS) return;
+    if (this.#first < READER_QUEUE_EVENTS) return;
     this.#events = this.#events.slice(this.#first);
     this.#first = 0;
   }
