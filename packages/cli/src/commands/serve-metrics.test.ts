@@ -36,7 +36,10 @@ describe("grpc-router serve", () => {
       const env = how.startsWith("--") ? {} : { [how]: collector.url };
       const flags = how.startsWith("--") ? [how, collector.url] : [];
       const router = createTestIo({ env });
-      const done = run(["serve", "--module", modules, ...ports, "--metrics-label", "v", ...flags], router);
+      const done = run(
+        ["serve", "--module", modules, ...ports, "--metrics-label", "v", "--trace-ratio", "0", ...flags],
+        router,
+      );
       await router.until(/^ready (.*) pid \d+$/m);
       const address = /^ready (.*) pid/m.exec(router.text.out)?.[1] ?? "";
       const adminUrl = /Admin API on (\S+)/.exec(router.text.err)?.[1] ?? "";

@@ -8,7 +8,13 @@ import { createConsoleLogger } from "../log/console-logger.js";
 import { WallClock } from "../log/wall-clock.js";
 import { ownVersion } from "../metrics/collect-process-metrics.js";
 import { firstLine } from "../node-error.js";
-import { type Environment, otlpInvalid, readOtlpTarget, variableOf } from "../otlp/read-otlp-target.js";
+import {
+  type Environment,
+  otlpInvalid,
+  readMilliseconds,
+  readOtlpTarget,
+  variableOf,
+} from "../otlp/read-otlp-target.js";
 
 /** How spans are sent; what is not said here is taken from the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` and so on. */
 export interface ExportTracesOptions {
@@ -57,6 +63,7 @@ export async function exportTraces(
   const env = options.env ?? process.env;
   const target = readOtlpTarget("traces", options.endpoint, env);
   const ratio = readRatio(options.ratio, env);
+  const batches = readBatches(env);
   if (target === undefined) return undefined;
   const [{ AlwaysOnSampler, BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, resources, { CallSpans }] =
     await Promise.all([
@@ -89,6 +96,7 @@ export async function exportTraces(
           forceFlush: () => exporter.forceFlush(),
           shutdown: () => exporter.shutdown(),
         },
+        ...batches,
       }),
     ],
   });
@@ -102,6 +110,20 @@ export async function exportTraces(
       const patience = setTimeout(OTLP_STOP_MS, undefined, { ref: false });
       await Promise.race([provider.shutdown().catch(report), patience]);
     },
+  };
+}
+
+/** How spans are collected, by the standard variables; what they do not say is as the specification has it. */
+function readBatches(env: Environment): Partial<Record<"scheduledDelayMillis" | "maxQueueSize", number>> {
+  const delayMs = readMilliseconds("traces", "OTEL_BSP_SCHEDULE_DELAY", env);
+  const text = variableOf(env, "OTEL_BSP_MAX_QUEUE_SIZE");
+  const size = Number(text);
+  if (text !== undefined && !(Number.isInteger(size) && size > 0)) {
+    throw otlpInvalid("traces", `OTEL_BSP_MAX_QUEUE_SIZE must be a number of spans above 0, received ${text}`);
+  }
+  return {
+    ...(delayMs === undefined ? {} : { scheduledDelayMillis: delayMs }),
+    ...(text === undefined ? {} : { maxQueueSize: size }),
   };
 }
 
