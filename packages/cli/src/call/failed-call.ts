@@ -44,7 +44,7 @@ function connectionReason({ cause }: ConnectError): string | undefined {
     case "UNABLE_TO_GET_ISSUER_CERT":
       return "its certificate comes from an unknown authority. Give the authority's PEM with --tls-ca";
     case "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED":
-      return "it asks for a client certificate, which this command cannot show";
+      return "it asks for a client certificate. Show one with --tls-cert and --tls-key";
     default:
       return cause.message.trim();
   }

@@ -135,6 +135,20 @@ describe("grpc-router call", () => {
       2,
       /^Cannot read --schema other\.binpb: it is no complete descriptor set\./,
     ],
+    [
+      "a missing certificate",
+      "Get",
+      ["--tls-cert", "no.pem", "--tls-key", "no.pem"],
+      1,
+      /^Cannot read --tls-cert no\.pem: /,
+    ],
+    [
+      "a certificate without its key",
+      "Get",
+      ["--tls-cert", "no.pem"],
+      2,
+      /^Cannot use TLS: --tls-cert and --tls-key must be given together/,
+    ],
     ["missing authorities", "Get", ["--tls-ca", "no.pem"], 1, /^Cannot read --tls-ca no\.pem: there is no such file\./],
     ["a bad timeout", "Get", ["--timeout", "soon"], 2, /Write a duration, such as 1\.5s or 200ms\./],
   ])("refuses %s in one line", async (_, method, flags, code, message) => {

@@ -11,7 +11,7 @@ import { performCall } from "../call/perform-call.js";
 import { fetchSchema } from "../call/reflection.js";
 import { findMethod, readSchema } from "../call/schema.js";
 import { parseCallTarget } from "../call/target.js";
-import { CliError, missingFile } from "../cli-error.js";
+import { CliError, missingFile, usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { collect, parseDurationMs } from "../parse/options.js";
 
@@ -22,6 +22,8 @@ interface CallFlags {
   readonly timeout?: number;
   readonly tls?: true;
   readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly verbose?: true;
 }
 
@@ -47,16 +49,18 @@ export function callCommand(io: Io): Command {
     .addOption(new Option("--timeout <duration>", "deadline, such as 1.5s").argParser(parseDurationMs))
     .option("--tls", "TLS for an address without http:// or https://")
     .option("--tls-ca <file>", "PEM authorities of the server's certificate; implies --tls")
+    .option("--tls-cert <file>", "PEM certificate to show to the server, with --tls-key; implies --tls")
+    .option("--tls-key <file>", "PEM private key of --tls-cert")
     .option("-v, --verbose", "also print response metadata, to standard error")
     .addHelpText("after", examples)
     .action((url: string, method: string | undefined, flags: CallFlags) => call(url, method, flags, io));
 }
 
 async function call(url: string, method: string | undefined, flags: CallFlags, io: Io): Promise<void> {
-  const target = parseCallTarget(url, method, flags.tls === true || flags.tlsCa !== undefined);
+  const nodeOptions = readTlsFlags(flags, io.folder);
+  const target = parseCallTarget(url, method, flags.tls === true || Object.keys(nodeOptions).length > 0);
   const headers = parseHeaders(flags.header);
   const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema, io.folder);
-  const nodeOptions = flags.tlsCa === undefined ? {} : { ca: readAuthorities(flags.tlsCa, io.folder) };
   const sessions = new Http2SessionManager(target.baseUrl, {}, nodeOptions);
   try {
     const transport = createGrpcTransport({ baseUrl: target.baseUrl, sessionManager: sessions });
@@ -82,10 +86,25 @@ async function call(url: string, method: string | undefined, flags: CallFlags, i
   }
 }
 
-function readAuthorities(file: string, folder: string): string {
+/** Texts of the files that flags name. @throws CliError for one that cannot be read, and for half of a pair. */
+function readTlsFlags(
+  { tlsCa, tlsCert, tlsKey }: CallFlags,
+  folder: string,
+): { ca?: string; cert?: string; key?: string } {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw usageError("Cannot use TLS: --tls-cert and --tls-key must be given together");
+  }
+  return {
+    ...(tlsCa === undefined ? {} : { ca: readPem("--tls-ca", tlsCa, folder) }),
+    ...(tlsCert === undefined ? {} : { cert: readPem("--tls-cert", tlsCert, folder) }),
+    ...(tlsKey === undefined ? {} : { key: readPem("--tls-key", tlsKey, folder) }),
+  };
+}
+
+function readPem(flag: string, file: string, folder: string): string {
   try {
     return readFileSync(resolve(folder, file), "utf8");
   } catch (error) {
-    throw missingFile(`Cannot read --tls-ca ${file}: there is no such file. Give the path of a PEM file`, error);
+    throw missingFile(`Cannot read ${flag} ${file}: there is no such file. Give the path of a PEM file`, error);
   }
 }
