@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What docs/observability.md shows is what a router shows: the same calls and the same attacker give the same text. Only
 // ports, times and what depends on them differ.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { run } from "@grpc-router/cli";
 import {
+  type AccessLog,
   type AdminServer,
+  createAccessLog,
   createBridge,
   createConsoleLogger,
   createRouter,
@@ -33,6 +37,9 @@ const commandsOf = (title: string) =>
     .map((line) => line.replace(/ +#.*$/, ""));
 
 const lines: string[] = [];
+const folder = mkdtempSync(join(tmpdir(), "grpc-router-observability-page-"));
+const formats = ["json", "text"] as const;
+let accessLogs: readonly AccessLog[] = [];
 let server: RouterServer;
 let admin: AdminServer;
 let instance: ReturnType<typeof dialRouter>;
@@ -45,6 +52,8 @@ beforeAll(async () => {
     logger,
     trace: (line) => lines.push(line),
   });
+  accessLogs = formats.map((format) => createAccessLog({ path: join(folder, format), format, logger }));
+  for (const log of accessLogs) server.watch(log);
   admin = await serveAdmin(server, { port: 0 });
   const bridge = createBridge({ id: "users-1" }).service(userServiceBridge, createUserService("users-1"));
   instance = dialRouter(bridge, { url: server.url, logger });
@@ -55,6 +64,7 @@ afterAll(async () => {
   await instance.close();
   await admin.close();
   await server.close();
+  rmSync(folder, { recursive: true });
 });
 
 test("the frames of a call are those of the page", async () => {
@@ -75,6 +85,28 @@ test("the frames of a call are those of the page", async () => {
   ).toEqual(sample.trimEnd().split("\n").map(comparable));
 });
 
+test("the lines of that call in an access log are those of the page", async () => {
+  await Promise.all(accessLogs.map((log) => log.close()));
+  const written = formats.map((format) => readFileSync(join(folder, format), "utf8")).join("");
+  const [sample = ""] = textBlocks("Access log");
+  const common = (text: string) =>
+    text
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+      .replaceAll(/[\d.]+ms|(?<="durationMs":)[\d.]+/g, "DURATION")
+      .replaceAll(/(127\.0\.0\.1|\[::1?\]):\d+/g, "PEER");
+  expect(common(written)).toBe(common(sample));
+});
+
+test("the configuration of the access log is one", async () => {
+  writeFileSync(join(folder, "router.yaml"), blockOf("Access log", "yaml"));
+  const io = createTestIo({ folder });
+  const done = run(["serve", "--config", "router.yaml", "--no-admin", "--listen", "127.0.0.1:0"], io);
+  await io.until(/^ready /m);
+  io.interrupt();
+  expect([await done, io.text.out]).toEqual([0, expect.stringMatching(/^ready /)]);
+  expect(readFileSync(join(folder, "access.log"), "utf8")).toBe("");
+});
+
 test("the counts after a call and a client that asks too often are those of the page", async () => {
   const attacker = await connectRawSocket(server.address);
   attacker.send(rawPreface, rawSettings(), rawPing(), rawPing(), rawPing(), rawPing());
@@ -89,9 +121,10 @@ test("the counts after a call and a client that asks too often are those of the 
 });
 
 test("every other command of the page is one that there is", async () => {
-  for (const command of [...commandsOf("Counts").slice(1), ...commandsOf("Frames")].filter((line) => line !== "")) {
+  const others = ["Traces", "Log", "Access log", "Frames"].flatMap(commandsOf);
+  for (const command of [...commandsOf("Counts").slice(1), ...others].filter((line) => line !== "")) {
     const flags = command.match(/(?<= )--?[a-z][a-z-]*/g) ?? [];
-    const [, name = ""] = /^npx grpc-router (\w+)/.exec(command) ?? [];
+    const [, name = ""] = /^npx grpc-router ([\w-]+)/.exec(command) ?? [];
     const { code, out } = await runCli(`npx grpc-router ${name} --help`);
     expect(code, command).toBe(0);
     for (const flag of flags) expect(out).toContain(flag);
