@@ -94,6 +94,12 @@ export const DIAL_TIMEOUT_MS = 10_000;
 /** Milliseconds of silence before TCP keep-alive probes: finds peers that vanished without a FIN and would hold memory for ever. */
 export const KEEP_ALIVE_DELAY_MS = 60_000;
 
+/**
+ * Milliseconds that a drain waits for TLS handshakes that have begun, so that their clients are told to go and not cut off.
+ * Peers that stop in the middle hold a drain up no longer.
+ */
+export const HANDSHAKE_GRACE_MS = 1_000;
+
 /** Milliseconds between `close()` and destroying sockets whose last bytes the peer does not take. */
 export const CLOSE_GRACE_MS = 1_000;
 

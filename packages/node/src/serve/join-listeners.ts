@@ -14,6 +14,9 @@ export function joinListeners(first: Listener, second: Listener): Listener {
     stop: async () => {
       await Promise.all([first.stop(), second.stop()]);
     },
+    handshakesEnd: async (withinMs) => {
+      await Promise.all([first.handshakesEnd(withinMs), second.handshakesEnd(withinMs)]);
+    },
     destroyConnections: () => {
       first.destroyConnections();
       second.destroyConnections();

@@ -40,6 +40,8 @@ export interface Listener {
   useCertificates(tls: ServedTls): void;
   /** Accepts no more connections. Resolves when those there are have gone. */
   stop(): Promise<void>;
+  /** Resolves when no TLS handshake is under way, after `withinMs` at the latest. */
+  handshakesEnd(withinMs: number): Promise<void>;
   /** Cuts off every connection, those in a TLS handshake included. */
   destroyConnections(): void;
 }
@@ -98,6 +100,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       stopped ??= new Promise((resolve) => server.close(() => resolve()));
       return stopped;
     },
+    handshakesEnd: async (withinMs) => tls?.settled(withinMs),
     destroyConnections: () => {
       for (const socket of sockets) socket.destroy();
     },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { create } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { defaultKeepalive, defaultLimits, EngineCounters, type Transport } from "@grpc-router/http2";
@@ -221,6 +223,30 @@ describe("serveRouter()", () => {
     expect(router.calls).toEqual(["drain 5", "close", "socket closed"]);
     await server.drain();
     expect(router.calls[3]).toBe("drain 10000");
+  });
+
+  it("drain() lets a TLS handshake end that has begun, so that its client is told to go, not cut off", async () => {
+    const pair = createSelfSigned();
+    const router = createFakeRouter(() => router.calls.push("accepted"));
+    const { server } = await start(router, { tls: pair });
+    const raw = await dial(server);
+    await vi.waitFor(() => expect(server.listenerStats().handshakes).toBe(1));
+    const drained = server.drain({ timeoutMs: 5_000 });
+    const socket = connectTls({ socket: raw, ca: pair.cert, servername: "localhost", ALPNProtocols: ["h2"] });
+    await once(socket, "secureConnect");
+    await drained;
+    expect(router.calls).toEqual(["accepted", "drain 5000", "close"]);
+    socket.destroy();
+  });
+
+  it("drain() does not wait long for a peer that begins a handshake and goes no further", async () => {
+    const router = createFakeRouter();
+    const { server } = await start(router, { tls: createSelfSigned() });
+    const silent = await dial(server);
+    await vi.waitFor(() => expect(server.listenerStats().handshakes).toBe(1));
+    await server.drain({ timeoutMs: 20 });
+    expect(router.calls).toEqual(["drain 20", "close"]);
+    silent.destroy();
   });
 
   it("close() cuts off peers that do not take their goodbye", async () => {

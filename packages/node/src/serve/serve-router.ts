@@ -18,7 +18,7 @@ import {
   type ServiceChanges,
 } from "@grpc-router/runtime";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
-import { CLOSE_GRACE_MS } from "../limits.js";
+import { CLOSE_GRACE_MS, HANDSHAKE_GRACE_MS } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
 import { createMemoryGauge } from "../memory/memory-gauge.js";
@@ -310,6 +310,8 @@ class ListeningRouter implements RouterServer {
 
   async drain({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<DrainResult> {
     const stopped = this.#stopListening();
+    // Whoever comes in after the goodbyes would be cut off without one.
+    await this.#listener.handshakesEnd(Math.min(timeoutMs, HANDSHAKE_GRACE_MS));
     const callsCut = await this.#core.drain({ timeoutMs });
     this.#closeConnections(stopped);
     await stopped;

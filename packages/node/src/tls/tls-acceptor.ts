@@ -58,6 +58,7 @@ export class TlsAcceptor {
   readonly #server: Server;
   readonly #guard: TlsOverheadGuard;
   readonly #handshakes = new Map<string, Handshake>();
+  readonly #onSettled = new Set<() => void>();
   #names: ServerNames | undefined;
 
   constructor(options: TlsAcceptorOptions) {
@@ -95,6 +96,7 @@ export class TlsAcceptor {
       if (failed) counters.handshakesFailed++;
       // The next connection may have the same two ends already.
       if (this.#handshakes.get(key) === handshake) this.#handshakes.delete(key);
+      if (this.#handshakes.size === 0) for (const settled of this.#onSettled) settled();
     };
     const handshake: Handshake = { raw, peer, begun: false, end };
     const timer = setTimeout(() => this.#expired(handshake), limits.handshakeMs).unref();
@@ -103,6 +105,20 @@ export class TlsAcceptor {
     raw.on("error", () => {}); // 'close' follows
     raw.once("close", () => end(handshake.begun));
     raw.once("readable", () => this.#begin(handshake));
+  }
+
+  /** Resolves when no handshake is under way, after `withinMs` at the latest. */
+  settled(withinMs: number): Promise<void> {
+    if (this.#handshakes.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#onSettled.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, withinMs);
+      this.#onSettled.add(done);
+    });
   }
 
   /** Takes these certificates for connections to come. */
