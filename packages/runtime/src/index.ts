@@ -46,6 +46,7 @@ export type {
   CallWatcher,
   FollowedAttempt,
   FollowedEnd,
+  MessagePiece,
   WatchedCall,
 } from "./follow/call-watcher.js";
 export { CallError } from "./intercept/call-error.js";

@@ -42,8 +42,23 @@ export interface CallFollower {
   queued?(nowMs: number): void;
   /** An attempt is about to be sent. What this answers hears of the attempt; undefined: nobody does. */
   attempt?(attempt: FollowedAttempt): AttemptFollower | undefined;
+  /** A piece of a request message has gone to an instance, again with each attempt; of attempts that race, those of the first. */
+  request?(piece: MessagePiece): void;
+  /** A piece of a reply message goes to the client. */
+  reply?(piece: MessagePiece): void;
   /** The client has its status, or has gone: comes once. Attempts that are cancelled for it may end later. */
   ended?(end: FollowedEnd): void;
+}
+
+/** A piece of a message, or all of it: `bytes[start, end)`, valid during the call only. */
+export interface MessagePiece {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Octets of the message that are still to come; 0: this ends it. */
+  readonly left: number;
+  /** The message is compressed, as the call's `grpc-encoding` says. */
+  readonly compressed: boolean;
 }
 
 /** An attempt that is about to be sent; one that its transport has no room for after all ends at once, UNAVAILABLE. */

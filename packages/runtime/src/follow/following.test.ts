@@ -5,7 +5,7 @@ import type { ServiceSettings } from "../registry/settings.js";
 import { PolicyScene, starts } from "../test-kit/policy-scene.suite.js";
 import { pathOf } from "../test-kit/test-service.suite.js";
 import { bytes, text } from "../test-kit/text.suite.js";
-import type { AttemptFollower, CallWatcher, FollowedEnd } from "./call-watcher.js";
+import type { AttemptFollower, CallWatcher, FollowedEnd, MessagePiece } from "./call-watcher.js";
 
 /** Writes down what it hears of every call. */
 class Diary implements CallWatcher {
@@ -241,5 +241,89 @@ describe("a watcher of calls", () => {
     scene.call("Get", { metadata: [["k-bin", "AQI="]] });
     expect(() => kept?.path).toThrow(/while watch\(\) runs/);
     expect(scene.router.logger.of("watcher_failed")).toEqual([]);
+  });
+});
+
+/** What a follower of messages hears, message by message. */
+function followMessages(router: { readonly core: { watch(watcher: CallWatcher): () => void } }): {
+  readonly requests: string[];
+  readonly replies: string[];
+} {
+  const heard = { requests: [] as string[], replies: [] as string[] };
+  const gather = (into: string[]) => {
+    let parts: number[] = [];
+    let pieces = 0;
+    return ({ bytes: piece, start, end, left, compressed }: MessagePiece) => {
+      parts.push(...piece.subarray(start, end));
+      pieces++;
+      if (left > 0) return;
+      const shown = parts.length > 20 ? `${parts.length} octets` : text(Uint8Array.from(parts));
+      into.push(`${shown} in ${pieces}${compressed ? " compressed" : ""}`);
+      parts = [];
+      pieces = 0;
+    };
+  };
+  router.core.watch({ watch: () => ({ request: gather(heard.requests), reply: gather(heard.replies) }) });
+  return heard;
+}
+
+describe("a follower of messages", () => {
+  it("sees whole ones, and those of each attempt", () => {
+    const scene = new PolicyScene({ retry: { maxAttempts: 2, initialBackoffMs: 10, maxBackoffMs: 10 } });
+    const heard = followMessages(scene.router);
+    scene.call();
+    scene.fail(0);
+    scene.pass(50);
+    scene.answer(1);
+    expect(heard).toEqual({ requests: ["question in 1", "question in 1"], replies: ["answer in 1"] });
+  });
+
+  it("sees those of the attempt that won a race", () => {
+    const scene = new PolicyScene({
+      methods: { read: { hedging: { maxAttempts: 2, hedgingDelayMs: 20 } } } as never,
+    });
+    const heard = followMessages(scene.router);
+    scene.call("Read");
+    scene.pass(30);
+    scene.at(1).reply(scene.last(1).callId, "Read", bytes("answer"));
+    scene.router.run();
+    expect(heard).toEqual({ requests: ["question in 1"], replies: ["answer in 1"] });
+  });
+
+  it("sees those of streams, in pieces, compressed and empty ones", () => {
+    const scene = new PolicyScene({}, { count: 1 });
+    const heard = followMessages(scene.router);
+    const call = scene.client.start(pathOf("Chat"));
+    scene.router.run();
+    call.send(bytes("a"));
+    call.send(bytes("zip"), { compressed: true });
+    call.send(new Uint8Array(0), { compressed: true });
+    call.send(new Uint8Array(40_000));
+    call.halfClose();
+    scene.router.run();
+    const { callId } = scene.last(0);
+    const send = (data: Uint8Array, remaining: number, compressed: boolean): void => {
+      scene.at(0).send({ head: { callId: BigInt(callId) }, fragment: { data, remaining, compressed } });
+    };
+    send(bytes("ab"), 1, true);
+    send(bytes("c"), 0, true);
+    send(bytes("d"), 0, false);
+    scene.at(0).end(callId);
+    scene.router.run();
+    expect(heard.requests.slice(0, 3)).toEqual(["a in 1", "zip in 1 compressed", " in 1 compressed"]);
+    expect(heard.requests[3]).toMatch(/^40000 octets in [2-9]$/);
+    expect(heard.replies).toEqual(["abc in 2 compressed", "d in 1"]);
+  });
+
+  it("that throws harms no call", () => {
+    const scene = new PolicyScene({});
+    const fail = (): never => {
+      throw new Error("planted");
+    };
+    scene.router.core.watch({ watch: () => ({ request: fail, reply: fail }) });
+    const call = scene.call();
+    scene.answer(0);
+    expect(call.messages.map((message) => text(message.bytes))).toEqual(["answer"]);
+    expect(scene.router.logger.of("watcher_failed")).toHaveLength(2);
   });
 });

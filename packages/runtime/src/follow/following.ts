@@ -155,6 +155,23 @@ export class Following {
     this.attemptEnded(StatusCode.unavailable, nowMs);
   }
 
+  /** A piece of a request message, `bytes[start, end)` with `left` octets to come, is with the instance. */
+  request(bytes: Uint8Array, start: number, end: number, left: number, compressed: boolean): void {
+    for (const follower of this.#followers) {
+      // Access logs and traces follow every call, and hear no messages.
+      if (follower.request === undefined) continue;
+      this.#tell(() => follower.request?.({ bytes, start, end, left, compressed }));
+    }
+  }
+
+  /** The same of a reply message, which goes to the client. */
+  reply(bytes: Uint8Array, start: number, end: number, left: number, compressed: boolean): void {
+    for (const follower of this.#followers) {
+      if (follower.reply === undefined) continue;
+      this.#tell(() => follower.reply?.({ bytes, start, end, left, compressed }));
+    }
+  }
+
   /** The attempt has ended; a second end counts as none. */
   attemptEnded(code: number, nowMs: number): void {
     const attempt = this.#attempt;

@@ -96,7 +96,9 @@ export class ReplyForwarder {
     if (channel === undefined || !this.#beginMessage(call, size)) return;
     call.sample.replyBytes += size;
     const isCompressed = readMessageFlags(framed, 0) === 1;
-    if (!this.#writer.firstSlice(call, isCompressed, size, framed, MESSAGE_PREFIX_BYTES, framed.length))
+    const end = framed.length;
+    call.following?.reply(framed, MESSAGE_PREFIX_BYTES, end, 0, isCompressed);
+    if (!this.#writer.firstSlice(call, isCompressed, size, framed, MESSAGE_PREFIX_BYTES, end))
       this.credit.hold(call, channel, cost);
     else this.credit.giveBack(call, channel, cost);
   }
@@ -185,6 +187,7 @@ export class ReplyForwarder {
     if (fault !== undefined) return fault;
     if (!this.#beginPayload(call, size, false, bytes, payloadStart, payloadEnd)) return undefined;
     call.sample.replyBytes += size;
+    call.following?.reply(bytes, payloadStart, payloadEnd, 0, false);
     if (!this.#writer.message(call, bytes, payloadStart, payloadEnd))
       this.credit.hold(call, channel, size + PAYLOAD_OVERHEAD);
     else this.credit.giveBack(call, channel, size + PAYLOAD_OVERHEAD);
@@ -204,6 +207,7 @@ export class ReplyForwarder {
     const messageSize = isFirst ? size + remaining : GOES_ON;
     if (!this.#beginPayload(call, messageSize, compressed, bytes, dataStart, dataEnd)) return undefined;
     call.sample.replyBytes += size;
+    call.following?.reply(bytes, dataStart, dataEnd, remaining, compressed);
     const isTaken = isFirst
       ? this.#writer.firstSlice(call, compressed, size + remaining, bytes, dataStart, dataEnd)
       : this.#writer.slice(call, bytes, dataStart, dataEnd);

@@ -118,6 +118,7 @@ export class RequestForwarder {
     }
     call.requestEnded = true;
     call.sample.requestBytes += length;
+    call.following?.request(bytes, start + MESSAGE_PREFIX_BYTES, end, 0, false);
     call.log.appendSent(bytes, start, end);
     call.shedHead();
     consume(call, end - start);

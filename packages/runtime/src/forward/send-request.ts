@@ -81,6 +81,7 @@ export class RequestSender {
         return this.#end(Stop.room, -1);
       call.sendCredit -= length + PAYLOAD_OVERHEAD;
       call.sample.requestBytes += length;
+      call.following?.request(bytes, messageStart, messageEnd, 0, false);
       return messageEnd;
     }
     call.requestCompressed = flags === 1;
@@ -95,6 +96,7 @@ export class RequestSender {
     if (!channel.writer.fragment(call, 0, bytes, at, at, at === end && call.requestEnded))
       return this.#end(Stop.room, -1);
     call.sendCredit -= PAYLOAD_OVERHEAD;
+    call.following?.request(bytes, at, at, 0, call.requestCompressed);
     return at;
   }
 
@@ -110,6 +112,7 @@ export class RequestSender {
     if (!channel.writer.fragment(call, remaining, bytes, start, sliceEnd, isLast)) return this.#end(Stop.room, -1);
     call.sendCredit -= size + PAYLOAD_OVERHEAD;
     call.sample.requestBytes += size;
+    call.following?.request(bytes, start, sliceEnd, remaining, call.requestCompressed);
     call.requestLeft = remaining;
     return sliceEnd;
   }
