@@ -2,12 +2,13 @@
 // `npm run bench:micro [-- --only TEXT] [-- --quick] [-- --write]`: parts of the hot path without sockets, in nanoseconds and allocated bytes
 // per operation. Absolute times are those of this machine and this hour; what counts is one beside another.
 import { parseArgs } from "node:util";
+import { followOperations } from "./micro/follow.ts";
 import { frameOperations } from "./micro/frames.ts";
 import { hpackOperations } from "./micro/hpack.ts";
 import { keyOperations } from "./micro/keys.ts";
 import { measureOperation } from "./micro/measure-operation.ts";
-import { pageOperations, writeMicroPage } from "./micro/micro-page.ts";
 import { metricOperations } from "./micro/metrics.ts";
+import { pageOperations, writeMicroPage } from "./micro/micro-page.ts";
 import { pickOperations } from "./micro/pick.ts";
 import { pickByKeyOperations } from "./micro/pick-by-key.ts";
 import { spliceOperations } from "./micro/splice.ts";
@@ -29,6 +30,7 @@ const operations = [
   ...spliceOperations,
   ...tableOperations(),
   ...metricOperations(),
+  ...followOperations(),
   ...pickOperations,
   ...pickByKeyOperations(),
   ...keyOperations,
