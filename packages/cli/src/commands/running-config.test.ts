@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A router's configuration, asked for and reloaded by commands.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -52,6 +52,16 @@ describe("grpc-router config running and reload", () => {
       err,
       out: expect.stringMatching(/router\.yaml:2:1: cals: there is no field "cals"; did you mean "calls"\?\n$/),
     });
+  });
+
+  it("open the access log anew", async () => {
+    const own = join(folder, "with-log.yaml");
+    writeFileSync(own, "observability: { access_log: { file: access.log } }\n");
+    const other = await startRunningRouter("--config", own);
+    renameSync(join(folder, "access.log"), join(folder, "access.log.1"));
+    expect((await other.ask("config", "reload")).code).toBe(0);
+    await expect.poll(() => existsSync(join(folder, "access.log"))).toBe(true);
+    await other.close();
   });
 
   it("say that there are no files", async () => {

@@ -231,6 +231,7 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
       credentialsOf: (now) => credentialsOf(now, io)?.(),
       onTaken: (now) => {
         current = now;
+        accessLog?.reopen();
       },
     });
   /** A stop that an operator has ordered, with its grace in milliseconds, if it has one of its own. */
