@@ -120,6 +120,7 @@ export {
   type TapCallsResponse,
   type TapEvent,
   TapEventSchema,
+  type TapMessage,
   type TraceFramesResponse,
 } from "./gen/grpcrouter/admin/v1/admin_pb.js";
 export { defaultListenerLimits, type ListenerLimits } from "./limits.js";

@@ -179,6 +179,12 @@ export const TRACE_BATCH_MS = 50;
 /** Events of a tap in one second; more calls are passed over: to tell a call costs more than to route it. */
 export const TAP_EVENTS_PER_SECOND = 5_000;
 
+/** Octets of one message that a tap tells at most. */
+export const MAX_TAP_MESSAGE_BYTES = 65_536;
+
+/** Octets of messages of a tap that come in pieces and are not whole: calls that never end theirs. */
+export const TAP_GATHERED_BYTES: number = 4 * 1_048_576;
+
 /** Fields of metadata that a tap tells of a call. */
 export const TAP_FIELDS = 100;
 

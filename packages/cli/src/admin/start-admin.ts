@@ -24,6 +24,7 @@ export interface AdminServeFlags {
   readonly adminTlsCert?: string;
   readonly adminTlsKey?: string;
   readonly adminTlsCa?: string;
+  readonly allowTapMessages: boolean;
 }
 
 const presetAddress = "127.0.0.1:8081";
@@ -43,7 +44,8 @@ export function withAdminServeFlags(command: Command): Command {
     )
     .option("--admin-tls-cert <file>", "PEM certificate chain of the admin API; with --admin-tls-key it speaks TLS")
     .option("--admin-tls-key <file>", "PEM private key")
-    .option("--admin-tls-ca <file>", "PEM authorities: who has a certificate of theirs may use the admin API");
+    .option("--admin-tls-ca <file>", "PEM authorities: who has a certificate of theirs may use the admin API")
+    .option("--allow-tap-messages", "let who may use the admin API look at the messages of calls", false);
 }
 
 /**
@@ -58,11 +60,11 @@ export async function startAdmin(
   more: Pick<ServeAdminOptions, "pages" | "drain" | "logLevels" | "config">,
 ): Promise<AdminServer | undefined> {
   if (flags.admin === false) return undefined;
-  const { adminTokenFile } = flags;
+  const { adminTokenFile, allowTapMessages } = flags;
   const token =
     adminTokenFile === undefined ? io.env[adminTokenVariable] : readToken(resolve(io.folder, adminTokenFile));
   try {
-    return await serveAdmin(server, { ...flags.admin, ...more, token, tls: tlsOf(flags, io) });
+    return await serveAdmin(server, { ...flags.admin, ...more, token, tls: tlsOf(flags, io), allowTapMessages });
   } catch (error) {
     if (!(error instanceof NodeError && error.code === "CREDENTIALS_MISSING")) throw error;
     const rule = error.message.replace(/ Give .*$/, "");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import type { TapEvent } from "@grpc-router/node";
+import type { TapEvent, TapMessage } from "@grpc-router/node";
 import { formatBytes, formatMs, msOf } from "../output/format-units.js";
 
 /** An event for people: a line, and below a head a line for each field of its metadata. */
@@ -30,9 +30,19 @@ function wordsOf(event: TapEvent["event"]): readonly string[] {
         `ended ${status}${why} after ${formatMs(msOf(duration))}, ${sizes}, ${attempts} attempt${attempts === 1 ? "" : "s"}`,
       ];
     }
+    case "message":
+      return [describeMessage(event.value)];
     default:
       return ["(something that this version does not know: upgrade grpc-router)"];
   }
+}
+
+function describeMessage({ reply, size, compressed, data, json }: TapMessage): string {
+  const head = `${reply ? "reply" : "request"} of ${size} bytes${compressed ? ", compressed" : ""}`;
+  if (json !== "") return `${head}: ${json}`;
+  if (size === 0n) return head;
+  const cut = BigInt(data.length) < size ? `, the first ${data.length}` : "";
+  return `${head}${cut}: ${Buffer.from(data).toString("hex")}`;
 }
 
 /** No client may forge a line, or speak to the terminal. */

@@ -5,7 +5,7 @@ import { type RunningRouter, startRunningRouter } from "../admin/running-router.
 
 let router: RunningRouter;
 beforeAll(async () => {
-  router = await startRunningRouter();
+  router = await startRunningRouter("--allow-tap-messages");
 });
 afterAll(() => router.close());
 
@@ -45,6 +45,21 @@ describe("grpc-router tap", () => {
     expect(events[0]).toMatchObject({ call: "1", head: { method: "test.v1.NoteService/Get" } });
   });
 
+  it("shows messages as JSON, where the router was started so", async () => {
+    const { out } = await tapOneCall("--messages");
+    expect(out).toMatch(/ #1 request of 3 bytes: \{"text":"a"\}\n/);
+    expect(out).toMatch(/ #1 reply of \d+ bytes: \{"text":".*"\}\n/);
+    const cut = await tapOneCall("--messages", "--max-bytes", "2");
+    expect(cut.out).toContain(" #1 request of 3 bytes, the first 2: 0a01\n");
+    const other = await startRunningRouter();
+    const refused = await other.ask("tap", "--messages");
+    await other.close();
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toMatch(
+      /^Cannot tap messages: the router does not allow it\. Start it with serve --allow-tap-messages\n$/,
+    );
+  });
+
   it("lasts until Ctrl-C, and shows nothing of other calls", async () => {
     const { io, done } = router.start([
       "tap",
@@ -70,6 +85,7 @@ describe("grpc-router tap", () => {
     [["--sample", "0"], /sample must be above 0/],
     [["--sample", "2"], /Write a share/],
     [["--slower", "1"], /Write a duration/],
+    [["--messages", "--max-bytes", "65537"], /must be at most 65536/],
   ])("%j is wrong usage", async (flags, err) => {
     expect(await router.ask("tap", ...flags)).toMatchObject({ code: 2, err: expect.stringMatching(err) });
   });

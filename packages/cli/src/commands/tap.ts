@@ -20,6 +20,8 @@ interface TapFlags extends AdminFlags {
   readonly slower?: number;
   readonly sample?: number;
   readonly count: number;
+  readonly messages: boolean;
+  readonly maxBytes: number;
   readonly output: "table" | "json";
 }
 
@@ -29,9 +31,10 @@ Examples:
   grpc-router tap --failed
   grpc-router tap --service acme.user.v1.UserService --slower 100ms --sample 0.1
   grpc-router tap --metadata user-agent=probe/1 -o json
+  grpc-router tap --method acme.user.v1.UserService/GetUser --messages --count 1
 
 Calls are chosen as they come; all that is said must hold. With --failed or --slower a call is shown when it has ended.
-Metadata that may be secret is shown by its length.`;
+Metadata that may be secret is shown by its length. Messages are shown as they are, as JSON if the router knows their schema.`;
 
 /** `grpc-router tap`: chosen calls of a running router, as they go. */
 export function tapCommand(io: Io): Command {
@@ -47,6 +50,8 @@ export function tapCommand(io: Io): Command {
     )
     .addOption(new Option("--sample <share>", "this share of them, such as 0.1").argParser(parseShare))
     .addOption(new Option("--count <calls>", "end after so many; else Ctrl-C ends it").argParser(parseCount).default(0))
+    .option("--messages", "their messages, too, if the router was started with --allow-tap-messages", false)
+    .addOption(new Option("--max-bytes <count>", "octets of each message").argParser(parseCount).default(1_024))
     .addOption(
       new Option("-o, --output <format>", "lines for people, or one JSON object a line")
         .choices(["table", "json"])
@@ -74,13 +79,15 @@ async function follow(client: AdminClient, flags: TapFlags, io: Io): Promise<voi
   }
 }
 
-function requestOf({ method, service, instance = "", metadata, failed, slower, sample, count }: TapFlags) {
+function requestOf({ method, service, instance = "", metadata, failed, slower, sample, count, ...flags }: TapFlags) {
   return {
     method: method ?? service ?? "",
     instance,
     metadata: { ...metadata },
     failed,
     count: BigInt(count),
+    messages: flags.messages,
+    maxMessageBytes: flags.maxBytes,
     ...(slower === undefined ? {} : { slowerThan: durationOf(slower) }),
     ...(sample === undefined ? {} : { sample }),
   };

@@ -14,6 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const presets: ConfigurableFlags = {
   listen: { host: "127.0.0.1", port: 8080 },
   reusePort: false,
+  allowTapMessages: false,
   admin: { host: "127.0.0.1", port: 8081 },
   module: [],
   descriptorSet: [],
@@ -33,6 +34,7 @@ const presets: ConfigurableFlags = {
 const said: ConfigurableFlags = {
   listen: { host: "a", port: 1 },
   reusePort: true,
+  allowTapMessages: true,
   admin: { host: "b", port: 2 },
   adminTokenFile: `${folder}/admin.token`,
   adminTlsCert: `${folder}/c.pem`,
@@ -64,7 +66,7 @@ writeFileSync(
   `listeners:
   client: { address: "a:1", reuse_port: true, limits: { connections: 5 } }
   registration: { address: "c:3", reuse_port: true, tls: { certificate: i.pem, key: j.pem, names: { a.example: { certificate: k.pem, key: l.pem } } } }
-  admin: { address: "b:2", token_file: admin.token, tls: { certificate: c.pem, key: k.pem, authorities: a.pem } }
+  admin: { address: "b:2", token_file: admin.token, tls: { certificate: c.pem, key: k.pem, authorities: a.pem }, allow_tap_messages: true }
 services: { modules: [m.js], descriptor_sets: [s.binpb], descriptor_folders: [sets], descriptor_watch_interval: 2s, names: [x.**], learn: [y.**], service_config: sc.json }
 instances: { allow_unauthenticated: true, routers: ["http://r:1"] }
 place: { zone: z, region: r }

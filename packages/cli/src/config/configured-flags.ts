@@ -16,6 +16,7 @@ import type { HostPort } from "../parse/host-port.js";
 export interface ConfigurableFlags {
   readonly listen: HostPort;
   readonly reusePort: boolean;
+  readonly allowTapMessages: boolean;
   readonly admin: HostPort | false;
   readonly adminTokenFile?: string | undefined;
   readonly adminTlsCert?: string | undefined;
@@ -70,6 +71,7 @@ export function configureFlags<Flags extends ConfigurableFlags>(
     listen: either("listen", flags.listen, client.address),
     reusePort: flags.reusePort || client.reusePort === true,
     admin: either("admin", flags.admin, admin.disabled ? false : admin.address),
+    allowTapMessages: flags.allowTapMessages || admin.allowTapMessages === true,
     module: list(flags.module, settings.modules),
     descriptorSet: list(flags.descriptorSet, settings.descriptorSets),
     descriptorDir: list(flags.descriptorDir, settings.descriptorFolders),

@@ -50,6 +50,8 @@ export interface AdminServiceParts {
   readonly logLevels: LogLevels | undefined;
   /** The configuration that the router runs by; undefined: it has no files. */
   readonly config: AdministeredConfig | undefined;
+  /** Whether operators may look at the messages of calls. */
+  readonly allowTapMessages: boolean;
 }
 
 /** Answers an operator's questions about a router, and does what it is told. */
@@ -57,7 +59,11 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
   const { server } = parts;
   const { operator } = server;
   const profiles = createProfiles();
-  const taps = createTaps(server);
+  const taps = createTaps({
+    watch: (watcher) => server.watch(watcher),
+    ports: { wallMs: Date.now, random: Math.random, schema: (method) => operator.schema(method) },
+    allowMessages: parts.allowTapMessages,
+  });
   const traces = createFrameTraces(server);
   return {
     listInstances: ({ service }: ListInstancesRequest) => ({

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { statusName } from "@grpc-router/protocol";
 import type {
@@ -9,6 +9,7 @@ import type {
   CallWatcher,
   FollowedAttempt,
   FollowedEnd,
+  MessagePiece,
   WatchedCall,
 } from "@grpc-router/runtime";
 import { type TapEvent, TapEventSchema } from "../gen/grpcrouter/admin/v1/admin_pb.js";
@@ -16,6 +17,7 @@ import { READER_QUEUE_BYTES, TAP_EVENTS_PER_SECOND } from "../limits.js";
 import { preciseDuration } from "./durations.js";
 import type { Kept as KeptOf, ReaderQueue } from "./reader-queue.js";
 import { headOf, sizeOfHead } from "./tap-head.js";
+import { GatheringRoom, MessageGatherer, tapMessageOf } from "./tap-messages.js";
 
 type Kept = KeptOf<TapEvent>;
 
@@ -34,6 +36,8 @@ export interface TapFilter {
   readonly sample: number;
   /** Calls in all; Infinity: it goes on. */
   readonly count: number;
+  /** Octets of each message that are told; undefined: messages are not. */
+  readonly messageBytes: number | undefined;
 }
 
 /** Clock and lot of a tap. */
@@ -42,6 +46,8 @@ export interface TapPorts {
   readonly wallMs: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** The schema of a method, `pkg.Service/Method`; undefined: it is not known. */
+  readonly schema: (method: string) => DescMethod | undefined;
 }
 
 /** Octets of an event beside its texts, or so. */
@@ -51,6 +57,7 @@ const EVENT_BYTES = 200;
 export class CallTap implements CallWatcher {
   readonly filter: TapFilter;
   readonly ports: TapPorts;
+  readonly room = new GatheringRoom();
   readonly #queue: ReaderQueue<TapEvent>;
   /** Octets of events of calls of which it is not yet known whether they are told. */
   #heldBytes = 0;
@@ -76,10 +83,7 @@ export class CallTap implements CallWatcher {
     if (this.#told >= this.filter.count || !this.#matches(call)) return undefined;
     const { sample } = this.filter;
     if (sample < 1 && this.ports.random() >= sample) return undefined;
-    const second = Math.floor(call.openedMs / 1_000);
-    if (second !== this.#second) this.#eventsInSecond = 0;
-    this.#second = second;
-    if (this.#eventsInSecond < TAP_EVENTS_PER_SECOND) return new TappedCall(this, ++this.#watched, call);
+    if (this.#mayTell()) return new TappedCall(this, ++this.#watched, call);
     this.#queue.passOver();
     return undefined;
   }
@@ -123,6 +127,20 @@ export class CallTap implements CallWatcher {
     this.#eventsInSecond++;
   }
 
+  /** A message may be told. False: there are too many, and this one is lost. */
+  mayTellMessage(): boolean {
+    if (this.#mayTell()) return true;
+    this.#queue.lose(1);
+    return false;
+  }
+
+  #mayTell(): boolean {
+    const second = Math.floor(this.ports.wallMs() / 1_000);
+    if (second !== this.#second) this.#eventsInSecond = 0;
+    this.#second = second;
+    return this.#eventsInSecond < TAP_EVENTS_PER_SECOND;
+  }
+
   #matches(call: WatchedCall): boolean {
     const { method, metadata } = this.filter;
     if (method !== "" && method !== call.service && method !== call.path.slice(1)) return false;
@@ -141,18 +159,36 @@ class TappedCall implements CallFollower {
   #state: "held" | "told" | "dropped" = "held";
   #held: Kept[] = [];
   #instanceSeen: boolean;
+  readonly #request: MessageGatherer | undefined;
+  readonly #reply: MessageGatherer | undefined;
+  readonly #schema: DescMethod | undefined;
 
   constructor(tap: CallTap, number: number, call: WatchedCall) {
     this.#tap = tap;
     this.#number = BigInt(number);
     this.#openedMs = call.openedMs;
     this.#instanceSeen = tap.filter.instance === "";
+    const { messageBytes } = tap.filter;
+    if (messageBytes !== undefined) {
+      this.#request = new MessageGatherer(tap.room, messageBytes);
+      this.#reply = new MessageGatherer(tap.room, messageBytes);
+      this.#schema = tap.ports.schema(call.path.slice(1));
+    }
     const value = headOf(call);
     this.#add({ case: "head", value }, sizeOfHead(value));
     this.#decide(undefined);
   }
 
+  request(piece: MessagePiece): void {
+    this.#addMessage(this.#request?.add(piece), { reply: false, schema: this.#schema?.input });
+  }
+
+  reply(piece: MessagePiece): void {
+    this.#addMessage(this.#reply?.add(piece), { reply: true, schema: this.#schema?.output });
+  }
+
   attempt({ instance, attempt }: FollowedAttempt): AttemptFollower | undefined {
+    this.#request?.reset();
     this.#add({ case: "attempt", value: { instance, attempt: attempt + 1 } });
     if (instance === this.#tap.filter.instance) this.#instanceSeen = true;
     this.#decide(undefined);
@@ -162,10 +198,18 @@ class TappedCall implements CallFollower {
   }
 
   ended(end: FollowedEnd): void {
+    this.#request?.reset();
+    this.#reply?.reset();
     this.#add({ case: "end", value: this.#endOf(end) });
     this.#decide(end);
     if (this.#state === "told") this.#tap.end();
     else this.#drop();
+  }
+
+  #addMessage(...[message, about]: [ReturnType<MessageGatherer["add"]>, Parameters<typeof tapMessageOf>[1]]): void {
+    if (message === undefined || this.#state === "dropped" || !this.#tap.mayTellMessage()) return;
+    const value = tapMessageOf(message, about);
+    this.#add({ case: "message", value }, value.data.length + value.json.length);
   }
 
   #endOf({ code, reason = "", nowMs, requestBytes, replyBytes, attempts, instance = "" }: FollowedEnd) {

@@ -1,28 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMethod, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallFollower, CallWatcher, FollowedEnd, MetadataField, WatchedCall } from "@grpc-router/runtime";
 import { describe, expect, it } from "vitest";
-import { TapCallsRequestSchema, type TapCallsResponse, type TapEvent } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { MAX_TAPS, READER_QUEUE_EVENTS, TAP_EVENTS_PER_SECOND, TAP_VALUE_CHARS } from "../limits.js";
+import {
+  TapCallsRequestSchema,
+  type TapCallsResponse,
+  type TapEvent,
+  type TapMessage,
+} from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import {
+  MAX_TAP_MESSAGE_BYTES,
+  MAX_TAPS,
+  READER_QUEUE_EVENTS,
+  TAP_EVENTS_PER_SECOND,
+  TAP_GATHERED_BYTES,
+  TAP_VALUE_CHARS,
+} from "../limits.js";
 import { createTaps } from "./call-taps.js";
 
 type Request = MessageInitShape<typeof TapCallsRequestSchema>;
+
+const schemas = new Map<string, DescMethod>([
+  // What of a method is read.
+  ["a.S/M", { input: StringValueSchema, output: StringValueSchema } as Partial<DescMethod> as DescMethod],
+]);
 
 /** A server whose calls a test makes. */
 class Bench {
   readonly watchers = new Set<CallWatcher>();
   readonly stop = new AbortController();
-  readonly taps = createTaps(
-    {
-      watch: (watcher) => {
-        this.watchers.add(watcher);
-        return () => void this.watchers.delete(watcher);
-      },
+  readonly taps = createTaps({
+    watch: (watcher) => {
+      this.watchers.add(watcher);
+      return () => void this.watchers.delete(watcher);
     },
-    { wallMs: () => 5_000, random: () => this.lot },
-  );
+    ports: { wallMs: () => this.wallMs, random: () => this.lot, schema: (method) => schemas.get(method) },
+    allowMessages: true,
+  });
+  wallMs = 5_000;
   lot = 0;
 
   async open(request: Request = {}): Promise<AsyncGenerator<TapCallsResponse>> {
@@ -69,6 +87,13 @@ class Call {
     this.openedMs = openedMs;
   }
 
+  /** A piece of a message. */
+  piece(which: "request" | "reply", text: string, left = 0, compressed = false): void {
+    const bytes = Buffer.from(`..${text}..`);
+    const piece = { bytes, start: 2, end: bytes.length - 2, left, compressed };
+    for (const follower of this.followers) follower[which]?.(piece);
+  }
+
   attempt(instance: string): void {
     for (const follower of this.followers) {
       follower.attempt?.({ instance, address: "", attempt: 0, nowMs: 0 })?.ended(0, 0);
@@ -87,6 +112,17 @@ class Call {
 function lineOf({ call, event }: TapEvent): string {
   return `${call} ${event.case}`;
 }
+
+/** What a tap with messages says of those of one call. */
+async function messagesOf(request: Request, act: (call: Call) => void, path = "/b.S/M"): Promise<TapMessage[]> {
+  const bench = new Bench();
+  const responses = await bench.open({ messages: true, ...request });
+  act(bench.call(path));
+  const { value } = await responses.next();
+  return (value?.events ?? []).flatMap(({ event }: TapEvent) => (event.case === "message" ? [event.value] : []));
+}
+
+const octets = (text: string) => Uint8Array.from(Buffer.from(text));
 
 const whole = (call: number): string[] => ["head", "attempt", "attemptEnd", "end"].map((what) => `${call} ${what}`);
 
@@ -202,7 +238,8 @@ describe("createTaps()", () => {
     const responses = await bench.open({ failed: true });
     for (let call = 0; call <= TAP_EVENTS_PER_SECOND / 2; call++) bench.call().end();
     expect((await responses.next()).value).toMatchObject({ events: [], passedOver: 1n });
-    bench.call("/a.S/M", [], 2_000).end(2);
+    bench.wallMs += 1_000;
+    bench.call().end(2);
     expect(await bench.told(responses)).toHaveLength(2);
   });
 
@@ -223,6 +260,106 @@ describe("createTaps()", () => {
     expect(await refused.catch(ConnectError.from)).toMatchObject({ code: Code.FailedPrecondition });
     await open[0]?.return(undefined);
     await bench.open();
+  });
+
+  it("tells no messages unless it is asked for them", async () => {
+    const bench = new Bench();
+    const responses = await bench.open();
+    bench.call().piece("request", "a");
+    expect(await bench.told(responses)).toEqual(["1 head"]);
+  });
+
+  it("tells messages, of several pieces, compressed and empty ones", async () => {
+    const messages = await messagesOf({}, (call) => {
+      call.piece("request", "ab", 1);
+      call.piece("reply", "x", 0, true);
+      call.piece("request", "c");
+      call.piece("request", "");
+    });
+    expect(messages).toMatchObject([
+      { reply: true, size: 1n, compressed: true, data: octets("x"), json: "" },
+      { reply: false, size: 3n, compressed: false, data: octets("abc"), json: "" },
+      { reply: false, size: 0n, data: octets("") },
+    ]);
+  });
+
+  it("tells as much of a message as is asked for", async () => {
+    const messages = await messagesOf({ maxMessageBytes: 4 }, (call) => {
+      call.piece("request", "abc", 3);
+      call.piece("request", "def");
+      call.piece("request", "abcde");
+    });
+    expect(messages).toMatchObject([
+      { size: 6n, data: octets("abcd") },
+      { size: 5n, data: octets("abcd") },
+    ]);
+  });
+
+  it("forgets what an attempt has left unfinished", async () => {
+    const messages = await messagesOf({}, (call) => {
+      call.piece("request", "abc", 3);
+      call.attempt("i1");
+      call.piece("request", "xyz");
+    });
+    expect(messages).toMatchObject([{ size: 3n, data: octets("xyz") }]);
+  });
+
+  it("tells a whole message as JSON where its schema is known", async () => {
+    const text = Buffer.from(toBinary(StringValueSchema, create(StringValueSchema, { value: "a" }))).toString("latin1");
+    const act = (call: Call): void => {
+      call.piece("request", text);
+      call.piece("request", text, 0, true);
+      call.piece("reply", "\u0000");
+    };
+    expect(await messagesOf({}, act, "/a.S/M")).toMatchObject([
+      { size: 3n, json: '"a"', data: octets("") },
+      { size: 3n, json: "", compressed: true },
+      { size: 1n, json: "", data: octets("\u0000") },
+    ]);
+    expect(await messagesOf({ maxMessageBytes: 2 }, act, "/a.S/M")).toMatchObject([
+      { json: "", data: { length: 2 } },
+      {},
+      {},
+    ]);
+  });
+
+  it("keeps pieces of messages within its room", async () => {
+    const bench = new Bench();
+    const responses = await bench.open({ messages: true, maxMessageBytes: MAX_TAP_MESSAGE_BYTES });
+    const count = TAP_GATHERED_BYTES / MAX_TAP_MESSAGE_BYTES + 1;
+    const calls = Array.from({ length: count }, () => bench.call());
+    for (const call of calls) call.piece("request", "a", MAX_TAP_MESSAGE_BYTES - 1);
+    const told = async () => {
+      const { value } = await responses.next();
+      return value?.events.flatMap(({ event }: TapEvent) =>
+        event.case === "message" ? [event.value.data.length] : [],
+      );
+    };
+    await told();
+    calls.at(-1)?.piece("request", "b");
+    expect(await told()).toEqual([0]);
+    for (const call of calls) call.end();
+    await responses.next();
+    bench.call().piece("request", "whole");
+    expect(await told()).toEqual([5]);
+  });
+
+  it("drops messages when too much happens in a second, and says how many", async () => {
+    const bench = new Bench();
+    const responses = await bench.open({ messages: true, failed: true });
+    const call = bench.call();
+    for (let message = 0; message < TAP_EVENTS_PER_SECOND; message++) call.piece("reply", "");
+    expect((await responses.next()).value).toMatchObject({ events: [], lost: 1n });
+  });
+
+  it.each<[string, boolean, Request, Code]>([
+    ["where the router does not allow them", false, { messages: true }, Code.FailedPrecondition],
+    ["of too many octets", true, { messages: true, maxMessageBytes: MAX_TAP_MESSAGE_BYTES + 1 }, Code.InvalidArgument],
+  ])("refuses messages %s", async (_, allowMessages, request, code) => {
+    const ports = { wallMs: () => 0, random: () => 0, schema: () => undefined };
+    const taps = createTaps({ watch: () => () => {}, ports, allowMessages });
+    const refused = taps.open(create(TapCallsRequestSchema, request), new AbortController().signal).next();
+    expect(await refused.catch(ConnectError.from)).toMatchObject({ code });
   });
 
   it.each([0, -1, 1.1, Number.NaN])("refuses a sample of %d", async (sample) => {

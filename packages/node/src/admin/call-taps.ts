@@ -9,7 +9,7 @@ import {
   TapCallsResponseSchema,
   type TapEvent,
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { EVENT_BATCH, MAX_TAPS } from "../limits.js";
+import { EVENT_BATCH, MAX_TAP_MESSAGE_BYTES, MAX_TAPS } from "../limits.js";
 import { CallTap, type TapFilter, type TapPorts } from "./call-tap.js";
 import { msOf } from "./durations.js";
 import { ReaderQueue } from "./reader-queue.js";
@@ -20,19 +20,29 @@ export interface Taps {
   open(request: TapCallsRequest, signal: AbortSignal): AsyncGenerator<TapCallsResponse>;
 }
 
-/** What is watched. */
-export interface WatchedServer {
-  watch(watcher: CallWatcher): () => void;
+/** What is watched, and how. */
+export interface TapsOptions {
+  readonly watch: (watcher: CallWatcher) => () => void;
+  readonly ports: TapPorts;
+  /** Whether messages may be told. */
+  readonly allowMessages: boolean;
 }
 
-const ports: TapPorts = { wallMs: Date.now, random: Math.random };
+/** Octets of a message unless said otherwise. */
+const USUAL_MESSAGE_BYTES = 1_024;
 
 /** Taps of calls, a few at a time. */
-export function createTaps(server: WatchedServer, given: TapPorts = ports): Taps {
+export function createTaps({ watch, ports, allowMessages }: TapsOptions): Taps {
   let count = 0;
   return {
     open: async function* (request, signal) {
       const filter = filterOf(request);
+      if (filter.messageBytes !== undefined && !allowMessages) {
+        throw new ConnectError(
+          "Cannot tap messages: the router does not allow it. Start it with serve --allow-tap-messages",
+          Code.FailedPrecondition,
+        );
+      }
       if (count >= MAX_TAPS) {
         throw new ConnectError(
           `Cannot tap calls: ${MAX_TAPS} taps are open, which is the most. End one of them`,
@@ -41,8 +51,8 @@ export function createTaps(server: WatchedServer, given: TapPorts = ports): Taps
       }
       count++;
       const queue = new ReaderQueue<TapEvent>();
-      const tap = new CallTap(filter, queue, given);
-      const unwatch = server.watch(tap);
+      const tap = new CallTap(filter, queue, ports);
+      const unwatch = watch(tap);
       const end = (): void => {
         unwatch();
         queue.wake();
@@ -83,7 +93,14 @@ async function* read(
   }
 }
 
-function filterOf({ method, instance, metadata, failed, slowerThan, sample = 1, count }: TapCallsRequest): TapFilter {
+function filterOf(request: TapCallsRequest): TapFilter {
+  const { method, instance, metadata, failed, slowerThan, sample = 1, count, messages, maxMessageBytes } = request;
+  if (maxMessageBytes > MAX_TAP_MESSAGE_BYTES) {
+    throw new ConnectError(
+      `Cannot tap messages: the octets of each must be at most ${MAX_TAP_MESSAGE_BYTES}, received ${maxMessageBytes}`,
+      Code.InvalidArgument,
+    );
+  }
   if (!(sample > 0 && sample <= 1)) {
     throw new ConnectError(
       `Cannot tap calls: sample must be above 0, up to 1, received ${sample}`,
@@ -98,5 +115,6 @@ function filterOf({ method, instance, metadata, failed, slowerThan, sample = 1, 
     slowerMs: msOf(slowerThan),
     sample,
     count: count === 0n ? Number.POSITIVE_INFINITY : Number(count),
+    messageBytes: messages ? maxMessageBytes || USUAL_MESSAGE_BYTES : undefined,
   };
 }

@@ -46,6 +46,8 @@ export interface ServeAdminOptions {
   readonly logLevels?: LogLevels | undefined;
   /** The configuration that the router runs by, so that it can be asked for and reloaded. Default: it has no files. */
   readonly config?: AdministeredConfig | undefined;
+  /** Operators may look at the messages of calls, which may be confidential. Default false. */
+  readonly allowTapMessages?: boolean | undefined;
 }
 
 /** The admin API of a running router. */
@@ -148,13 +150,13 @@ function tlsSockets(handler: Handler, tls: AdminTls): Sockets {
 
 async function createHandler(
   server: AdministeredServer,
-  { pages = [], drain, logLevels, config }: ServeAdminOptions,
+  { pages = [], drain, logLevels, config, allowTapMessages = false }: ServeAdminOptions,
   access: AdminAccess,
 ): Promise<Handler> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const drainServer = (timeoutMs?: number): void => void server.drain(timeoutMs === undefined ? {} : { timeoutMs });
-  const service = createAdminService({ server, drain: drain ?? drainServer, logLevels, config });
+  const service = createAdminService({ server, drain: drain ?? drainServer, logLevels, config, allowTapMessages });
   const adapter = connectNodeAdapter({
     routes: (router) => router.service(AdminService, service),
     interceptors: [explainErrors],

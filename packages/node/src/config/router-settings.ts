@@ -44,6 +44,7 @@ export interface AdminSettings {
   readonly tokenFile?: string | undefined;
   /** Paths of files. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined;
+  readonly allowTapMessages?: boolean | undefined;
 }
 
 /** A configuration as the router's parts take it; what is undefined has its default. Paths are whole. */
@@ -166,7 +167,7 @@ function formatOf(code: LogFormat | undefined): "json" | "text" | undefined {
 }
 
 function adminOf(admin: AdminListener | undefined, origin: PathOrigin): AdminSettings {
-  const { address, disabled = false, tokenFile, tls } = admin ?? {};
+  const { address, disabled = false, tokenFile, tls, allowTapMessages } = admin ?? {};
   const path = ["listeners", "admin"];
   const file = (name: string, text: string | undefined) => text && resolvePath(origin, [...path, "tls", name], text);
   return {
@@ -178,6 +179,7 @@ function adminOf(admin: AdminListener | undefined, origin: PathOrigin): AdminSet
       key: file("key", tls.key) ?? "",
       ca: file("authorities", tls.authorities),
     },
+    allowTapMessages,
   };
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DescMethod } from "@bufbuild/protobuf";
 import { DRAIN_GRACE_MS, type Logger } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
 import type { Channel } from "../channel/channel.js";
@@ -54,6 +55,14 @@ export class Operator {
     return Array.from(registry.services.values(), (service) =>
       describeService(service, health.isServing(service.name) === true),
     ).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The schema of a method, `pkg.Service/Method`; undefined: it is not routed, or was learnt from instances, without one. */
+  schema(method: string): DescMethod | undefined {
+    const { registry } = this.#parts;
+    const [name = "", simple] = method.split("/");
+    if (registry.catalog.isLearnt(name)) return undefined;
+    return registry.services.get(name)?.desc.service.methods.find((one) => one.name === simple);
   }
 
   /** What the policies of each service hold. */
