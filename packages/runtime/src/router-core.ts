@@ -31,6 +31,7 @@ import { RequestHeadReader } from "./forward/request-head-reader.js";
 import { type ConnectionPurpose, ServerConnection } from "./forward/server-connection.js";
 import type { ServerContext } from "./forward/server-context.js";
 import { stallMs, sweepMs, sweepsPerConnectionSweep } from "./limits.js";
+import { lookAtMemory } from "./look-at-memory.js";
 import type { MemoryGauge } from "./memory-gauge.js";
 import { collectRouterMetrics } from "./metrics/collect-router-metrics.js";
 import type { MetricFamily } from "./metrics/metric-definition.js";
@@ -274,7 +275,7 @@ export class RouterCore {
     if (this.#closed) connection.close(0, "the router is closed");
     else if (this.#draining !== undefined) connection.drain(drainText);
     else {
-      if (this.#timer === undefined) this.#lookAtMemory();
+      if (this.#timer === undefined) lookAtMemory(this.#parts);
       this.#schedule();
     }
     return sink;
@@ -370,7 +371,7 @@ export class RouterCore {
     // that is late, too: a process that is always late must still find out who is gone.
     const judged = nowMs - this.#lastSweepMs < stallMs || !this.#judged;
     this.#judged = judged;
-    this.#lookAtMemory();
+    lookAtMemory(this.#parts);
     this.#parts.registry.expire();
     this.#parts.registry.sweep(nowMs, this.#parts.forwarder.context.random);
     for (const channel of [...this.#parts.registry.channels]) channel.sweep(nowMs, judged);
@@ -379,17 +380,6 @@ export class RouterCore {
       for (const server of [...this.#connections]) server.sweep(nowMs);
     }
     if (this.#connections.size > 0) this.#schedule();
-  }
-
-  #lookAtMemory(): void {
-    const { logger, forwarder } = this.#parts;
-    const { memory } = forwarder.context;
-    if (!memory.look()) return;
-    if (memory.exhausted) {
-      const text =
-        "The memory of this process is used up: new calls are refused (MEMORY_EXHAUSTED), those that run go on";
-      logger.log("error", "memory_exhausted", text);
-    } else logger.log("info", "memory_available", "There is memory again: new calls are taken");
   }
 }
 

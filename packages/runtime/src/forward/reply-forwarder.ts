@@ -38,6 +38,7 @@ import { readCallLoad } from "./call-load.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { Forwarder } from "./forwarder.js";
+import { holdsHeaders } from "./holds-headers.js";
 import type { EndBytes } from "./interceptions.js";
 import { isAttemptOver } from "./is-attempt-over.js";
 import { readPushback } from "./read-pushback.js";
@@ -391,12 +392,6 @@ export class ReplyForwarder {
     const detail = this.#fields.problem;
     this.#forwarder.ending.fail(call, "BAD_METADATA", { method: call.route.path, detail });
   }
-}
-
-/** The header of a reply of one message waits for it: until then a status may come that is tried again. */
-function holdsHeaders({ route, attempts }: CallRecord): boolean {
-  if (attempts === undefined || route.policy?.repeats !== true) return false;
-  return route.methodKind === "unary" || route.methodKind === "client_streaming";
 }
 
 function sliceFault(call: CallRecord, detail: string): ChannelFault {
