@@ -13,7 +13,7 @@ export interface FailedCall {
 
 /** A failed call as an error of the command: 64 + gRPC status; a server that cannot be reached is UNAVAILABLE. */
 export function explainFailedCall({ baseUrl, interrupted }: FailedCall, error: ConnectError): CliError {
-  const reason = connectionReason(error) ?? (interrupted ? undefined : plaintextReason(baseUrl, error));
+  const reason = connectionReason(error) ?? (interrupted ? undefined : closedReason(baseUrl, error));
   if (reason === undefined) {
     return new CliError(
       ExitCode.callBase + error.code,
@@ -50,8 +50,11 @@ function connectionReason({ cause }: ConnectError): string | undefined {
   }
 }
 
-/** A TLS server that gets plain text just closes. */
-function plaintextReason(baseUrl: string, error: ConnectError): string | undefined {
-  if (error.code !== Code.Canceled || !baseUrl.startsWith("http:")) return undefined;
-  return "the peer closed the connection. If it speaks TLS, write https://";
+/** A TLS server that gets plain text just closes; one that refuses a certificate does so when the handshake is over. */
+function closedReason(baseUrl: string, { code, rawMessage }: ConnectError): string | undefined {
+  if (code !== Code.Canceled) return undefined;
+  if (baseUrl.startsWith("http:")) return "the peer closed the connection. If it speaks TLS, write https://";
+  // Its own words would be others.
+  if (!rawMessage.startsWith("http/2 stream closed")) return undefined;
+  return "the peer closed the connection. If it asks for a client certificate, show one that it trusts with --tls-cert and --tls-key";
 }
