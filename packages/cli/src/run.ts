@@ -1,39 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { NodeError } from "@grpc-router/node";
 import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "./cli-error.js";
-import { bridgeCommand } from "./commands/bridge.js";
-import { callCommand } from "./commands/call.js";
-import { callsCommand } from "./commands/calls.js";
-import { checkCommand } from "./commands/check.js";
-import { completionCommand } from "./commands/completion.js";
-import { configCommand } from "./commands/config.js";
-import { connectionsCommand } from "./commands/connections.js";
-import { drainCommand } from "./commands/drain.js";
-import { eventsCommand } from "./commands/events.js";
-import { instancesCommand } from "./commands/instances.js";
-import { logLevelCommand } from "./commands/log-level.js";
-import { policyCommand } from "./commands/policy.js";
-import { profileCommand } from "./commands/profile.js";
-import { readyCommand } from "./commands/ready.js";
-import { scaffoldCommand } from "./commands/scaffold.js";
-import { serveCommand } from "./commands/serve.js";
-import { servicesCommand } from "./commands/services.js";
-import { statsCommand } from "./commands/stats.js";
-import { tapCommand } from "./commands/tap.js";
-import { topCommand } from "./commands/top.js";
-import { traceCommand } from "./commands/trace.js";
-import { versionCommand } from "./commands/version.js";
 import type { Io } from "./io.js";
+
+/**
+ * Commands by their names, in the order of the help. Each is loaded when it is called: all of them take half a second, which
+ * a health check has not.
+ */
+const commands: Readonly<Record<string, () => Promise<(io: Io) => Command>>> = {
+  serve: async () => (await import("./commands/serve.js")).serveCommand,
+  check: async () => (await import("./commands/check.js")).checkCommand,
+  config: async () => (await import("./commands/config.js")).configCommand,
+  bridge: async () => (await import("./commands/bridge.js")).bridgeCommand,
+  instances: async () => (await import("./commands/instances.js")).instancesCommand,
+  drain: async () => (await import("./commands/drain.js")).drainCommand,
+  services: async () => (await import("./commands/services.js")).servicesCommand,
+  calls: async () => (await import("./commands/calls.js")).callsCommand,
+  tap: async () => (await import("./commands/tap.js")).tapCommand,
+  connections: async () => (await import("./commands/connections.js")).connectionsCommand,
+  trace: async () => (await import("./commands/trace.js")).traceCommand,
+  top: async () => (await import("./commands/top.js")).topCommand,
+  stats: async () => (await import("./commands/stats.js")).statsCommand,
+  policy: async () => (await import("./commands/policy.js")).policyCommand,
+  events: async () => (await import("./commands/events.js")).eventsCommand,
+  profile: async () => (await import("./commands/profile.js")).profileCommand,
+  "log-level": async () => (await import("./commands/log-level.js")).logLevelCommand,
+  ready: async () => (await import("./commands/ready.js")).readyCommand,
+  call: async () => (await import("./commands/call.js")).callCommand,
+  scaffold: async () => (await import("./commands/scaffold.js")).scaffoldCommand,
+  completion: async () => (await import("./commands/completion.js")).completionCommand,
+  version: async () => (await import("./commands/version.js")).versionCommand,
+};
 
 /**
  * Runs the `grpc-router` command with `args` (without program names) and returns its exit code: 0, 1 failure, 2 usage,
  * 3 calls cut by a stop, 64 + gRPC status for a failed call. Errors are written as one line.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const program = createProgram(io);
   try {
+    const program = await createProgram(args, io);
     await program.parseAsync([...args], { from: "user" });
     return ExitCode.ok;
   } catch (error) {
@@ -41,39 +47,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createProgram(io: Io): Command {
+async function createProgram(args: readonly string[], io: Io): Promise<Command> {
   const program = new Command("grpc-router")
     .description("Routes gRPC calls to service instances that dialled out to the router.")
     .addHelpText(
       "after",
       "\nExit codes: 0 ok, 1 failure, 2 usage, 3 stopped but calls were cut, 64 + gRPC status for a failed call.",
     );
-  for (const command of [
-    serveCommand,
-    checkCommand,
-    configCommand,
-    bridgeCommand,
-    instancesCommand,
-    drainCommand,
-    servicesCommand,
-    callsCommand,
-    tapCommand,
-    connectionsCommand,
-    traceCommand,
-    topCommand,
-    statsCommand,
-    policyCommand,
-    eventsCommand,
-    profileCommand,
-    logLevelCommand,
-    readyCommand,
-    callCommand,
-    scaffoldCommand,
-    completionCommand,
-    versionCommand,
-  ]) {
-    program.addCommand(command(io));
-  }
+  const [name = ""] = args;
+  const called = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  // Help and shells want to know of all of them.
+  const wanted = called === undefined || name === "completion" ? Object.values(commands) : [called];
+  for (const create of await Promise.all(wanted.map((load) => load()))) program.addCommand(create(io));
   settle(program, io);
   return program;
 }
@@ -104,7 +89,7 @@ function report(error: unknown, io: Io): number {
 /** Mistakes in files stand on lines of their own, as compilers write them. */
 function listsMistakes(error: unknown): boolean {
   const origin = error instanceof CliError ? error.cause : error;
-  return origin instanceof NodeError && origin.code === "CONFIG_INVALID";
+  return origin instanceof Error && "code" in origin && origin.code === "CONFIG_INVALID";
 }
 
 function oneLine(text: string): string {

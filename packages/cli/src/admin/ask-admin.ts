@@ -29,7 +29,7 @@ export async function askAdmin<Answer>(
   io: Io,
   question: (client: AdminClient) => Promise<Answer>,
 ): Promise<Answer> {
-  const target = readAdminTarget(flags, io);
+  const target = await readAdminTarget(flags, io);
   try {
     return await question(createAdminClient(target));
   } catch (error) {

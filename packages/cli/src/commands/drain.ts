@@ -97,7 +97,7 @@ async function drainInstance(client: AdminClient, id: string, flags: DrainFlags,
 }
 
 async function drainRouter(flags: DrainFlags, io: Io): Promise<void> {
-  const target = readAdminTarget(flags, io);
+  const target = await readAdminTarget(flags, io);
   const grace = flags.grace === undefined ? {} : { grace: durationOf(flags.grace) };
   const { openCalls } = await askAdmin(flags, io, (client) => client.drainRouter(grace));
   io.out(`The router accepts no new calls; ${calls(Number(openCalls))} open\n`);

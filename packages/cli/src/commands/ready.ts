@@ -22,7 +22,7 @@ export function readyCommand(io: Io): Command {
     .option("--live", "only whether its process turns")
     .addHelpText("after", examples)
     .action(async (flags: ReadyFlags) => {
-      const target = readAdminTarget(flags, io);
+      const target = await readAdminTarget(flags, io);
       const path = flags.live === true ? "/live" : "/ready";
       const answer = await askPage(target, path);
       if (answer === undefined) {

@@ -34,7 +34,7 @@ export function topCommand(io: Io): Command {
     )
     .addHelpText("after", examples)
     .action(async (flags: TopFlags) => {
-      const { url } = readAdminTarget(flags, io);
+      const { url } = await readAdminTarget(flags, io);
       await askAdmin(flags, io, (client) => {
         return io.screen === undefined
           ? printOnce(client, flags, io, url)
