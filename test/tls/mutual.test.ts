@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates on every side at once: at the listeners of clients, of registrations and of the admin API, each with an
 // authority of its own, on the bridge's dial to the router, and on its dial to the server behind it.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { FileDescriptorSetSchema, file_google_protobuf_timestamp } from "@bufbui
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { run } from "@grpc-router/cli";
 import { createSelfSigned } from "@grpc-router/testing";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { file_acme_user_v1_user, UserService } from "../../examples/quickstart/src/gen/acme/user/v1/user_pb.ts";
 import { createTestIo, type TestIo } from "../../packages/cli/src/test-io.suite.ts";
 
@@ -30,6 +30,7 @@ const config = `listeners:
   registration: { address: "127.0.0.1:0", tls: { certificate: router.pem, key: router-key.pem, authorities: instance.pem } }
   admin: { address: "127.0.0.1:0", tls: { certificate: router.pem, key: router-key.pem, authorities: operator.pem } }
 services: { descriptor_sets: [image.binpb] }
+observability: { access_log: { file: access.log, fields: [status, identity] } }
 instances: { credentials: [{ name: users, services: ["acme.user.*"], certificates: ["spiffe://acme/users"] }] }
 `;
 
@@ -112,6 +113,12 @@ describe("with certificates on every side", () => {
   test("a call goes from the client through router and bridge to the server", async () => {
     expect(await call("client")).toMatchObject({ code: 0, out: expect.stringContaining('"name":"Ada"') });
     expect(seen).toEqual(["URI:spiffe://acme/users"]);
+  });
+
+  test("the access log says who has called", async () => {
+    await vi.waitFor(() => expect(readFileSync(join(folder, "access.log"), "utf8")).toMatch(/\n/), { timeout: 5_000 });
+    const [first = ""] = readFileSync(join(folder, "access.log"), "utf8").split("\n");
+    expect(JSON.parse(first)).toEqual({ status: "OK", identity: "spiffe://acme/shop" });
   });
 
   test("an operator sees the instance, by the name in its certificate", async () => {

@@ -64,7 +64,15 @@ class Bench {
 
   call(path = "/a.S/M", metadata: readonly MetadataField[] = [], openedMs = 1_000): Call {
     const service = path.slice(1, path.lastIndexOf("/"));
-    const watched = { path, service, method: "M", peerAddress: "1.2.3.4:5", openedMs, previousAttempts: 0 };
+    const watched = {
+      path,
+      service,
+      method: "M",
+      peerAddress: "1.2.3.4:5",
+      identities: [],
+      openedMs,
+      previousAttempts: 0,
+    };
     const head: WatchedCall = {
       ...watched,
       metadata: (name) => metadata.find(([other]) => other === name)?.[1],

@@ -15,12 +15,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const openedMs = Date.UTC(2026, 0, 2, 3, 4, 5) - performance.timeOrigin;
 
-function callWith(metadata: Readonly<Record<string, string>> = {}): WatchedCall {
+function callWith(metadata: Readonly<Record<string, string>> = {}, identities: readonly string[] = []): WatchedCall {
   return {
     path: "/acme.user.v1.UserService/GetUser",
     service: "acme.user.v1.UserService",
     method: "GetUser",
     peerAddress: "192.0.2.7:5000",
+    identities,
     openedMs,
     previousAttempts: 0,
     metadata: (name) => metadata[name],
@@ -68,6 +69,17 @@ describe("createAccessLog()", () => {
       },
       expect.objectContaining({ status: "UNAVAILABLE", reason: "NO_INSTANCE", attempts: 0 }),
     ]);
+  });
+
+  it.each([
+    [["shop.acme", "spiffe://acme/shop"], "spiffe://acme/shop"],
+    [["shop.acme", "other.acme"], "shop.acme"],
+    [[], undefined],
+  ])("says who has called by the certificate's names %j: %s", async (names, identity) => {
+    const { path, log } = createLog({ fields: ["identity"] });
+    log.watch(callWith({}, names))?.ended?.(end());
+    await log.close();
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(identity === undefined ? {} : { identity });
   });
 
   it("writes words for people, and no more fields than asked for", async () => {

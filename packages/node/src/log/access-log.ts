@@ -23,6 +23,7 @@ export const accessLogFields = [
   "reason",
   "durationMs",
   "peer",
+  "identity",
   "instance",
   "attempts",
   "requestBytes",
@@ -65,6 +66,7 @@ interface Line {
   readonly reason: string | undefined;
   readonly durationMs: number;
   readonly peer: string;
+  readonly identity: string | undefined;
   readonly instance: string | undefined;
   readonly attempts: number;
   readonly requestBytes: number;
@@ -138,6 +140,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
 interface WatchedFacts {
   readonly path: string;
   readonly peer: string;
+  readonly identity: string | undefined;
   readonly openedMs: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -152,11 +155,17 @@ function followerOf(
     const value = call.metadata(name);
     if (value !== undefined) metadata[name] = value;
   }
-  const facts = { path: call.path, peer: call.peerAddress, openedMs: call.openedMs, metadata };
+  const identity = identityOf(call.identities);
+  const facts = { path: call.path, peer: call.peerAddress, identity, openedMs: call.openedMs, metadata };
   return { ended: (end) => write(facts, end) };
 }
 
-function lineOf({ path, peer, openedMs }: WatchedFacts, end: FollowedEnd, originMs: number): Line {
+/** One name says enough: the SPIFFE id, which a certificate has one of, else the first. */
+function identityOf(names: readonly string[]): string | undefined {
+  return names.find((name) => name.startsWith("spiffe://")) ?? names[0];
+}
+
+function lineOf({ path, peer, identity, openedMs }: WatchedFacts, end: FollowedEnd, originMs: number): Line {
   return {
     time: new Date(originMs + end.nowMs).toISOString(),
     method: path.slice(1),
@@ -164,6 +173,7 @@ function lineOf({ path, peer, openedMs }: WatchedFacts, end: FollowedEnd, origin
     reason: end.reason,
     durationMs: Math.round((end.nowMs - openedMs) * 1_000) / 1_000,
     peer,
+    identity,
     instance: end.instance,
     attempts: end.attempts,
     requestBytes: end.requestBytes,

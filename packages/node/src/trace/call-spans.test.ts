@@ -18,6 +18,7 @@ function callWith(fields: Readonly<Record<string, string>> = {}, peerAddress = "
     service: "acme.user.v1.UserService",
     method: "GetUser",
     peerAddress,
+    identities: [],
     openedMs: 100,
     previousAttempts: 0,
     metadata: value,

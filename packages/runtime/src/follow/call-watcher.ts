@@ -25,6 +25,8 @@ export interface WatchedCall {
   readonly method: string;
   /** Address of the client, as its transport says it. */
   readonly peerAddress: string;
+  /** Names of the client's verified certificate: DNS names, URIs such as `spiffe://acme/shop`; empty without one. */
+  readonly identities: readonly string[];
   readonly openedMs: number;
   /** Attempts that the client says it made before (`grpc-previous-rpc-attempts`). */
   readonly previousAttempts: number;

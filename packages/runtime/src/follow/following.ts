@@ -24,7 +24,7 @@ export interface AttemptTarget {
 /** What there is of a call whose path leads nowhere. */
 export interface RefusedHead extends Pick<HeadSource, "rest" | "restEnd" | "previousAttempts"> {
   readonly path: string;
-  readonly address: string;
+  readonly client: HeadSource["client"];
 }
 
 /** The watchers of a router, and what they make of a call that comes. */
@@ -54,9 +54,9 @@ export class Watchers {
 
   /** A call whose path leads nowhere has come and gone. */
   refused(head: RefusedHead, nowMs: number): void {
-    const { path, rest, restEnd, previousAttempts, address } = head;
+    const { path, client, rest, restEnd, previousAttempts } = head;
     const route = { path, service: { name: "" } };
-    const following = this.#follow({ route, client: { address }, openedMs: nowMs, previousAttempts, rest, restEnd });
+    const following = this.#follow({ route, client, openedMs: nowMs, previousAttempts, rest, restEnd });
     const reason: Reason = "METHOD_UNKNOWN";
     const nothing = { instance: undefined, requestBytes: 0, replyBytes: 0 };
     following?.ended({ code: StatusCode.unimplemented, reason, nowMs, ...nothing });

@@ -9,7 +9,7 @@ const decoder = new TextDecoder();
 /** Where a head lies: a `CallRecord`, or what there is of a call that never becomes one. */
 export interface HeadSource {
   readonly route: { readonly path: string; readonly service: { readonly name: string } };
-  readonly client: { readonly address: string } | undefined;
+  readonly client: { readonly address: string; readonly identities: readonly string[] } | undefined;
   readonly openedMs: number;
   readonly previousAttempts: number;
   /** `rest[0, restEnd)`: metadata, as a Start has it. */
@@ -41,6 +41,10 @@ export class WatchedHead implements WatchedCall {
 
   get peerAddress(): string {
     return this.#shown.client?.address ?? "";
+  }
+
+  get identities(): readonly string[] {
+    return this.#shown.client?.identities ?? [];
   }
 
   get openedMs(): number {

@@ -59,7 +59,7 @@ export class ClientAccount {
   /** Of the peer. */
   readonly address: string;
   /** Names of its verified certificate. */
-  readonly #identities: readonly string[];
+  readonly identities: readonly string[];
   /** Whose it is by these, and in which directory. */
   #tenant: number = noTenant;
   #directory: TenantDirectory | undefined;
@@ -70,7 +70,7 @@ export class ClientAccount {
     { address = "", identities = [] }: Partial<Pick<PeerInfo, "address" | "identities">> = {},
   ) {
     this.address = address;
-    this.#identities = identities;
+    this.identities = identities;
     this.connection = connection;
     this.budget = budget;
   }
@@ -94,7 +94,7 @@ export class ClientAccount {
   tenantOf(directory: TenantDirectory): number {
     if (this.#directory !== directory) {
       this.#directory = directory;
-      this.#tenant = directory.ofConnection(this.#identities);
+      this.#tenant = directory.ofConnection(this.identities);
     }
     return this.#tenant;
   }

@@ -239,8 +239,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     metrics?.countUnknown();
     if (watchers.list.length > 0) {
       const { rest, restEnd, previousAttempts } = head;
-      const { address } = this.peer;
-      watchers.refused({ path, rest, restEnd, previousAttempts, address }, this.#context.clock.lastMs);
+      watchers.refused({ path, rest, restEnd, previousAttempts, client: this.peer }, this.#context.clock.lastMs);
     }
     endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
