@@ -301,6 +301,23 @@ describe("grpc-router serve and bridge", () => {
     expect(await once(...args)).toEqual({ code, out: "", err: `${message}\n` });
   });
 
+  it("with --reuse-port takes the place of another that listens on the same port", async () => {
+    const listen = (at: string) => {
+      const flags = ["--listen", at, "--no-admin", "--grace", "1s", "--log-level", "warn", "--reuse-port"];
+      return start("serve", "--module", modules, ...flags);
+    };
+    const old = listen("127.0.0.1:0");
+    await old.io.until(/^ready /);
+    const [, address = ""] = /^ready (\S+) /.exec(old.io.text.out) ?? [];
+    const next = listen(address);
+    await next.io.until(/^ready /);
+    old.io.interrupt();
+    expect(await old.done).toBe(0);
+    const bridge = start("bridge", modules, "--router", `http://${address}`);
+    await bridge.io.until(/^registered/m);
+    expect(await once("call", `http://${address}/test.v1.NoteService/Get`)).toMatchObject({ code: 0 });
+  });
+
   it("says that a port is in use, of the router or of the admin API", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
