@@ -76,6 +76,7 @@ class Bench {
     const head: WatchedCall = {
       ...watched,
       metadata: (name) => metadata.find(([other]) => other === name)?.[1],
+      hasMetadata: () => false,
       metadataBytes: () => undefined,
       allMetadata: () => metadata,
     };

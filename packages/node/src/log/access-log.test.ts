@@ -25,6 +25,7 @@ function callWith(metadata: Readonly<Record<string, string>> = {}, identities: r
     openedMs,
     previousAttempts: 0,
     metadata: (name) => metadata[name],
+    hasMetadata: (names) => names.some((name) => metadata[name] !== undefined),
     metadataBytes: () => undefined,
     allMetadata: () => Object.entries(metadata),
   };

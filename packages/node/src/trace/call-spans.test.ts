@@ -22,6 +22,7 @@ function callWith(fields: Readonly<Record<string, string>> = {}, peerAddress = "
     openedMs: 100,
     previousAttempts: 0,
     metadata: value,
+    hasMetadata: (names) => names.some((name) => value(name) !== undefined),
     metadataBytes: (name) => {
       const text = value(name);
       return text === undefined ? undefined : Uint8Array.from(Buffer.from(text, "base64"));

@@ -32,6 +32,7 @@ import {
 const traceparentName = "traceparent";
 const tracestateName = "tracestate";
 const grpcTraceBinName = "grpc-trace-bin";
+const contextNames = [traceparentName, grpcTraceBinName];
 /** Stands for methods that are not there, by the semantic conventions of RPC. */
 const other = "_OTHER";
 
@@ -70,6 +71,8 @@ export class CallSpans implements CallWatcher {
 }
 
 function parentOf(call: WatchedCall): TraceContext | undefined {
+  // Most clients say nothing: one walk finds that out.
+  if (!call.hasMetadata(contextNames)) return undefined;
   const text = call.metadata(traceparentName);
   const parsed = text === undefined ? undefined : parseTraceparent(text);
   if (parsed !== undefined) return parsed;

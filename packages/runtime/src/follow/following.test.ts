@@ -235,6 +235,7 @@ describe("a watcher of calls", () => {
         expect(call.allMetadata()).toEqual([["k-bin", "AQI="]]);
         expect(call.metadataBytes("k-bin")).toEqual(bytes("\u0001\u0002"));
         expect(call.metadata("none")).toBeUndefined();
+        expect([call.hasMetadata(["none", "k-bin"]), call.hasMetadata(["none", "k"])]).toEqual([true, false]);
         return undefined;
       },
     });

@@ -55,6 +55,14 @@ export class WatchedHead implements WatchedCall {
     return this.#shown.previousAttempts;
   }
 
+  hasMetadata(names: readonly string[]): boolean {
+    this.#rewind();
+    while (cursor.next()) {
+      for (const name of names) if (isName(name)) return true;
+    }
+    return false;
+  }
+
   metadata(name: string): string | undefined {
     return this.#find(name) ? decoder.decode(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd)) : undefined;
   }
