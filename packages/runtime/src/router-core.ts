@@ -321,12 +321,16 @@ export class RouterCore {
     registry.stopAdmitting();
     for (const server of this.#connections) if (!server.isInstance) server.connection?.drain(drainText);
     // First the calls, while instances still take them; only then the instances, for which a drain means no new calls.
-    await this.#until(untilMs, () => [...this.#connections].every((server) => server.isInstance));
-    const graceMs = Math.max(0, untilMs - this.#parts.clock.nowMs());
-    for (const channel of registry.channels) channel.drain("ROUTER_DRAINING", graceMs);
-    await this.#until(untilMs, () => registry.isEmpty);
-    for (const server of this.#connections) server.connection?.drain(drainText);
-    await this.#until(untilMs, () => this.#connections.size === 0);
+    const clientsAreGone = () => [...this.#connections].every((server) => server.isInstance);
+    await this.#until(untilMs, clientsAreGone);
+    // Else the time is over: calls are ended by `close`, which counts them.
+    if (clientsAreGone()) {
+      const graceMs = Math.max(0, untilMs - this.#parts.clock.nowMs());
+      for (const channel of registry.channels) channel.drain("ROUTER_DRAINING", graceMs);
+      await this.#until(untilMs, () => registry.isEmpty);
+      for (const server of this.#connections) server.connection?.drain(drainText);
+      await this.#until(untilMs, () => this.#connections.size === 0);
+    }
     if (this.#closed) return this.#callsCut;
     const openCalls = this.#openCalls;
     if (openCalls === 0) logger.log("info", "drained", "Drained: every call has ended");
