@@ -73,6 +73,7 @@ export { ConfigHolder, type ConfigHolderOptions, type ReloadOutcome } from "./co
 export { type ConfigMistake, formatMistake } from "./config/config-mistake.js";
 export { createConfigSchema } from "./config/config-schema.js";
 export { type LoadConfigOptions, type LoadedConfig, loadConfig, refuseMistakes } from "./config/load-config.js";
+export type { AppliedText } from "./config/read-config-files.js";
 export { type ReadServiceConfigFile, readPolicies, readServiceConfigFile } from "./config/read-policies.js";
 export type { ListenerSettings, RouterSettings } from "./config/router-settings.js";
 export { diffConfigs, formatChange, showConfig } from "./config/show-config.js";
@@ -93,6 +94,7 @@ export {
   CallPhase,
   type CallStats,
   CallStatsSchema,
+  type ConfigOutcome,
   type Connection,
   ConnectionRole,
   type Event,

@@ -3,7 +3,7 @@
 import { createConfigDefaults, createConfigSchema, loadConfig, refuseMistakes, showConfig } from "@grpc-router/node";
 import { Command } from "commander";
 import type { Io } from "../io.js";
-import { reloadConfigCommand, runningConfigCommand } from "./running-config.js";
+import { applyConfigCommand, reloadConfigCommand, runningConfigCommand } from "./running-config.js";
 
 const examples = `
 Examples:
@@ -12,6 +12,7 @@ Examples:
   grpc-router config show base.yaml production.yaml
   grpc-router config running
   grpc-router config reload --check
+  grpc-router config apply faster.yaml
 
 Editors that read YAML's language server find the schema by a first line in the file:
   # yaml-language-server: $schema=router.schema.json`;
@@ -38,5 +39,8 @@ export function configCommand(io: Io): Command {
       refuseMistakes(config, config.mistakes);
       io.out(showConfig(config.value));
     });
-  return command.addCommand(runningConfigCommand(io)).addCommand(reloadConfigCommand(io));
+  return command
+    .addCommand(runningConfigCommand(io))
+    .addCommand(reloadConfigCommand(io))
+    .addCommand(applyConfigCommand(io));
 }

@@ -54,6 +54,32 @@ describe("grpc-router config running and reload", () => {
     });
   });
 
+  it("put a text before the files, and take it back", async () => {
+    write("drain: { grace: 2s }\n");
+    const text = join(folder, "faster.yaml");
+    writeFileSync(text, "drain: { grace: 9s }\n");
+    const line = 'drain.grace: "2s" → "9s"\n';
+    expect((await router.ask("config", "apply", text, "--check")).out).toBe(`${line}It would be taken: 1 change\n`);
+    expect((await router.ask("config", "apply", text)).out).toBe(`${line}Generation 3 is in force: 1 change\n`);
+    expect((await router.ask("config", "running")).out).toBe(
+      `# generation 3, of ${file}, and before them what was applied from ${text}\ndrain:\n  grace: 9s\n`,
+    );
+    writeFileSync(text, "services: { modules: [x.js] }\n");
+    expect(await router.ask("config", "apply", text)).toEqual({
+      code: 1,
+      out: expect.stringContaining(`${text}:1:13: services.modules: it must be said in a file`),
+      err: "Generation 3 stays in force, for what stands above\n",
+    });
+    writeFileSync(text, "policies:\n  service: {}\n");
+    expect((await router.ask("config", "apply", text)).out).toContain(`${text}:2:3: policies.service: `);
+    expect((await router.ask("config", "apply", "--clear")).out).toContain('"9s" → "2s"');
+    expect(await router.ask("config", "apply")).toMatchObject({
+      code: 2,
+      err: "Cannot apply a configuration: one of FILE and --clear must be given\n",
+    });
+    expect((await router.ask("config", "apply", join(folder, "none.yaml"))).code).toBe(1);
+  });
+
   it("open the access log anew", async () => {
     const own = join(folder, "with-log.yaml");
     writeFileSync(own, "observability: { access_log: { file: access.log } }\n");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { ConfigOutcome } from "@grpc-router/node";
 import { Command } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
 import { askAdmin } from "../admin/ask-admin.js";
-import { CliError, ExitCode } from "../cli-error.js";
+import { CliError, ExitCode, missingFile, usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 
 /** `grpc-router config running`: what a router runs by. */
@@ -11,8 +14,9 @@ export function runningConfigCommand(io: Io): Command {
   return withAdminFlags(new Command("running"))
     .description("the configuration that a running router has in force, secrets masked")
     .action(async (flags: AdminFlags) => {
-      const { generation, files, yaml } = await askAdmin(flags, io, (client) => client.getConfig({}));
-      io.out(`# generation ${generation}, of ${files.join(", ")}\n${yaml}`);
+      const { generation, files, yaml, applied } = await askAdmin(flags, io, (client) => client.getConfig({}));
+      const before = applied === "" ? "" : `, and before them what was applied from ${applied}`;
+      io.out(`# generation ${generation}, of ${files.join(", ")}${before}\n${yaml}`);
     });
 }
 
@@ -29,15 +33,68 @@ export function reloadConfigCommand(io: Io): Command {
       const outcome = await askAdmin(flags, io, async (client) => {
         return (flags.check === true ? await client.validateConfig({}) : await client.reloadConfig({})).outcome;
       });
-      const { taken = false, generation = 0n, changes = [], reasons = [] } = outcome ?? {};
-      for (const line of taken ? changes : reasons) io.out(`${line}\n`);
-      if (!taken) {
-        const would = flags.check === true ? "would stay" : "stays";
-        throw new CliError(ExitCode.failure, `Generation ${generation} ${would} in force, for what stands above`);
-      }
-      const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
-      io.out(
-        flags.check === true ? `It would be taken: ${count}\n` : `Generation ${generation} is in force: ${count}\n`,
-      );
+      tell(outcome, flags.check === true, io);
     });
+}
+
+interface ApplyFlags extends ReloadFlags {
+  readonly clear?: true;
+}
+
+const applyExamples = `
+Examples:
+  grpc-router config apply faster.yaml --check
+  echo 'drain: { grace: 60s }' | grpc-router config apply -
+  grpc-router config apply --clear
+
+It may say policies, instances.routers, drain.grace, and the levels of the log. It stays until another text is applied, it is
+cleared, or the router ends; reloads of the files keep it.`;
+
+/** `grpc-router config apply`: puts a text before a router's configuration files. */
+export function applyConfigCommand(io: Io): Command {
+  return withAdminFlags(new Command("apply"))
+    .description("put a text before the configuration files of a running router; taken as a whole, or not at all")
+    .argument("[file]", "YAML or JSON; - is standard input")
+    .option("--check", "only say what would become of it")
+    .option("--clear", "take back what was applied")
+    .addHelpText("after", applyExamples)
+    .action(async (file: string | undefined, flags: ApplyFlags) => {
+      const { check = false, clear = false } = flags;
+      if ((file === undefined) !== clear) {
+        throw usageError("Cannot apply a configuration: one of FILE and --clear must be given");
+      }
+      const text = file === undefined ? "" : await readGiven(file, io);
+      const named = { text, name: file === "-" ? "standard input" : (file ?? "") };
+      const outcome = await askAdmin(flags, io, async (client) => {
+        return (check ? await client.validateConfig(named) : await client.applyConfig(named)).outcome;
+      });
+      tell(outcome, check, io);
+    });
+}
+
+async function readGiven(file: string, io: Io): Promise<string> {
+  if (file === "-") return readAll(io.input);
+  try {
+    return readFileSync(resolve(io.folder, file), "utf8");
+  } catch (error) {
+    throw missingFile(`Cannot read ${file}: there is no such file. Give the path of a YAML or JSON file`, error);
+  }
+}
+
+async function readAll(input: Io["input"]): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of input) pieces.push(piece);
+  return new TextDecoder().decode(Buffer.concat(pieces));
+}
+
+/** What became, or would become, of it. @throws CliError if it was refused */
+function tell(outcome: ConfigOutcome | undefined, isCheck: boolean, io: Io): void {
+  const { taken = false, generation = 0n, changes = [], reasons = [] } = outcome ?? {};
+  for (const line of taken ? changes : reasons) io.out(`${line}\n`);
+  if (!taken) {
+    const would = isCheck ? "would stay" : "stays";
+    throw new CliError(ExitCode.failure, `Generation ${generation} ${would} in force, for what stands above`);
+  }
+  const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
+  io.out(isCheck ? `It would be taken: ${count}\n` : `Generation ${generation} is in force: ${count}\n`);
 }

@@ -12,7 +12,7 @@ export function holdConfig<Flags extends PreparedFlags>(
 ): ConfigHolder {
   return new ConfigHolder({
     initial,
-    load: () => loadConfig(initial.names, { folder: io.folder, variables: io.env }),
+    load: (applied) => loadConfig(initial.names, { folder: io.folder, variables: io.env, applied }),
     prepare: (next) => prepareConfig(next, running),
     logger,
   });

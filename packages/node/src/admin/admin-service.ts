@@ -25,7 +25,7 @@ import { NodeError } from "../node-error.js";
 import type { RouterServer } from "../serve/serve-router.js";
 import { callMessage, callStatsMessage } from "./call-messages.js";
 import { createTaps } from "./call-taps.js";
-import { type AdministeredConfig, configMessage, outcomeMessage } from "./config-messages.js";
+import { type AdministeredConfig, appliedOf, configMessage, outcomeMessage } from "./config-messages.js";
 import { connectionMessage } from "./connection-messages.js";
 import { msOf } from "./durations.js";
 import { streamEvents } from "./event-stream.js";
@@ -95,7 +95,12 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
       return levelsOf(levels);
     },
     getConfig: () => configMessage(configIn(parts)),
-    validateConfig: async () => ({ outcome: outcomeMessage(await configIn(parts).check()) }),
+    validateConfig: async ({ text, name }) => ({
+      outcome: outcomeMessage(
+        await configIn(parts).check(text === undefined ? undefined : { text, name: name || "applied" }),
+      ),
+    }),
+    applyConfig: async (request) => ({ outcome: outcomeMessage(await configIn(parts).apply(appliedOf(request))) }),
     reloadConfig: async () => ({ outcome: outcomeMessage(await configIn(parts).reload()) }),
     watchEvents: (request: WatchEventsRequest, { signal }: HandlerContext) =>
       streamEvents(server.events, request, signal),

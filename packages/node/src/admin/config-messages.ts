@@ -2,6 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { ConfigHolder, ReloadOutcome } from "../config/config-holder.js";
+import type { AppliedText } from "../config/read-config-files.js";
 import { formatChange, showConfig } from "../config/show-config.js";
 import {
   type ConfigOutcome,
@@ -11,15 +12,24 @@ import {
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 
 /** What of a configuration an operator may see and order. */
-export type AdministeredConfig = Pick<ConfigHolder, "current" | "generation" | "check" | "reload">;
+export type AdministeredConfig = Pick<
+  ConfigHolder,
+  "current" | "generation" | "applied" | "check" | "reload" | "apply"
+>;
 
 /** The configuration in force. */
-export function configMessage({ current, generation }: AdministeredConfig): GetConfigResponse {
+export function configMessage({ current, generation, applied }: AdministeredConfig): GetConfigResponse {
   return create(GetConfigResponseSchema, {
     generation: BigInt(generation),
     files: current.files.map(({ fullPath }) => fullPath),
     yaml: showConfig(current.value),
+    applied: applied?.name ?? "",
   });
+}
+
+/** The text of a request; undefined for an empty one. */
+export function appliedOf({ text, name }: { readonly text: string; readonly name: string }): AppliedText | undefined {
+  return text.trim() === "" ? undefined : { text, name: name === "" ? "applied" : name };
 }
 
 /** What became, or would become, of a reload. */

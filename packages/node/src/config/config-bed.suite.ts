@@ -7,13 +7,14 @@ import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { formatMistake } from "./config-mistake.js";
 import { type LoadedConfig, loadConfig } from "./load-config.js";
+import type { AppliedText } from "./read-config-files.js";
 import type { Variables } from "./substitute-variables.js";
 
 export interface ConfigBed {
   readonly folder: string;
   /** Writes a file and answers its name. */
   write(name: string, text: string): string;
-  load(names: readonly string[], variables?: Variables): LoadedConfig;
+  load(names: readonly string[], variables?: Variables, applied?: AppliedText): LoadedConfig;
   /** The mistakes of one file of this text, as they are told. */
   mistakesOf(text: string, variables?: Variables): string[];
 }
@@ -26,7 +27,8 @@ export function createConfigBed(): ConfigBed {
     writeFileSync(join(folder, name), text);
     return name;
   };
-  const load = (names: readonly string[], variables: Variables = {}) => loadConfig(names, { folder, variables });
+  const load = (names: readonly string[], variables: Variables = {}, applied?: AppliedText) =>
+    loadConfig(names, { folder, variables, applied });
   return {
     folder,
     write,

@@ -14,7 +14,7 @@ function createHolder(text: string, name: string) {
   const logged: string[] = [];
   let fault: Error | undefined;
   const holder = new ConfigHolder({
-    load: () => load(names),
+    load: (applied) => load(names, {}, applied),
     initial: load(names),
     prepare: async (next) => {
       await Promise.resolve();
@@ -50,6 +50,40 @@ describe("ConfigHolder", () => {
       "info config_reloaded Took the configuration: 2 changes",
     ]);
     expect(await holder.reload()).toEqual({ taken: true, generation: 3, changes: [] });
+  });
+
+  it("apply() puts a text before the files, until it is taken back", async () => {
+    const { holder, taken, reload } = createHolder("drain: { grace: 1s }\n", "applied.yaml");
+    const applied = { name: "mine", text: "drain: { grace: 3s }\n" };
+    const changes = [{ path: ["drain", "grace"], before: "1s", after: "3s" }];
+    expect(await holder.check(applied)).toEqual({ taken: true, generation: 1, changes });
+    expect(holder.applied).toBeUndefined();
+    expect(await holder.apply(applied)).toEqual({ taken: true, generation: 2, changes });
+    // Files that say something else stay behind it.
+    expect(await reload("drain: { grace: 2s }\n")).toEqual({ taken: true, generation: 3, changes: [] });
+    expect(holder.applied).toBe(applied);
+    expect(await holder.apply(undefined)).toMatchObject({ taken: true, generation: 4 });
+    expect(taken.map(({ settings }) => settings.graceMs)).toEqual([3_000, 3_000, 2_000]);
+  });
+
+  it.each([
+    ["drain: { grase: 3s }", "mine:1:10: drain.grase: it must be said in a file; policies,"],
+    ["drain: { grace: 3 }", "mine:1:10: drain.grace: "],
+    ["policies: [", "mine:"],
+    ["drain: { grace: '$\u007bHOME}' }", "mine:1:10: drain.grace: "],
+    ["instances: null", "mine:1:1: instances: it must be said in a file"],
+    ["observability: { log: null }", "mine:1:18: observability.log: it must be said in a file"],
+    ["services: { modules: [/tmp/mine.js] }", "mine:1:13: services.modules: it must be said in a file"],
+    ["include: [/etc/passwd]", "mine:1:1: include: it must be said in a file"],
+    ["observability: { access_log: { file: /tmp/x } }", "mine:1:32: observability.access_log.file: it must be said"],
+    ["7", "mine:1:1: it must be said in a file"],
+  ])("apply() refuses %j and keeps what was applied", async (text, reason) => {
+    const { holder, taken } = createHolder("drain: { grace: 1s }\n", "refused.yaml");
+    await holder.apply({ name: "before", text: "drain: { grace: 2s }\n" });
+    const outcome = await holder.apply({ name: "mine", text });
+    expect(outcome).toMatchObject({ taken: false, generation: 2 });
+    expect(outcome.taken ? "" : outcome.reasons.join("\n")).toContain(reason);
+    expect([holder.applied?.name, taken.length]).toEqual(["before", 1]);
   });
 
   it("check() says what a reload would come to, and changes nothing", async () => {

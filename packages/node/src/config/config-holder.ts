@@ -5,6 +5,7 @@ import { firstLine, NodeError } from "../node-error.js";
 import { watchFiles } from "../tls/watch-files.js";
 import { formatMistake } from "./config-mistake.js";
 import type { LoadedConfig } from "./load-config.js";
+import type { AppliedText } from "./read-config-files.js";
 import { type ConfigChange, diffConfigs, formatChange } from "./show-config.js";
 
 /** Changes that one reload logs each on a line of its own; of more it says how many. */
@@ -25,8 +26,8 @@ const changeable: readonly RegExp[] = [
 
 /** What a holder works with. */
 export interface ConfigHolderOptions {
-  /** Reads the files anew. */
-  readonly load: () => LoadedConfig;
+  /** Reads the files anew, with what an operator has sent before them, if anything is. */
+  readonly load: (applied?: AppliedText) => LoadedConfig;
   /** What the router began with: read and without mistakes. */
   readonly initial: LoadedConfig;
   /**
@@ -55,6 +56,8 @@ export class ConfigHolder {
   readonly #options: ConfigHolderOptions;
   #current: LoadedConfig;
   #generation = 1;
+  /** What an operator has sent: it goes before the files until it is taken back. */
+  #applied: AppliedText | undefined;
   /** Reloads come one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -73,18 +76,30 @@ export class ConfigHolder {
     return this.#generation;
   }
 
-  /** Reads the files and takes what they say, or keeps what is in force and logs why. */
-  reload(): Promise<ReloadOutcome> {
-    const next = this.#last.then(() => this.#reload());
-    this.#last = next;
-    return next;
+  /** What goes before the files. */
+  get applied(): AppliedText | undefined {
+    return this.#applied;
   }
 
-  /** What `reload` would come to now, with the generation that is in force; nothing changes, and nothing is logged. */
-  check(): Promise<ReloadOutcome> {
-    const next = this.#last.then(() => this.#check());
-    this.#last = next;
-    return next;
+  /** Reads the files and takes what they say, or keeps what is in force and logs why. */
+  reload(): Promise<ReloadOutcome> {
+    return this.#after(() => this.#take(this.#applied));
+  }
+
+  /**
+   * As `reload`, with `applied` before the files, in place of what was applied before, until it is replaced, taken back
+   * (undefined), or the router ends. It says nothing that names files or variables.
+   */
+  apply(applied: AppliedText | undefined): Promise<ReloadOutcome> {
+    return this.#after(() => this.#take(applied));
+  }
+
+  /**
+   * What `reload` would come to now, or `apply` if something is given, with the generation that is in force; nothing changes,
+   * and nothing is logged.
+   */
+  check(applied?: AppliedText): Promise<ReloadOutcome> {
+    return this.#after(() => this.#check(applied ?? this.#applied));
   }
 
   /** Looks at all files every `intervalMs`, and reloads when one has changed. Returns what ends that. */
@@ -100,7 +115,7 @@ export class ConfigHolder {
         onChange: () => {
           end();
           // Of a state that was refused, too, so that the same files are not refused again and again.
-          void this.reload().then(() => begin(this.#options.load()));
+          void this.reload().then(() => begin(this.#options.load(this.#applied)));
         },
       });
     };
@@ -111,8 +126,14 @@ export class ConfigHolder {
     };
   }
 
-  async #reload(): Promise<ReloadOutcome> {
-    const verdict = await this.#judge();
+  #after<Outcome>(step: () => Promise<Outcome>): Promise<Outcome> {
+    const next = this.#last.then(step);
+    this.#last = next;
+    return next;
+  }
+
+  async #take(applied: AppliedText | undefined): Promise<ReloadOutcome> {
+    const verdict = await this.#judge(applied);
     if ("reasons" in verdict) return this.#refuse(verdict.reasons);
     const { next, changes, apply } = verdict;
     try {
@@ -121,23 +142,24 @@ export class ConfigHolder {
       return this.#refuse(linesOf(error));
     }
     this.#current = next;
+    this.#applied = applied;
     this.#generation++;
     this.#logTaken(changes);
     return { taken: true, generation: this.#generation, changes };
   }
 
-  async #check(): Promise<ReloadOutcome> {
-    const verdict = await this.#judge();
+  async #check(applied: AppliedText | undefined): Promise<ReloadOutcome> {
+    const verdict = await this.#judge(applied);
     const generation = this.#generation;
     if ("reasons" in verdict) return { taken: false, generation, reasons: verdict.reasons };
     return { taken: true, generation, changes: verdict.changes };
   }
 
   /** Reads the files; nothing changes before `apply` is called. */
-  async #judge(): Promise<Verdict> {
+  async #judge(applied: AppliedText | undefined): Promise<Verdict> {
     const { load, prepare } = this.#options;
     try {
-      const next = load();
+      const next = load(applied);
       if (next.mistakes.length > 0) return { reasons: next.mistakes.map(formatMistake) };
       const changes = diffConfigs(this.#current.value, next.value);
       const frozen = changes.filter(({ path }) => !isChangeable(path));

@@ -7,7 +7,7 @@ import type { RouterConfig } from "../gen/grpcrouter/config/v1/router_config_pb.
 import { logModules } from "../log/log-modules.js";
 import { type ConfigMistake, mistakesError, sortMistakes } from "./config-mistake.js";
 import { readInstanceCredentials } from "./instance-credentials.js";
-import { type ConfigFile, readConfigFiles } from "./read-config-files.js";
+import { type AppliedText, type ConfigFile, readConfigFiles } from "./read-config-files.js";
 import { readRouterConfig } from "./read-router-config.js";
 import { type RouterSettings, settingsOf } from "./router-settings.js";
 import type { Variables } from "./substitute-variables.js";
@@ -18,6 +18,8 @@ export interface LoadConfigOptions {
   readonly variables?: Variables | undefined;
   /** What relative names of files are relative to. Default: this process's folder. */
   readonly folder?: string | undefined;
+  /** A text that goes before all files. Default: none. */
+  readonly applied?: AppliedText | undefined;
 }
 
 /** A configuration that was read; it counts only as a whole, if it has no mistakes. */
@@ -52,11 +54,11 @@ export interface ConfiguredPolicies {
  * the earlier. Never throws for what is in them: see `mistakes` and {@link refuseMistakes}.
  */
 export function loadConfig(names: readonly string[], options: LoadConfigOptions = {}): LoadedConfig {
-  const { variables = process.env, folder = process.cwd() } = options;
-  const files = readConfigFiles(names, { variables, folder });
+  const { variables = process.env, folder = process.cwd(), applied } = options;
+  const files = readConfigFiles(names, { variables, folder, applied });
   const { config, value, faults } = readRouterConfig(files);
   const origin = { folder, findPlace: files.findPlace };
-  const order = files.files.map(({ path }) => path);
+  const order = [...files.files.map(({ path }) => path), ...(applied === undefined ? [] : [applied.name])];
   const sort = (mistakes: readonly ConfigMistake[]) => sortMistakes(mistakes, order);
   const mistake = (fault: ConfigFault): ConfigMistake => ({ ...fault, ...files.findPlace(fault.path) });
   const { credentials, faults: wrong } = readInstanceCredentials(config, { origin, variables });

@@ -39,6 +39,11 @@ export function openDocument(path: string, what: string): OpenedDocument {
   return { text, document: parseSafely(parse, text) };
 }
 
+/** Parses a text of YAML, of which JSON is a part; what is wrong with it is among the document's mistakes. */
+export function readDocument(text: string): ConfigDocument {
+  return parseSafely(parseYamlDocument, text);
+}
+
 /** Parsers go down with the nesting of a text, and thousands of brackets are more than the stack has. */
 function parseSafely(parse: (text: string) => ConfigDocument, text: string): ConfigDocument {
   const depthAt = findDepth(text);

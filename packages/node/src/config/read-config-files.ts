@@ -6,7 +6,7 @@ import { CONFIG_FILES } from "../limits.js";
 import { firstLine } from "../node-error.js";
 import type { ConfigMistake, ConfigPlace } from "./config-mistake.js";
 import { isMap, lookUp, mergeValues } from "./merge-values.js";
-import { openDocument } from "./open-document.js";
+import { openDocument, readDocument } from "./open-document.js";
 import { substituteVariables, type Variables } from "./substitute-variables.js";
 
 /** A file that was read. */
@@ -35,9 +35,30 @@ export interface ConfigFiles {
 export interface ReadConfigFilesOptions {
   /** Variables for `${NAME}`. */
   readonly variables: Variables;
+  /** A text that goes before all files, as an operator has sent it to the running router. */
+  readonly applied?: AppliedText | undefined;
   /** The folder that relative paths of `paths` are taken from; mistakes name files as they were given. */
   readonly folder: string;
 }
+
+/** What an operator has sent to a running router. */
+export interface AppliedText {
+  /** What places in it are called by. */
+  readonly name: string;
+  /** YAML or JSON. */
+  readonly text: string;
+}
+
+/**
+ * What it may say: nothing that names a file or a variable, since whoever sends it need not be somebody who may read what
+ * the router's process can, or choose code that it runs.
+ */
+const appliable: readonly RegExp[] = [
+  /^policies\b/,
+  /^instances\.routers\b/,
+  /^drain\.grace$/,
+  /^observability\.log\.(?:level|modules)\b/,
+];
 
 interface Layer {
   readonly value: unknown;
@@ -52,6 +73,7 @@ interface Layer {
 export function readConfigFiles(paths: readonly string[], options: ReadConfigFilesOptions): ConfigFiles {
   const reader = new FileReader(options);
   for (const path of paths) reader.read(path, []);
+  if (options.applied !== undefined) reader.readApplied(options.applied);
   const { layers, mistakes, files } = reader;
   const value = layers.reduce<unknown>((merged, layer) => mergeValues(merged, layer.value), {});
   const start: ConfigPlace = { file: paths[0] ?? "configuration", line: 1, column: 1 };
@@ -106,6 +128,23 @@ class FileReader {
     }
   }
 
+  /** Takes a text as the last file: without includes and variables, and of what may be said so. */
+  readApplied({ name, text }: AppliedText): void {
+    const document = readDocument(text);
+    const findPlace = (at: ConfigPath): ConfigPlace => ({ file: name, ...document.findPosition(at) });
+    for (const { line, column, reason } of document.mistakes) {
+      this.mistakes.push({ file: name, line, column, path: [], reason });
+    }
+    const { value = {} } = document;
+    if (isMap(value)) this.layers.push({ value, substituted: new Set(), findPlace });
+    for (const path of isMap(value) ? saidPaths(value) : [[]]) {
+      if (path.length > 0 && appliable.some((pattern) => pattern.test(path.join(".")))) continue;
+      const reason =
+        "it must be said in a file; policies, instances.routers, drain.grace, observability.log.level and modules may be applied";
+      if (document.mistakes.length === 0) this.mistakes.push({ ...findPlace(path), path, reason });
+    }
+  }
+
   #open(path: string, chain: readonly string[]): void {
     const { text, document } = openDocument(resolve(this.#options.folder, path), "the configuration");
     const findPlace = (at: ConfigPath): ConfigPlace => ({ file: path, ...document.findPosition(at) });
@@ -142,6 +181,14 @@ class FileReader {
     const root = `${this.#options.folder.replace(/\/$/, "")}/`;
     return full.startsWith(root) ? full.slice(root.length) : full;
   }
+}
+
+/** Paths of what a value says, as far down as rules of what may be applied go. */
+function saidPaths(value: Readonly<Record<string, unknown>>, within: ConfigPath = []): ConfigPath[] {
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const path = [...within, name];
+    return isMap(inner) && path.length < 3 && name !== "policies" ? saidPaths(inner, path) : [path];
+  });
 }
 
 function includesOf(include: unknown, note: (fault: ConfigFault) => void): string[] {
