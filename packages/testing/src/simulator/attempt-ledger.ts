@@ -172,11 +172,15 @@ export class AttemptLedger {
   /** While everybody stays and can take calls, calls with one key go to one instance. */
   #judgeHome({ channel, plan, method: called }: Attempt, { service, method }: PolicyOf): void {
     if (!hasKey(plan, method) || !isCalm(this.#world, service, method)) return;
-    const members = [...channel.owner.newest.values()]
-      .map(({ state }) => state)
-      .filter((one) => one.owner.routerProcess === channel.owner.routerProcess && one.service === channel.service);
-    if (members.some(({ owner, isLive }) => owner.isTroubled || !isLive)) return;
-    const names = members.map(({ name }) => name).join();
+    const members = [...channel.owner.newest.values()].filter(({ state }) => {
+      return state.owner.routerProcess === channel.owner.routerProcess && state.service === channel.service;
+    });
+    // One that states a capacity, as all do once everything heals, may be full.
+    const isUnsteady = members.some(({ router, state }) => {
+      return state.owner.isTroubled || !state.isLive || router.facts.capacity !== Number.POSITIVE_INFINITY;
+    });
+    if (isUnsteady) return;
+    const names = members.map(({ router, state }) => `${state.name} of ${router.facts.weight}`).join();
     const key = `${called.service}/${called.name} ${shardOf(plan)} ${names}`;
     const home = this.#homes.get(key) ?? channel.name;
     this.#homes.set(key, home);
