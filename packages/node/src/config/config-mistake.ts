@@ -2,7 +2,7 @@
 
 import { type ConfigPath, formatConfigPath } from "@grpc-router/protocol";
 import { NodeError } from "../node-error.js";
-import type { FilePosition } from "./config-document.js";
+import type { ConfigDocument, FilePosition } from "./config-document.js";
 
 /** Where a value of configuration stands. */
 export interface ConfigPlace extends FilePosition {
@@ -21,6 +21,11 @@ export interface ConfigMistake extends ConfigPlace {
 export function formatMistake({ file, line, column, path, reason }: ConfigMistake): string {
   const at = formatConfigPath(path);
   return `${file}:${line}:${column}: ${at === "" ? "" : `${at}: `}${reason}`;
+}
+
+/** What is wrong with a file as a text. */
+export function textMistakes(file: string, { mistakes }: Pick<ConfigDocument, "mistakes">): ConfigMistake[] {
+  return mistakes.map(({ line, column, reason }) => ({ file, line, column, path: [], reason }));
 }
 
 /** In the order of the files, then of their lines. */

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { ConfigFault, ConfigPath } from "@grpc-router/protocol";
 import { CONFIG_FILES } from "../limits.js";
 import { firstLine } from "../node-error.js";
-import type { ConfigMistake, ConfigPlace } from "./config-mistake.js";
+import { type ConfigMistake, type ConfigPlace, textMistakes } from "./config-mistake.js";
 import { isMap, lookUp, mergeValues } from "./merge-values.js";
 import { openDocument, readDocument } from "./open-document.js";
 import { substituteVariables, type Variables } from "./substitute-variables.js";
@@ -132,9 +132,7 @@ class FileReader {
   readApplied({ name, text }: AppliedText): void {
     const document = readDocument(text);
     const findPlace = (at: ConfigPath): ConfigPlace => ({ file: name, ...document.findPosition(at) });
-    for (const { line, column, reason } of document.mistakes) {
-      this.mistakes.push({ file: name, line, column, path: [], reason });
-    }
+    for (const mistake of textMistakes(name, document)) this.mistakes.push(mistake);
     const { value = {} } = document;
     if (isMap(value)) this.layers.push({ value, substituted: new Set(), findPlace });
     for (const path of isMap(value) ? saidPaths(value) : [[]]) {
@@ -151,9 +149,7 @@ class FileReader {
     const note = ({ path: at, reason }: ConfigFault): void => {
       this.mistakes.push({ ...findPlace(at), path: at, reason });
     };
-    for (const { line, column, reason } of document.mistakes) {
-      this.mistakes.push({ file: path, line, column, path: [], reason });
-    }
+    for (const mistake of textMistakes(path, document)) this.mistakes.push(mistake);
     const { value = {}, faults, substituted } = substituteVariables(document.value, this.#options.variables);
     for (const fault of faults) note(fault);
     // After what it includes, which it goes before; in the list of files, too.

@@ -3,14 +3,13 @@
 import type { DescService } from "@bufbuild/protobuf";
 import {
   type ConfigFault,
-  formatConfigPath,
   type PolicyLayer,
   readPolicyConfig,
   readServiceConfig,
   type ServiceConfig,
 } from "@grpc-router/protocol";
-import { NodeError } from "../node-error.js";
 import type { ConfigDocument } from "./config-document.js";
+import { type ConfigMistake, formatMistake, mistakesError, sortMistakes, textMistakes } from "./config-mistake.js";
 import { openDocument } from "./open-document.js";
 
 /**
@@ -32,7 +31,7 @@ import { openDocument } from "./open-document.js";
 export function readPolicies(path: string, services: readonly DescService[]): ReadonlyMap<string, PolicyLayer> {
   const document = openChecked(path, "policies");
   const { layers, faults } = readPolicyConfig(document.value, services);
-  refuse(path, "policies", linesOf(path, document, faults));
+  refuse(path, "policies", mistakesOf(path, document, faults));
   return layers;
 }
 
@@ -50,33 +49,22 @@ export interface ReadServiceConfigFile {
 export function readServiceConfigFile(path: string): ReadServiceConfigFile {
   const document = openChecked(path, "the service config");
   const { config, faults, warnings } = readServiceConfig(document.value);
-  refuse(path, "the service config", linesOf(path, document, faults));
-  return { config, warnings: linesOf(path, document, warnings) };
+  refuse(path, "the service config", mistakesOf(path, document, faults));
+  return { config, warnings: mistakesOf(path, document, warnings).map(formatMistake) };
 }
 
 function openChecked(path: string, what: string): ConfigDocument {
   const { document } = openDocument(path, what);
-  refuse(
-    path,
-    what,
-    document.mistakes.map(({ line, column, reason }) => `${path}:${line}:${column}: ${reason}`),
-  );
+  refuse(path, what, textMistakes(path, document));
   return document;
 }
 
-/** As compilers write it, in the order of the file. */
-function linesOf(file: string, document: ConfigDocument, faults: readonly ConfigFault[]): string[] {
-  return faults
-    .map(({ path, reason }) => ({ ...document.findPosition(path), path: formatConfigPath(path), reason }))
-    .sort((a, b) => a.line - b.line || a.column - b.column)
-    .map(({ line, column, path, reason }) => `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${reason}`);
+/** With their places, in the order of the file. */
+function mistakesOf(file: string, document: ConfigDocument, faults: readonly ConfigFault[]): ConfigMistake[] {
+  const mistakes = faults.map((fault) => ({ file, ...document.findPosition(fault.path), ...fault }));
+  return sortMistakes(mistakes, [file]);
 }
 
-function refuse(path: string, what: string, lines: readonly string[]): void {
-  if (lines.length === 0) return;
-  const count = lines.length === 1 ? "1 mistake" : `${lines.length} mistakes`;
-  throw new NodeError(
-    "CONFIG_INVALID",
-    `Cannot use ${what} in ${path}: it must be without mistakes, received ${count}\n${lines.join("\n")}`,
-  );
+function refuse(path: string, what: string, mistakes: readonly ConfigMistake[]): void {
+  if (mistakes.length > 0) throw mistakesError(`${what} in ${path}`, mistakes);
 }
