@@ -6,9 +6,9 @@ import { loadConfigOf } from "../config/configured-flags.js";
 import { findOpenAccess } from "../config/find-open-access.js";
 import type { Io } from "../io.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
-import { formatTable } from "../output/format-table.js";
 import { collect } from "../parse/options.js";
 import { explain } from "./explain.js";
+import { formatFacts } from "./policy-table.js";
 
 interface CheckFlags extends RouterFlags {
   readonly explain?: string;
@@ -78,18 +78,6 @@ async function check(flags: CheckFlags, io: Io): Promise<void> {
     io.out(`ok: ${count} ${count === 1 ? "service" : "services"}\n`);
     return;
   }
-  const { facts, sources } = explain(router, flags.explain, flags.tenant);
-  const rows = Object.entries(facts).map(([name, value]) => ({ name, value, source: sources[name] ?? "" }));
-  if (flags.output === "json") io.out(`${JSON.stringify(rows, null, 2)}\n`);
-  else if (rows.length === 0) io.out(`${flags.explain}: nothing is said of it, the defaults count\n`);
-  else {
-    io.out(
-      formatTable([["POLICY", "VALUE", "SAID BY"], ...rows.map((row) => [row.name, show(row.value), row.source])]),
-    );
-  }
-}
-
-/** As one writes it down: `3`, `{"maxAttempts":3}`. */
-function show(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  const facts = explain(router, flags.explain, flags.tenant);
+  io.out(flags.output === "json" ? `${JSON.stringify(facts, null, 2)}\n` : formatFacts(flags.explain, facts));
 }

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Router } from "@grpc-router/node";
+import type { PolicyFact, Router } from "@grpc-router/node";
 import { type CliError, usageError } from "../cli-error.js";
 
 type Policies = NonNullable<ReturnType<Router["policiesOf"]>>;
 
-/** What counts, and who said each of it. */
-export interface Explained {
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly sources: Readonly<Record<string, string | undefined>>;
-}
-
 /**
- * What counts for `subject`, a service or one of its methods; of a method, for the calls of `tenant`, or else of everybody whom
- * no rule matches.
+ * What counts, and who said each of it, for `subject`, a service or one of its methods; of a method, for the calls of
+ * `tenant`, or else of everybody whom no rule matches.
  *
  * @throws CliError for a name that is not there.
  */
-export function explain(router: Router, subject: string, tenant: string | undefined): Explained {
+export function explain(router: Router, subject: string, tenant: string | undefined): readonly PolicyFact[] {
   const [service = "", method] = subject.replace(/^\//, "").split("/");
   const policies = router.policiesOf(service);
   if (policies === undefined) {
@@ -25,7 +19,7 @@ export function explain(router: Router, subject: string, tenant: string | undefi
   }
   if (method === undefined) {
     if (tenant !== undefined) throw refuse(subject, "with --tenant it must be a method, received a service");
-    return { facts: { ...policies.service.facts }, sources: { ...policies.service.sources } };
+    return factsOf(policies.service);
   }
   const methods = tenant === undefined ? policies.methods : methodsOf(router, policies, { subject, tenant });
   const names = Object.keys(methods);
@@ -34,7 +28,12 @@ export function explain(router: Router, subject: string, tenant: string | undefi
   if (resolved === undefined) {
     throw refuse(subject, `the method must be one of ${names.join(", ")}, received ${method}`);
   }
-  return { facts: { ...resolved.facts }, sources: { ...resolved.sources } };
+  return factsOf(resolved);
+}
+
+function factsOf({ facts, sources }: Policies["service"] | Policies["methods"][string]): readonly PolicyFact[] {
+  const said: Readonly<Record<string, string | undefined>> = { ...sources };
+  return Object.entries(facts).map(([name, value]: [string, unknown]) => ({ name, value, source: said[name] ?? "" }));
 }
 
 /** What counts for a tenant that some service knows; without rules of this one that match it, what counts for all. */
