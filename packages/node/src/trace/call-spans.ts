@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { statusName } from "@grpc-router/protocol";
+import { encodeBinaryValue, statusName } from "@grpc-router/protocol";
 import type {
   AttemptFollower,
   CallFollower,
@@ -148,11 +148,10 @@ class CallSpan implements CallFollower {
     const name = `Attempt.${this.#name}`;
     const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime, attributes }, this.#context);
     const context = { ...span.spanContext(), sampled: true };
-    const binary = Buffer.from(writeGrpcTraceBin(context)).toString("base64").replace(/=+$/, "");
     return {
       metadata: [
         [traceparentName, writeTraceparent(context)],
-        ...(this.#binary ? [[grpcTraceBinName, binary] as const] : []),
+        ...(this.#binary ? [[grpcTraceBinName, encodeBinaryValue(writeGrpcTraceBin(context))] as const] : []),
       ],
       ended: (code, endMs) => {
         endSpan(span, code, code !== 0);
