@@ -45,18 +45,14 @@ export function parseGrpcTraceBin(bytes: Uint8Array): TraceContext | undefined {
 
 export function writeGrpcTraceBin({ traceId, spanId, sampled }: TraceContext): Uint8Array {
   const bytes = new Uint8Array(size);
-  bytes.set(fromHex(traceId), 2);
+  bytes.set(Buffer.from(traceId, "hex"), 2);
   bytes[18] = spanIdField;
-  bytes.set(fromHex(spanId), 19);
+  bytes.set(Buffer.from(spanId, "hex"), 19);
   bytes[27] = flagsField;
   bytes[28] = sampled ? 1 : 0;
   return bytes;
 }
 
 function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (octet) => octet.toString(16).padStart(2, "0")).join("");
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16));
+  return Buffer.from(bytes).toString("hex");
 }
