@@ -4,7 +4,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { type ConfigPath, formatConfigPath } from "@grpc-router/protocol";
 import { stringify } from "yaml";
 import { RouterConfigSchema } from "../gen/grpcrouter/config/v1/router_config_pb.js";
-import { isMap } from "./merge-values.js";
+import { isMap, lookUp } from "./merge-values.js";
 
 /** What stands in place of a secret. */
 const masked = "(secret)";
@@ -18,7 +18,7 @@ export function showConfig(value: Readonly<Record<string, unknown>>): string {
 }
 
 /** The value without secrets. */
-export function maskSecrets(value: Readonly<Record<string, unknown>>): unknown {
+function maskSecrets(value: Readonly<Record<string, unknown>>): unknown {
   return maskMessage(RouterConfigSchema, value);
 }
 
@@ -38,8 +38,8 @@ export function diffConfigs(
   const masks = [maskSecrets(before), maskSecrets(after)] as const;
   return findChanges(before, after, []).map((path) => ({
     path,
-    before: at(masks[0], path),
-    after: at(masks[1], path),
+    before: lookUp(masks[0], path).value,
+    after: lookUp(masks[1], path).value,
   }));
 }
 
@@ -70,15 +70,6 @@ function own(value: Readonly<Record<string, unknown>> | undefined, name: string)
 
 function isEmptyOrAbsent(value: unknown): boolean {
   return value === undefined || (isMap(value) && Object.keys(value).length === 0);
-}
-
-function at(value: unknown, path: ConfigPath): unknown {
-  let inner = value;
-  for (const step of path) {
-    if (typeof inner !== "object" || inner === null || !Object.hasOwn(inner, step)) return undefined;
-    inner = (inner as Readonly<Record<string | number, unknown>>)[step];
-  }
-  return inner;
 }
 
 function maskMessage(desc: DescMessage, value: unknown): unknown {
