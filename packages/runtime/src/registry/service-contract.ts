@@ -79,11 +79,12 @@ export function createContract(
       });
   const keepsCode = before !== undefined && keepsPolicy && isSameCode(before.parts, parts);
   const context = { parts, policies, policy, findSlot };
-  const routes = methods.map((method) => {
+  const made = methods.map((method) => {
     const kept = keepsCode ? findKept(before, policies, method) : undefined;
     return kept ?? createRoute(service, { method }, context);
   });
-  const keepsTenants = isSame(before?.routes, routes) && isSame(before?.resolved.tenants, policies.resolved.tenants);
+  const routes = before !== undefined && isSame(before.routes, made) ? before.routes : made;
+  const keepsTenants = routes === before?.routes && isSame(before?.resolved.tenants, policies.resolved.tenants);
   const tenants = keepsTenants ? before?.tenants : createTenantRoutes(service, routes, context);
   const slowStart = longestSlowStart(methods.map(({ localName }) => policies.method(localName).facts.balance));
   return { parts, desc, resolved: policies.resolved, policies, policy, slowStart, routes, tenants };

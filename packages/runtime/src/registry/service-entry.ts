@@ -44,9 +44,6 @@ export interface WaitingEvents {
 export class ServiceEntry {
   /** Full name, "acme.user.v1.UserService". */
   readonly name: string;
-  desc: GenRouter<DescService>;
-  /** Of new calls, in the order of the methods. */
-  routes: readonly MethodRoute[];
   /** The service is routed no more; calls of it may be under way. */
   retired = false;
   #contract: ServiceContract;
@@ -71,14 +68,8 @@ export class ServiceEntry {
   readonly live = new Map<string, Channel>();
   /** What operators have said of its instances. */
   readonly orders = new InstanceOrders();
-  /** All that is said of it and its methods, and by whom. */
-  resolved: ResolvedPolicies;
   /** The last pick was none because a balancer of the program's own has thrown. */
   balancerFailed = false;
-  /** What its methods share of resilience. */
-  policy: ServicePolicy;
-  /** How new instances come in; undefined: with their whole weight. */
-  slowStart: SlowStartFacts | undefined;
 
   constructor(parts: ServiceParts) {
     this.name = parts.desc.service.typeName;
@@ -99,14 +90,7 @@ export class ServiceEntry {
       onExpired: (call) => waitingEvents.onExpired(call),
     });
     this.#contract = this.#createContract(parts, undefined);
-    const { desc, resolved, policy, slowStart, routes } = this.#contract;
-    this.desc = desc;
-    this.resolved = resolved;
-    this.policy = policy;
-    this.slowStart = slowStart;
-    this.routes = routes;
-    for (const route of routes) this.#slots.take(route);
-    this.#takeTenants(this.#contract);
+    this.#takeRoutes();
     this.#lists = new MethodLists(candidates, this.queues);
   }
 
@@ -120,22 +104,10 @@ export class ServiceEntry {
     const before = this.#contract;
     const contract = this.#createContract(parts, before);
     this.#contract = contract;
-    const { desc, resolved, policy, slowStart, routes } = contract;
-    this.desc = desc;
-    this.resolved = resolved;
-    this.slowStart = slowStart;
-    const keepsRoutes =
-      routes.length === before.routes.length && routes.every((route, index) => route === before.routes[index]);
-    if (keepsRoutes && contract.tenants === before.tenants) return false;
-    if (policy !== this.policy) this.policy.retire();
-    this.policy = policy;
-    this.routes = routes;
-    for (const former of before.routes) former.retired = !routes.includes(former);
-    for (const route of routes) {
-      this.#slots.take(route);
-      if (route.waiting.size > 0) this.waiting.add(route.waiting);
-    }
-    this.#takeTenants(contract);
+    if (contract.policy !== before.policy) before.policy.retire();
+    if (contract.routes === before.routes && contract.tenants === before.tenants) return false;
+    for (const former of before.routes) former.retired = !contract.routes.includes(former);
+    this.#takeRoutes();
     for (const { methods } of this.channels) this.#matchUnknown(methods);
     this.#lists = new MethodLists(this.candidates, this.queues);
     return true;
@@ -145,6 +117,30 @@ export class ServiceEntry {
   retire(): void {
     this.retired = true;
     for (const route of this.routes) route.retired = true;
+  }
+
+  get desc(): GenRouter<DescService> {
+    return this.#contract.desc;
+  }
+
+  /** All that is said of it and its methods, and by whom. */
+  get resolved(): ResolvedPolicies {
+    return this.#contract.resolved;
+  }
+
+  /** What its methods share of resilience. */
+  get policy(): ServicePolicy {
+    return this.#contract.policy;
+  }
+
+  /** How new instances come in; undefined: with their whole weight. */
+  get slowStart(): SlowStartFacts | undefined {
+    return this.#contract.slowStart;
+  }
+
+  /** Routes of new calls, in the order of the methods. */
+  get routes(): readonly MethodRoute[] {
+    return this.#contract.routes;
   }
 
   /** The router's monotonic clock in milliseconds, read once per turn. */
@@ -227,13 +223,13 @@ export class ServiceEntry {
     });
   }
 
-  #takeTenants({ routes, tenants }: ServiceContract): void {
-    for (const [index, route] of routes.entries()) {
-      route.tenants = tenants?.[index];
-      for (const own of route.tenants?.routes ?? []) {
-        this.#slots.take(own);
-        if (own.waiting.size > 0) this.waiting.add(own.waiting);
-      }
+  /** New calls go by the routes of the contract, and those that wait already wait on. */
+  #takeRoutes(): void {
+    const { routes, tenants } = this.#contract;
+    for (const [index, route] of routes.entries()) route.tenants = tenants?.[index];
+    for (const route of this.allRoutes) {
+      this.#slots.take(route);
+      if (route.waiting.size > 0) this.waiting.add(route.waiting);
     }
   }
 
