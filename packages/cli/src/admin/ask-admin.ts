@@ -19,6 +19,18 @@ export function lasting(io: Io): CallOptions {
   return { timeoutMs: 0, signal: io.stop };
 }
 
+/** What a stream brings, until it ends or Ctrl-C ends it. */
+export async function* untilStopped<Item>(
+  io: Io,
+  ask: (options: CallOptions) => AsyncIterable<Item>,
+): AsyncGenerator<Item, void> {
+  try {
+    yield* ask(lasting(io));
+  } catch (error) {
+    if (!io.stop.aborted) throw error;
+  }
+}
+
 /**
  * Asks the admin API that the flags name; may ask several things.
  *
@@ -54,7 +66,7 @@ function createAdminClient({ url, token, tls }: AdminTarget): AdminClient {
 }
 
 /** What went wrong, and what to do. */
-export function explainAdminError({ url, token, tls }: AdminTarget, error: ConnectError): CliError {
+function explainAdminError({ url, token, tls }: AdminTarget, error: ConnectError): CliError {
   const at = `Cannot ask the router at ${url}`;
   const fail = (text: string): CliError => new CliError(ExitCode.failure, text, error);
   const { rawMessage } = error;

@@ -5,7 +5,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema } from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
-import { askAdmin, lasting } from "../admin/ask-admin.js";
+import { type AdminClient, askAdmin, untilStopped } from "../admin/ask-admin.js";
 import type { Io } from "../io.js";
 import { collect, parseCount } from "../parse/options.js";
 
@@ -34,29 +34,21 @@ export function eventsCommand(io: Io): Command {
     .action((flags: EventsFlags) => askAdmin(flags, io, (client) => follow(client, flags, io)));
 }
 
-async function follow(
-  client: Parameters<Parameters<typeof askAdmin>[2]>[0],
-  flags: EventsFlags,
-  io: Io,
-): Promise<void> {
+async function follow(client: AdminClient, flags: EventsFlags, io: Io): Promise<void> {
   const request = { since: BigInt(flags.since), noFollow: flags.follow !== true, kinds: [...flags.kind] };
   let count = 0;
-  try {
-    for await (const { events, lost } of client.watchEvents(request, lasting(io))) {
-      if (lost > 0n) io.err(`${lost} events before these are no longer kept\n`);
-      for (const event of events) {
-        count++;
-        io.out(`${flags.output === "json" ? toJsonString(EventSchema, event) : formatEvent(event)}\n`);
-      }
+  for await (const { events, lost } of untilStopped(io, (options) => client.watchEvents(request, options))) {
+    if (lost > 0n) io.err(`${lost} events before these are no longer kept\n`);
+    for (const event of events) {
+      count++;
+      io.out(`${flags.output === "json" ? toJsonString(EventSchema, event) : formatEvent(event)}\n`);
     }
-  } catch (error) {
-    if (!io.stop.aborted) throw error;
   }
   if (count === 0 && flags.follow !== true && flags.output === "text") io.out("No such event has happened.\n");
 }
 
 /** One line: number, time, kind, sentence. */
-export function formatEvent({ id, time, kind, level, message }: Event): string {
+function formatEvent({ id, time, kind, level, message }: Event): string {
   const at = time === undefined ? "" : timestampDate(time).toISOString();
   const mark = level === "info" ? "" : ` ${level}`;
   return `${id} ${at}${mark} ${kind}: ${message}`;

@@ -41,7 +41,7 @@ export function servicesCommand(io: Io): Command {
 }
 
 /** A table with a line per method, for people. */
-export function formatServices(services: readonly Service[]): string {
+function formatServices(services: readonly Service[]): string {
   if (services.length === 0) return "No service is routed.\n";
   return formatTable([
     ["SERVICE", "HEALTH", "METHOD", "KIND", "INSTANCES", "WAITING"],

@@ -4,7 +4,7 @@ import { toJsonString } from "@bufbuild/protobuf";
 import { type TapCallsResponse, TapEventSchema } from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
-import { type AdminClient, askAdmin, lasting } from "../admin/ask-admin.js";
+import { type AdminClient, askAdmin, untilStopped } from "../admin/ask-admin.js";
 import { usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { durationOf } from "../output/format-units.js";
@@ -67,15 +67,12 @@ export function tapCommand(io: Io): Command {
 }
 
 async function follow(client: AdminClient, flags: TapFlags, io: Io): Promise<void> {
-  try {
-    let isFirst = true;
-    for await (const response of client.tapCalls(requestOf(flags), lasting(io))) {
-      if (isFirst) io.err("Watching; Ctrl-C ends it\n");
-      isFirst = false;
-      write(io, response, flags.output);
-    }
-  } catch (error) {
-    if (!io.stop.aborted) throw error;
+  const request = requestOf(flags);
+  let isFirst = true;
+  for await (const response of untilStopped(io, (options) => client.tapCalls(request, options))) {
+    if (isFirst) io.err("Watching; Ctrl-C ends it\n");
+    isFirst = false;
+    write(io, response, flags.output);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { TraceFramesResponse } from "@grpc-router/node";
 import { Command, Option } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
-import { type AdminClient, askAdmin, lasting } from "../admin/ask-admin.js";
+import { type AdminClient, askAdmin, untilStopped } from "../admin/ask-admin.js";
 import { usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
 import { durationOf } from "../output/format-units.js";
@@ -62,12 +62,8 @@ function wantedOf(connection: number | undefined, { instance, peer }: TraceFlags
 }
 
 async function follow(client: AdminClient, connection: Wanted, durationMs: number, io: Io): Promise<void> {
-  try {
-    const request = { connection, duration: durationOf(durationMs) };
-    for await (const response of client.traceFrames(request, lasting(io))) write(io, response);
-  } catch (error) {
-    if (!io.stop.aborted) throw error;
-  }
+  const request = { connection, duration: durationOf(durationMs) };
+  for await (const response of untilStopped(io, (options) => client.traceFrames(request, options))) write(io, response);
 }
 
 function write(io: Io, { connection, lines, lost, ended }: TraceFramesResponse): void {
