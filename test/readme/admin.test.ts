@@ -18,14 +18,12 @@ import { userServiceBridge } from "../../examples/quickstart/src/gen/acme/user/v
 import { userServiceRouter } from "../../examples/quickstart/src/gen/acme/user/v1/user_router.ts";
 import { createUserService } from "../../examples/quickstart/src/user-service.ts";
 import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
-import { fencedBlocks } from "./markdown.ts";
+import { commandsIn, markedBlocks, shellWords } from "./markdown.ts";
 
 const page = readFileSync(new URL("../../docs/admin.md", import.meta.url), "utf8");
-const tested = page.split("<!-- test: admin -->\n").slice(1);
-const commands = tested.flatMap((text) => {
-  const block = fencedBlocks(text)[0]?.text ?? "";
-  return block.split("\n").map((line) => line.replace(/ +#.*$/, ""));
-});
+const commands = markedBlocks(page)
+  .filter(({ mark }) => mark === "admin")
+  .flatMap(({ text }) => commandsIn(text));
 
 let server: RouterServer;
 let admin: AdminServer;
@@ -47,12 +45,12 @@ afterAll(async () => {
   await server.close();
 });
 
-test.each(commands.filter((line) => line !== "").map((line) => [line]))("%s", async (line) => {
+test.each(commands.map((line) => [line]))("%s", async (line) => {
   if (line.startsWith("curl ")) {
     await ask(line);
     return;
   }
-  const [, , ...args] = wordsOf(line);
+  const [, , ...args] = shellWords(line);
   const io = createTestIo();
   const done = run(args[0] === "completion" ? args : [...args, "--admin", admin.url], io);
   const lasts = args.some((word) => word === "--watch" || word === "--follow");
@@ -68,7 +66,7 @@ test.each(commands.filter((line) => line !== "").map((line) => [line]))("%s", as
 
 /** What curl would, from its words. */
 async function ask(line: string): Promise<void> {
-  const words = wordsOf(line);
+  const words = shellWords(line);
   const after = (flag: string) => words[words.indexOf(flag) + 1] ?? "";
   const url = words.find((word) => word.startsWith("http")) ?? "";
   const body = words.includes("-d")
@@ -77,9 +75,4 @@ async function ask(line: string): Promise<void> {
   const response = await fetch(url.replace("http://127.0.0.1:8081", admin.url), body);
   expect(response.status).toBe(200);
   expect(await response.json()).toBeDefined();
-}
-
-/** The words of a line, without the quotes around some. */
-function wordsOf(line: string): string[] {
-  return (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^(['"])(.*)\1$/, "$2"));
 }

@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
+import { commandsIn, markedBlock } from "./markdown.ts";
 import { createUserProject, type UserProject } from "./user-project.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
-const commands = linesOf(blockOf("command line"));
+const commands = commandsIn(markedBlock(readme, "command line"));
 
 let project: UserProject;
 let port: number;
@@ -21,8 +22,8 @@ const running: Running[] = [];
 beforeAll(async () => {
   project = createUserProject();
   [port = 0, adminPort = 0] = await freePorts(2);
-  project.write("buf.gen.yaml", blockOf("buf.gen.yaml"));
-  project.write("src/bridge.ts", blockOf("bridge.ts"));
+  project.write("buf.gen.yaml", markedBlock(readme, "buf.gen.yaml"));
+  project.write("src/bridge.ts", markedBlock(readme, "bridge.ts"));
   await project.run("npx buf generate");
   await project.run("npx tsc -p .");
 });
@@ -38,7 +39,7 @@ test("a router and an instance without a start of one's own serve a call, and en
   expect(instance.line).toBe(`registered pid ${instance.pid}`);
   const answer = '{"user":{"userId":"1","name":"Ada"}}\n';
   expect(await project.run(here(commandOf("call")))).toBe(answer);
-  expect(await project.run(here(linesOf(blockOf("call"))[0] ?? ""))).toBe(answer);
+  expect(await project.run(here(commandsIn(markedBlock(readme, "call"))[0] ?? ""))).toBe(answer);
   const table = await project.run(`${commandOf("instances")} --admin http://127.0.0.1:${adminPort}`);
   expect(table).toMatch(/^SERVICE +INSTANCE .*\nacme\.user\.v1\.UserService +users-2 +serving +0 /);
   const stats = await project.run(`${commandOf("stats")} --admin http://127.0.0.1:${adminPort}`);
@@ -56,7 +57,7 @@ test("every command of the block is one that this suite runs", () => {
 });
 
 test("packing gives a file for every package that the README installs, and what these need", async () => {
-  const [line = ""] = linesOf(blockOf("pack"));
+  const [line = ""] = commandsIn(markedBlock(readme, "pack"));
   const pack = line.split(" && ").at(-1) ?? "";
   const folder = mkdtempSync(join(tmpdir(), "grpc-router-pack-"));
   const { code, stderr } = await runProcess("sh", ["-c", `${pack} ${folder}`], { cwd: root });
@@ -85,21 +86,6 @@ function commandOf(name: string): string {
 
 function here(text: string): string {
   return text.replaceAll("8080", `${port}`);
-}
-
-/** The block below `<!-- test: NAME -->`. */
-function blockOf(name: string): string {
-  const [, text] = new RegExp(`^<!-- test: ${name} -->\\n\`\`\`\\w+\\n(.*?)^\`\`\`$`, "ms").exec(readme) ?? [];
-  if (text === undefined) throw new Error(`The README must have a block below <!-- test: ${name} -->`);
-  return text;
-}
-
-/** Commands without what stands behind `#`. */
-function linesOf(block: string): string[] {
-  return block
-    .trim()
-    .split("\n")
-    .map((line) => line.replace(/ +# .*$/, ""));
 }
 
 /** Ports that nobody listens on now. */

@@ -9,7 +9,7 @@ import { createSelfSigned } from "@grpc-router/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { configurationTables, writtenTables } from "./configuration-tables.ts";
-import { fencedBlocks } from "./markdown.ts";
+import { commandsIn, markedBlocks } from "./markdown.ts";
 
 const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
 const userRouter = fileURLToPath(
@@ -37,9 +37,9 @@ test("the tables are those of router_config.proto (node test/readme/configuratio
   expect(writtenTables().match(/^### /gm)?.length).toBeGreaterThan(15);
 });
 
-const commands = blocksOf("configuration").flatMap((text) => text.split("\n").filter((line) => line !== ""));
+const commands = blocksOf("configuration").flatMap(commandsIn);
 
-test.each(commands.map((line) => [line.replace(/ +#.*$/, "")]))("%s", async (line) => {
+test.each(commands.map((line) => [line]))("%s", async (line) => {
   const [, , ...words] = line.split(" ");
   const at = words.indexOf(">");
   const args = at < 0 ? words : words.slice(0, at);
@@ -112,8 +112,5 @@ const fieldsOfFlags: ReadonlyMap<string, string> = new Map([
 ]);
 
 function blocksOf(name: string): string[] {
-  return page
-    .split(`<!-- test: ${name} -->\n`)
-    .slice(1)
-    .map((text) => fencedBlocks(text)[0]?.text ?? "");
+  return markedBlocks(page).flatMap(({ mark, text }) => (mark === name ? [text] : []));
 }

@@ -26,6 +26,39 @@ export function fencedBlocks(markdown: string): FencedBlock[] {
   }));
 }
 
+/** A block that a test runs or checks. */
+export interface MarkedBlock {
+  /** NAME of the comment above it, `<!-- test: NAME -->`. */
+  readonly mark: string;
+  readonly text: string;
+}
+
+/** All blocks that have a mark, in order. */
+export function markedBlocks(markdown: string): MarkedBlock[] {
+  const found = markdown.matchAll(/^<!-- test: ([^\n]+) -->\n```\w+\n(.*?)^```$/gms);
+  return Array.from(found, ([, mark = "", text = ""]) => ({ mark, text }));
+}
+
+/** The first block with this mark. @throws Error without one. */
+export function markedBlock(markdown: string, mark: string): string {
+  const block = markedBlocks(markdown).find((one) => one.mark === mark);
+  if (block === undefined) throw new Error(`Cannot test the text: it must have a block below <!-- test: ${mark} -->`);
+  return block.text;
+}
+
+/** The commands of a block of a shell, without what stands behind `#`. */
+export function commandsIn(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/ +#.*$/, ""))
+    .filter((line) => line !== "");
+}
+
+/** The words of a command, without the quotes around some. */
+export function shellWords(command: string): string[] {
+  return (command.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^(['"])(.*)\1$/, "$2"));
+}
+
 /** The level of each line that is a heading, 0 for all others; a `#` in a block is a comment of some shell. */
 function headingLevels(lines: readonly string[]): number[] {
   let fenced = false;

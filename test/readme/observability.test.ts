@@ -28,13 +28,10 @@ import { createUserService } from "../../examples/quickstart/src/user-service.ts
 import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
 import { connectRawSocket } from "../harness/raw-socket.ts";
-import { fencedBlocks, sectionOf } from "./markdown.ts";
+import { commandsIn, fencedBlocks, sectionOf } from "./markdown.ts";
 
 const page = readFileSync(new URL("../../docs/observability.md", import.meta.url), "utf8");
-const commandsOf = (title: string) =>
-  blockOf(title, "sh")
-    .split("\n")
-    .map((line) => line.replace(/ +#.*$/, ""));
+const commandsOf = (title: string) => commandsIn(blockOf(title, "sh"));
 
 const lines: string[] = [];
 const folder = mkdtempSync(join(tmpdir(), "grpc-router-observability-page-"));
@@ -122,7 +119,7 @@ test("the counts after a call and a client that asks too often are those of the 
 
 test("every other command of the page is one that there is", async () => {
   const others = ["Traces", "Log", "Access log", "Frames"].flatMap(commandsOf);
-  for (const command of [...commandsOf("Counts").slice(1), ...others].filter((line) => line !== "")) {
+  for (const command of [...commandsOf("Counts").slice(1), ...others]) {
     const flags = command.match(/(?<= )--?[a-z][a-z-]*/g) ?? [];
     const [, name = ""] = /^npx grpc-router ([\w-]+)/.exec(command) ?? [];
     const { code, out } = await runCli(`npx grpc-router ${name} --help`);

@@ -10,6 +10,7 @@ import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
 import { missingTool, toolsFolder } from "../harness/tools.ts";
+import { shellWords } from "./markdown.ts";
 import { type SteadyCallers, startSteadyCallers } from "./steady-callers.ts";
 import { type WalkStep, walkAnswers, walkFile, walkSteps } from "./walk-blocks.ts";
 
@@ -49,11 +50,6 @@ function here(text: string): string {
     .replaceAll("../../", root);
 }
 
-/** The words of a line, without the quotes around some. */
-function wordsOf(line: string): string[] {
-  return (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^(['"])(.*)\1$/, "$2"));
-}
-
 interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -65,7 +61,7 @@ async function toEnd(line: string): Promise<Outcome> {
   const command = here(line);
   if (/^npx grpc-router [^|<>]*$/.test(command)) {
     const io = createTestIo({ folder, env: { GRPC_ROUTER_ADMIN: `http://127.0.0.1:${ports.get("8081")}` } });
-    const code = await run(wordsOf(command).slice(2), io);
+    const code = await run(shellWords(command).slice(2), io);
     return { code, stdout: io.text.out, stderr: io.text.err };
   }
   const env = { PATH: `${toolsFolder}:${process.env.PATH}` };
@@ -77,7 +73,7 @@ async function toEnd(line: string): Promise<Outcome> {
 
 /** Starts a command that stays, and waits until it says that it is ready. */
 async function start(line: string): Promise<void> {
-  const words = wordsOf(here(line));
+  const words = shellWords(here(line));
   const args = words[0] === "npx" ? [cli, ...words.slice(2)] : words.slice(1);
   const env = { PORT: `${ports.get("50051")}` };
   const running = await startProcess(process.execPath, { args, cwd: folder, env, ready: /^(?:ready|registered) / });

@@ -15,6 +15,7 @@ import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { anyCall, createCandidate, describeBalancer } from "../../packages/runtime/src/balance/balancer.suite.ts";
 import { balancerNames } from "../../packages/runtime/src/balance/resolve-balancer.ts";
 import { resolveServicePolicies } from "../../packages/runtime/src/registry/service-policies.ts";
+import { markedBlock } from "./markdown.ts";
 import {
   archiveFile,
   type PolicyBlock,
@@ -47,8 +48,7 @@ let archive: Desc;
 
 beforeAll(async () => {
   project = createUserProject();
-  const generation = /^<!-- test: buf.gen.yaml -->\n```yaml\n(.*?)^```$/ms.exec(readme)?.[1] ?? "";
-  project.write("buf.gen.yaml", `${generation}inputs: [{ directory: proto }]\n`);
+  project.write("buf.gen.yaml", `${markedBlock(readme, "buf.gen.yaml")}inputs: [{ directory: proto }]\n`);
   for (const { text } of ofKind("buf.yaml")) project.write("buf.yaml", text);
   const service = readFileSync(join(project.folder, "proto/acme/user/v1/user.proto"), "utf8");
   project.write("proto/acme/user/v1/user_archive.proto", archiveFile(service));

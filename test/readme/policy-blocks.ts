@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The examples of docs/balancing.md and docs/resilience.md, and the files that they are parts of.
+import { markedBlocks } from "./markdown.ts";
 
 /** Blocks of these pages, by the mark above them. */
 const kinds = [
@@ -27,9 +28,8 @@ export interface PolicyBlock {
 /** The examples of a page, in order. */
 export function policyBlocks(page: string, markdown: string): PolicyBlock[] {
   const prefix = page.replace(/^.*\/|\.md$/g, "");
-  const found = Array.from(markdown.matchAll(/^<!-- test: ([\w.-]+) -->\n```\w+\n(.*?)^```$/gms));
   const blocks: PolicyBlock[] = [];
-  for (const [index, [, mark, text = ""]] of [...found.entries()].reverse()) {
+  for (const [index, { mark, text }] of [...markedBlocks(markdown).entries()].reverse()) {
     const kind = kinds.find((known) => known === mark);
     if (kind === undefined)
       throw new Error(`Cannot test a block of ${page}: it must be ${kinds.join(", ")}, received ${mark}`);

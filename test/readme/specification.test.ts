@@ -9,19 +9,20 @@ import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetS
 import { methodNumber, reasons, statusName } from "@grpc-router/protocol";
 import { expect, test } from "vitest";
 import { runProcess } from "../harness/processes.ts";
+import { markedBlock } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const text = readFileSync(`${root}docs/channel.md`, "utf8");
 const shipped = readFileSync(`${root}packages/protocol/proto/grpcrouter/v1/channel.proto`, "utf8");
 
 test("section 1 is channel.proto, field for field", async () => {
-  const [written, real] = await Promise.all([describeFile(blockOf("channel.proto")), describeFile(shipped)]);
+  const [written, real] = await Promise.all([describeFile(markedBlock(text, "channel.proto")), describeFile(shipped)]);
   expect(real.messageType.length).toBeGreaterThan(20);
   expect(written).toEqual(real);
 });
 
 test("section 2 gives the numbers that the generator gives", () => {
-  const members = Array.from(blockOf("user_service.proto").matchAll(/ (\w+) = (\d+); \/\/ \w+/g));
+  const members = Array.from(markedBlock(text, "user_service.proto").matchAll(/ (\w+) = (\d+); \/\/ \w+/g));
   const numbers = members.map(([, name = "", number = ""]) => [name, Number(number)]);
   expect(numbers.length).toBe(4);
   expect(numbers).toEqual(members.map(([, name = ""]) => [name, methodNumber(pascalCase(name))]));
@@ -88,13 +89,6 @@ async function describeFile(proto: string): Promise<FileDescriptorProto> {
     FileDescriptorProtoSchema,
     toBinary(FileDescriptorProtoSchema, create(FileDescriptorProtoSchema, fields)),
   );
-}
-
-/** The block below `<!-- test: NAME -->`. */
-function blockOf(name: string): string {
-  const [, block] = new RegExp(`^<!-- test: ${name} -->\\n\`\`\`proto\\n(.*?)^\`\`\`$`, "ms").exec(text) ?? [];
-  if (block === undefined) throw new Error(`docs/channel.md must have a block below <!-- test: ${name} -->`);
-  return block;
 }
 
 function pascalCase(name: string): string {

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { UserService } from "../../examples/quickstart/src/gen/acme/user/v1/user_pb.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
+import { commandsIn, markedBlock, shellWords } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(`${root}docs/stock-router.md`, "utf8");
@@ -39,14 +40,12 @@ afterAll(async () => {
 });
 
 test("a set, a router of it, a server behind the bridge, and a call", async () => {
-  const [build, serve, bridge, call] = blockOf("stock router")
-    .split("\n")
-    .map((line) => line.replace(/\s+#.*$/, ""));
+  const [build, serve, bridge, call] = commandsIn(markedBlock(page, "stock router"));
   const port = await freePort();
   const target = (users.address() as AddressInfo).port;
   const argsOf = (line = "") =>
-    Array.from(line.replace(/^npx grpc-router /, "").matchAll(/'([^']*)'|(\S+)/g), ([, quoted, word]) => {
-      return (quoted ?? word ?? "").replace("localhost:8080", `127.0.0.1:${port}`).replace(":50051", `:${target}`);
+    shellWords(line.replace(/^npx grpc-router /, "")).map((word) => {
+      return word.replace("localhost:8080", `127.0.0.1:${port}`).replace(":50051", `:${target}`);
     });
   execFileSync("npx", (build ?? "").split(" ").slice(1), { cwd: folder });
   const start = async (args: readonly string[], ready: RegExp): Promise<void> => {
@@ -61,17 +60,8 @@ test("a set, a router of it, a server behind the bridge, and a call", async () =
 
 test("the same from code", async () => {
   const program = join(folder, "router.mjs");
-  writeFileSync(program, `${blockOf("stock-router.js").replace("8080", "0")}\nconsole.log("changed");\n`);
+  writeFileSync(program, `${markedBlock(page, "stock-router.js").replace("8080", "0")}\nconsole.log("changed");\n`);
   const router = await startProcess(process.execPath, { args: [program], cwd: folder, ready: /^changed/ });
   running.push(router);
   expect(router.output.join("\n")).toMatch(/Took new services: changed: acme\.user\.v1\.UserService/);
 });
-
-/** The block of this name, as it stands on the page. */
-function blockOf(name: string): string {
-  const block = new RegExp(`<!-- test: ${name.replaceAll(".", "\\.")} -->\n\`\`\`\\w+\n(.*?)\n\`\`\``, "s").exec(
-    page,
-  )?.[1];
-  if (block === undefined) throw new Error(`docs/stock-router.md has no block ${name}`);
-  return block;
-}

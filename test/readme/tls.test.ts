@@ -17,7 +17,7 @@ import { afterAll, expect, test, vi } from "vitest";
 import { userServiceRouter } from "../../examples/quickstart/src/gen/acme/user/v1/user_router.ts";
 import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { createCertificate } from "../harness/certificate.ts";
-import { fencedBlocks, sectionOf } from "./markdown.ts";
+import { fencedBlocks, sectionOf, shellWords } from "./markdown.ts";
 import { bridge } from "./user-bridge.ts";
 
 const page = readFileSync(new URL("../../docs/tls.md", import.meta.url), "utf8");
@@ -38,8 +38,7 @@ function here(text: string): string {
 /** Starts a command of the page in this process. */
 function start(command: string) {
   const io = createTestIo();
-  const words = Array.from(command.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, word]) => quoted ?? word ?? "");
-  const done = run(words.slice(2), io);
+  const done = run(shellWords(command).slice(2), io);
   const end = () => {
     io.interrupt();
     return done;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The walk of docs/operate.md, as steps for a test.
 import { readFileSync } from "node:fs";
-import { fencedBlocks } from "./markdown.ts";
+import { fencedBlocks, markedBlock, markedBlocks } from "./markdown.ts";
 
 /** A command of the page. */
 export interface WalkStep {
@@ -14,29 +14,27 @@ export interface WalkStep {
   readonly exitCode: number;
 }
 
-export const walkPage = readFileSync(new URL("../../docs/operate.md", import.meta.url), "utf8");
+const walkPage = readFileSync(new URL("../../docs/operate.md", import.meta.url), "utf8");
 
 /** All commands, in order. */
 export const walkSteps: readonly WalkStep[] = walkPage.split(/^## /m).flatMap((section) => {
   const [heading = ""] = section.split("\n", 1);
-  const blocks = section.matchAll(/^<!-- test: walk(, stays)? -->\n```sh\n(.*?)^```$/gms);
-  return Array.from(blocks, ([, stays, text = ""]) => {
-    return text
+  const blocks = markedBlocks(section).filter(({ mark }) => mark === "walk" || mark === "walk, stays");
+  return blocks.flatMap(({ mark, text }) =>
+    text
       .trim()
       .split("\n")
       .map((given) => {
         const [, line = "", comment = ""] = /^(.*?)(?: +# (.*))?$/.exec(given) ?? [];
         const [, code = "0"] = /\bexit code (\d+)/.exec(comment) ?? [];
-        return { line, heading, stays: stays !== undefined, exitCode: Number(code) };
-      });
-  }).flat();
+        return { line, heading, stays: mark === "walk, stays", exitCode: Number(code) };
+      }),
+  );
 });
 
 /** The text of the file that the page shows. */
 export function walkFile(name: string): string {
-  const [, text] = new RegExp(`^<!-- test: walk: ${name} -->\n\`\`\`\\w+\n(.*?)^\`\`\`$`, "ms").exec(walkPage) ?? [];
-  if (text === undefined) throw new Error(`docs/operate.md has no file ${name}`);
-  return text;
+  return markedBlock(walkPage, `walk: ${name}`);
 }
 
 /** What commands answer, where the page shows it. */
