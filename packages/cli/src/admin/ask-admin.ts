@@ -39,11 +39,11 @@ export async function* untilStopped<Item>(
 export async function askAdmin<Answer>(
   flags: AdminFlags,
   io: Io,
-  question: (client: AdminClient) => Promise<Answer>,
+  question: (client: AdminClient, target: AdminTarget) => Promise<Answer>,
 ): Promise<Answer> {
   const target = await readAdminTarget(flags, io);
   try {
-    return await question(createAdminClient(target));
+    return await question(createAdminClient(target), target);
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw explainAdminError(target, ConnectError.from(error));

@@ -2,7 +2,7 @@
 
 import { Command, Option } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
-import { readAdminTarget } from "../admin/admin-target.js";
+import type { AdminTarget } from "../admin/admin-target.js";
 import { type AdminClient, askAdmin } from "../admin/ask-admin.js";
 import { askPage } from "../admin/ask-page.js";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
@@ -63,7 +63,7 @@ async function drain(id: string | undefined, flags: DrainFlags, io: Io): Promise
       "Cannot drain: give the id of an instance (see: grpc-router instances), or --router for all of it",
     );
   }
-  if (id === undefined) await drainRouter(flags, io);
+  if (id === undefined) await askAdmin(flags, io, (client, target) => drainRouter(client, target, flags, io));
   else if (flags.undo === true) await resume(id, flags, io);
   else await askAdmin(flags, io, (client) => drainInstance(client, id, flags, io));
 }
@@ -96,10 +96,9 @@ async function drainInstance(client: AdminClient, id: string, flags: DrainFlags,
   }
 }
 
-async function drainRouter(flags: DrainFlags, io: Io): Promise<void> {
-  const target = await readAdminTarget(flags, io);
+async function drainRouter(client: AdminClient, target: AdminTarget, flags: DrainFlags, io: Io): Promise<void> {
   const grace = flags.grace === undefined ? {} : { grace: durationOf(flags.grace) };
-  const { openCalls } = await askAdmin(flags, io, (client) => client.drainRouter(grace));
+  const { openCalls } = await client.drainRouter(grace);
   io.out(`The router accepts no new calls; ${calls(Number(openCalls))} open\n`);
   if (!flags.wait) return;
   const endMs = performance.now() + (flags.grace ?? Number.POSITIVE_INFINITY) + afterGraceMs;

@@ -2,7 +2,6 @@
 
 import { Command, Option } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
-import { readAdminTarget } from "../admin/admin-target.js";
 import { type AdminClient, askAdmin } from "../admin/ask-admin.js";
 import type { Io, Screen } from "../io.js";
 import { pause } from "../output/watch.js";
@@ -33,14 +32,13 @@ export function topCommand(io: Io): Command {
       new Option("--interval <duration>", "time between looks").argParser(parseDurationMs).default(1_000, "1s"),
     )
     .addHelpText("after", examples)
-    .action(async (flags: TopFlags) => {
-      const { url } = await readAdminTarget(flags, io);
-      await askAdmin(flags, io, (client) => {
+    .action((flags: TopFlags) =>
+      askAdmin(flags, io, (client, { url }) => {
         return io.screen === undefined
           ? printOnce(client, flags, io, url)
           : watchScreen(client, flags, io, url, io.screen);
-      });
-    });
+      }),
+    );
 }
 
 /** One frame, with the rates between two looks. */
