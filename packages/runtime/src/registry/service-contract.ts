@@ -41,6 +41,8 @@ export interface ServiceContract {
   readonly slowStart: SlowStartFacts | undefined;
   /** In the order of the methods. */
   readonly routes: readonly MethodRoute[];
+  /** The same by the methods' names: hellos of a thousand methods look each of them up. */
+  readonly routesByName: ReadonlyMap<string, MethodRoute>;
   /** In the order of the methods; undefined: nothing is said by tenant. */
   readonly tenants: readonly TenantRoutes[] | undefined;
 }
@@ -87,7 +89,8 @@ export function createContract(
   const keepsTenants = routes === before?.routes && isSame(before?.resolved.tenants, policies.resolved.tenants);
   const tenants = keepsTenants ? before?.tenants : createTenantRoutes(service, routes, context);
   const slowStart = longestSlowStart(methods.map(({ localName }) => policies.method(localName).facts.balance));
-  return { parts, desc, resolved: policies.resolved, policies, policy, slowStart, routes, tenants };
+  const routesByName = new Map(routes.map((route) => [route.name, route]));
+  return { parts, desc, resolved: policies.resolved, policies, policy, slowStart, routes, routesByName, tenants };
 }
 
 /** Whether the program says the same. What it says by functions may know the messages, which are then those of one descriptor. */
@@ -105,7 +108,7 @@ function findKept(before: ServiceContract, policies: ServicePolicies, method: De
   if (former.localName !== method.localName) return undefined;
   const { facts } = before.policies.method(former.localName);
   if (!isSame(facts, policies.method(method.localName).facts)) return undefined;
-  return before.routes.find(({ name }) => name === method.name);
+  return before.routesByName.get(method.name);
 }
 
 interface RouteContext {

@@ -165,7 +165,7 @@ export class ServiceEntry {
 
   /** The method of this name, "GetUser". */
   route(name: string): MethodRoute | undefined {
-    return this.routes.find((route) => route.name === name);
+    return this.#contract.routesByName.get(name);
   }
 
   /** What its policies hold now. */
