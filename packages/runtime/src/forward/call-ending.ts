@@ -98,27 +98,8 @@ export class CallEnding {
       this.#forwarder.attempts.dropRivals(call);
       this.#forwarder.interceptions.ended(call, StatusCode.cancelled, "the caller has gone");
     }
-    switch (call.state) {
-      case CallState.queued:
-      case CallState.backoff:
-        this.#forwarder.placement.withdraw(call);
-        this.#finish(call);
-        break;
-      case CallState.held:
-        call.channel?.forget(call);
-        this.#finish(call);
-        break;
-      case CallState.sent:
-      case CallState.accepted:
-        this.#cancel(call, CancelMode.abort);
-        this.#linger(call);
-        break;
-      case CallState.cancelling:
-        this.#linger(call);
-        break;
-      default:
-        break;
-    }
+    this.#stop(call, CancelMode.abort);
+    if (call.state === CallState.cancelling) this.#linger(call);
     this.settle(call);
   }
 
@@ -142,14 +123,11 @@ export class CallEnding {
       case CallState.sent:
       case CallState.accepted:
       case CallState.held:
+      case CallState.done: // its answer waits for hooks
         this.fail(call, "CALL_DEADLINE", { method: route.path, instance: call.channel?.instanceId ?? "none" });
         return;
       case CallState.cancelling:
         this.#reportStuck(call);
-        return;
-      case CallState.done:
-        // Its answer waits for hooks.
-        this.fail(call, "CALL_DEADLINE", { method: route.path, instance: call.channel?.instanceId ?? "none" });
         return;
       default:
         return;
