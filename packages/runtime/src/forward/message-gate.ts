@@ -66,6 +66,11 @@ export class MessageGate {
     return this.#waits.size;
   }
 
+  /** `close` was called. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** No message is with the hook or waits for it as a whole. */
   get isIdle(): boolean {
     return this.#isClosed || (this.#asked === undefined && this.#nextSize() === INCOMPLETE);

@@ -30,7 +30,6 @@ export class ReplyGate implements GateSide {
   readonly #costs: number[] = [];
   #first = 0;
   #last: ReplyEnd | undefined = undefined;
-  #isClosed = false;
 
   constructor(owner: CallGate, hook: BoundHook, forwarder: Forwarder) {
     const { call } = owner;
@@ -56,7 +55,7 @@ export class ReplyGate implements GateSide {
 
   /** `bytes[start, end)` are the next slice of a message, or, with its length, the first; -1: another one. */
   receive(messageSize: number, compressed: boolean, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#isClosed) return;
+    if (this.#gate.isClosed) return;
     const { call } = this.#owner;
     // It goes to this client and no other attempt may follow, whenever that is.
     call.commit();
@@ -85,7 +84,6 @@ export class ReplyGate implements GateSide {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#gate.close();
     if (this.#last !== undefined) this.#countEnd(this.#last, -1);
     this.#last = undefined;

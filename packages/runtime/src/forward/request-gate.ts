@@ -25,7 +25,6 @@ export class RequestGate implements GateSide {
   #ahead = 0;
   #ended = false;
   #endPassed = false;
-  #isClosed = false;
   /** `#resume` is to run. */
   #isDue = false;
 
@@ -46,7 +45,7 @@ export class RequestGate implements GateSide {
   receive(bytes: Uint8Array, start: number, end: number, ended: boolean): void {
     const { call } = this.#owner;
     this.#unreturned += end - start;
-    if (this.#isClosed) {
+    if (this.#gate.isClosed) {
       this.#returnWindow(0);
       return;
     }
@@ -63,15 +62,14 @@ export class RequestGate implements GateSide {
   /** What is behind the gate has taken `count` octets. It may be writing just now, so nothing more comes before it has done. */
   taken(count: number): void {
     this.#ahead -= count;
-    if (this.#isDue || this.#isClosed || this.#endPassed || this.#ahead >= hookAheadBytes) return;
+    if (this.#isDue || this.#gate.isClosed || this.#endPassed || this.#ahead >= hookAheadBytes) return;
     if (this.#gate.waiting === 0 && !this.#ended) return;
     this.#isDue = true;
     this.#forwarder.context.clock.defer(this.#resume);
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#gate.isClosed) return;
     this.#gate.close();
     this.#returnWindow(0);
   }
