@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createBurstLog, type Logger } from "@grpc-router/protocol";
-import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import type { Logger } from "@grpc-router/protocol";
 import { OTLP_STOP_MS } from "../limits.js";
-import { createConsoleLogger } from "../log/console-logger.js";
-import { firstLine } from "../node-error.js";
-import { ownVersion } from "./collect-process-metrics.js";
+import type { Environment } from "../otlp/read-otlp-target.js";
+import { createOtlpReport, createReportingExporter } from "../otlp/reporting-exporter.js";
 import type { MeteredServer } from "./metrics-page.js";
 import { readOtlpSettings } from "./otlp-settings.js";
 
@@ -20,7 +18,7 @@ export interface ExportMetricsOptions {
   /** Hears of exports that failed. Default: `createConsoleLogger()`. */
   readonly logger?: Logger | undefined;
   /** The environment. Default: `process.env`. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly env?: Environment | undefined;
 }
 
 /** Metrics that are being sent. */
@@ -47,52 +45,25 @@ export async function exportMetrics(
   if (settings === undefined) return undefined;
   const { url, intervalMs, timeoutMs } = settings;
   const startMs = performance.timeOrigin;
-  const [{ MeterProvider, PeriodicExportingMetricReader }, { OTLPMetricExporter }, resources, producers] =
+  const [{ MeterProvider, PeriodicExportingMetricReader }, { OTLPMetricExporter }, { resourceOf }, producers] =
     await Promise.all([
       import("@opentelemetry/sdk-metrics"),
       import("@opentelemetry/exporter-metrics-otlp-proto"),
-      import("@opentelemetry/resources"),
+      import("../otlp/resource-of.js"),
       import("./otel-producer.js"),
     ]);
   const otlp = new OTLPMetricExporter({ url, timeoutMillis: timeoutMs });
-  const report = createReport(url, options.logger ?? createConsoleLogger());
-  const exporter = reporting(otlp, report);
+  const report = createOtlpReport({ what: "metrics", url, logger: options.logger });
   const reader = new PeriodicExportingMetricReader({
-    exporter,
+    exporter: createReportingExporter(otlp, report),
     exportIntervalMillis: intervalMs,
     exportTimeoutMillis: Math.min(timeoutMs, intervalMs),
     metricProducers: [producers.createMetricProducer(server, { startMs, nowMs: Date.now })],
   });
-  const detected = resources.detectResources({ detectors: [resources.envDetector] });
-  const attributes = { "service.name": "grpc-router", "service.version": ownVersion };
-  const resource = resources.resourceFromAttributes(attributes).merge(detected);
-  const provider = new MeterProvider({
-    resource: resource.merge(resources.resourceFromAttributes({ ...options.resource })),
-    readers: [reader],
-  });
+  const provider = new MeterProvider({ resource: resourceOf(options.resource), readers: [reader] });
   return {
     url,
     flush: () => provider.forceFlush(),
-    stop: () => provider.shutdown({ timeoutMillis: OTLP_STOP_MS }).catch((error) => report(error)),
-  };
-}
-
-/** Tells of what could not be sent, once a minute at the most. */
-function createReport(url: string, logger: Logger): (error: unknown) => void {
-  const log = createBurstLog(logger, { nowMs: () => performance.now() });
-  return (error) => log.log("otlp", "otlp_failed", `Cannot send metrics to ${url}: ${firstLine(error)}`, { url });
-}
-
-/** The same exporter, which tells us of what the SDK keeps in a log of its own, which nobody reads. */
-function reporting(exporter: PushMetricExporter, report: (error: unknown) => void): PushMetricExporter {
-  return {
-    export(metrics: ResourceMetrics, done) {
-      exporter.export(metrics, ({ error }) => {
-        if (error !== undefined) report(error);
-        done({ code: 0 }); // it is told
-      });
-    },
-    forceFlush: () => exporter.forceFlush(),
-    shutdown: () => exporter.shutdown(),
+    stop: () => provider.shutdown({ timeoutMillis: OTLP_STOP_MS }).catch(report),
   };
 }

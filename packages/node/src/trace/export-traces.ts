@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { setTimeout } from "node:timers/promises";
-import { createBurstLog, type Logger } from "@grpc-router/protocol";
+import type { Logger } from "@grpc-router/protocol";
 import type { CallWatcher } from "@grpc-router/runtime";
 import { OTLP_STOP_MS } from "../limits.js";
-import { createConsoleLogger } from "../log/console-logger.js";
 import { WallClock } from "../log/wall-clock.js";
 import { ownVersion } from "../metrics/collect-process-metrics.js";
-import { firstLine } from "../node-error.js";
 import {
   type Environment,
   otlpInvalid,
@@ -15,6 +13,7 @@ import {
   readOtlpTarget,
   variableOf,
 } from "../otlp/read-otlp-target.js";
+import { createOtlpReport, createReportingExporter } from "../otlp/reporting-exporter.js";
 
 /** How spans are sent; what is not said here is taken from the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` and so on. */
 export interface ExportTracesOptions {
@@ -65,40 +64,25 @@ export async function exportTraces(
   const ratio = readRatio(options.ratio, env);
   const batches = readBatches(env);
   if (target === undefined) return undefined;
-  const [{ AlwaysOnSampler, BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, resources, { CallSpans }] =
-    await Promise.all([
-      import("@opentelemetry/sdk-trace"),
-      import("@opentelemetry/exporter-trace-otlp-proto"),
-      import("@opentelemetry/resources"),
-      import("./call-spans.js"),
-    ]);
+  const [
+    { AlwaysOnSampler, BatchSpanProcessor, TracerProvider },
+    { OTLPTraceExporter },
+    { resourceOf },
+    { CallSpans },
+  ] = await Promise.all([
+    import("@opentelemetry/sdk-trace"),
+    import("@opentelemetry/exporter-trace-otlp-proto"),
+    import("../otlp/resource-of.js"),
+    import("./call-spans.js"),
+  ]);
   const { url, timeoutMs } = target;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: timeoutMs });
-  const log = createBurstLog(options.logger ?? createConsoleLogger(), { nowMs: () => performance.now() });
-  const report = (error: unknown) => {
-    log.log("otlp", "otlp_failed", `Cannot send spans to ${url}: ${firstLine(error)}`, { url });
-  };
-  const attributes = { "service.name": "grpc-router", "service.version": ownVersion };
-  const detected = resources.detectResources({ detectors: [resources.envDetector] });
-  const said = resources.resourceFromAttributes({ ...options.resource });
+  const report = createOtlpReport({ what: "spans", url, logger: options.logger });
   const provider = new TracerProvider({
-    resource: resources.resourceFromAttributes(attributes).merge(detected).merge(said),
+    resource: resourceOf(options.resource),
     // What is followed is sampled: CallSpans has chosen.
     sampler: new AlwaysOnSampler(),
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: {
-          export: (spans, done) =>
-            exporter.export(spans, ({ error }) => {
-              if (error !== undefined) report(error);
-              done({ code: 0 }); // it is told
-            }),
-          forceFlush: () => exporter.forceFlush(),
-          shutdown: () => exporter.shutdown(),
-        },
-        ...batches,
-      }),
-    ],
+    spanProcessors: [new BatchSpanProcessor({ exporter: createReportingExporter(exporter, report), ...batches })],
   });
   const tracer = provider.getTracer("@grpc-router/node", ownVersion);
   const unwatch = server.watch(new CallSpans({ tracer, ratio, random: Math.random, clock: new WallClock() }));
