@@ -22,6 +22,7 @@ export * from "./method-number.js";
 export * from "./percent-encoding.js";
 export * from "./rate-limiter.js";
 export * from "./reasons.js";
+export * from "./stack-of.js";
 export {
   isStatusCode,
   parseStatusName,

@@ -17,6 +17,7 @@ export * from "./read-frame.js";
 export * from "./read-header.js";
 export * from "./read-reply-head.js";
 export * from "./read-start.js";
+export * from "./replace-metadata.js";
 export * from "./slice-tracker.js";
 export * from "./text.js";
 export * from "./varint.js";

@@ -64,6 +64,14 @@ export class MetadataCursor {
     return true;
   }
 
+  /** The entry at hand has this name, of ASCII. */
+  isNamed(name: string): boolean {
+    const { bytes, nameStart } = this;
+    if (this.nameEnd - nameStart !== name.length) return false;
+    for (let at = 0; at < name.length; at++) if (bytes[nameStart + at] !== name.charCodeAt(at)) return false;
+    return true;
+  }
+
   /** What the entry at hand counts towards `MAX_METADATA_BYTES`, without the overhead of an entry. */
   get sizeBytes(): number {
     return this.nameEnd - this.nameStart + (this.valueEnd - this.valueStart);

@@ -21,14 +21,16 @@ export function writeTextField(target: Uint8Array, offset: number, number: numbe
 /** Octets of a metadata list. */
 export function sizeofMetadataList(list: MetadataList): number {
   let size = 0;
-  for (const [name, value] of list) size += sizeofMetadataEntry(name.length, value.length);
+  for (const entry of list) size += sizeofMetadataEntry(entry[0].length, entry[1].length);
   return size;
 }
 
 /** Writes a metadata list as field `number`, and returns the offset behind it. */
 export function writeMetadataList(target: Uint8Array, offset: number, number: number, list: MetadataList): number {
   let at = offset;
-  for (const [name, value] of list) {
+  for (const entry of list) {
+    const name = entry[0];
+    const value = entry[1];
     at = writeLengthTag(target, at, number, sizeofTextField(name) + sizeofTextField(value));
     at = writeTextField(target, writeTextField(target, at, 1, name), 2, value);
   }

@@ -45,6 +45,11 @@ export function pathInJson(json: unknown, fields: readonly DescField[]): string[
   return path;
 }
 
+/** The longest `google.protobuf.Duration`, about 10,000 years. */
+const maxSeconds = 315_576_000_000;
+/** The greatest number of 32 bits. */
+const maxFloat = 3.4028234663852886e38;
+
 interface Place {
   readonly path: ConfigPath;
   readonly faults: ConfigFault[];
@@ -117,7 +122,11 @@ function readScalar(scalar: ScalarType, value: unknown, place: Place): JsonValue
     case ScalarType.BOOL:
       return typeof value === "boolean" ? value : refuse(place, "true or false", value);
     case ScalarType.STRING:
-      return typeof value === "string" ? value : refuse(place, "a text (in quotes)", value);
+      if (typeof value !== "string") return refuse(place, "a text (in quotes)", value);
+      if (value.isWellFormed()) return value;
+      // Without the text, which may be a secret.
+      place.faults.push({ path: place.path, reason: "it must be a text of whole characters, received half of one" });
+      return undefined;
     case ScalarType.UINT32:
       if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
       return refuse(place, "a whole number of 0 to 4294967295", value);
@@ -125,7 +134,9 @@ function readScalar(scalar: ScalarType, value: unknown, place: Place): JsonValue
       if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
       return refuse(place, "a whole number of 0 to 9007199254740991", value);
     default:
-      return typeof value === "number" && Number.isFinite(value) ? value : refuse(place, "a number", value);
+      if (typeof value !== "number" || !Number.isFinite(value)) return refuse(place, "a number", value);
+      if (scalar !== ScalarType.FLOAT || Math.abs(value) <= maxFloat) return value;
+      return refuse(place, `a number of at most ${maxFloat.toPrecision(2)}`, value);
   }
 }
 
@@ -140,8 +151,11 @@ function readEnum(desc: DescEnum, value: unknown, place: Place): JsonValue | und
 
 /** As protobuf writes durations in JSON: seconds with up to nine decimals and an "s". */
 function readDuration(value: unknown, place: Place): JsonValue | undefined {
-  if (typeof value === "string" && /^-?\d{1,12}(\.\d{1,9})?s$/.test(value)) return value;
-  return refuse(place, 'a duration in seconds, such as "0.25s"', value);
+  if (typeof value !== "string" || !/^-?\d{1,12}(\.\d{1,9})?s$/.test(value)) {
+    return refuse(place, 'a duration in seconds, such as "0.25s"', value);
+  }
+  const seconds = Math.trunc(Math.abs(Number.parseFloat(value)));
+  return seconds <= maxSeconds ? value : refuse(place, `a duration of at most ${maxSeconds} s`, value);
 }
 
 function readList(field: DescField & { fieldKind: "list" }, value: unknown, place: Place): JsonValue | undefined {
@@ -162,7 +176,7 @@ function readMap(field: DescField & { fieldKind: "map" }, value: unknown, place:
   const clean: JsonObject = {};
   for (const [key, item] of Object.entries(value)) {
     const inner = { path: [...place.path, key], faults: place.faults };
-    const read = readMapValue(field, item, inner);
+    const read = key.isWellFormed() ? readMapValue(field, item, inner) : refuseName(inner, key);
     if (read !== undefined) clean[key] = read;
   }
   return clean;
@@ -175,6 +189,10 @@ function readMapValue(field: DescField & { fieldKind: "map" }, value: unknown, p
 
 function refuse({ path, faults }: Place, allowed: string, value: unknown): undefined {
   faults.push({ path, reason: `it must be ${allowed}, received ${showJson(value)}` });
+}
+
+function refuseName({ path, faults }: Place, name: string): undefined {
+  faults.push({ path, reason: `it must have a name of whole characters, received ${show(name)}` });
 }
 
 function showJson(value: unknown): string {

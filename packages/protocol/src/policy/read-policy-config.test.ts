@@ -127,6 +127,22 @@ describe("readPolicyConfig()", () => {
       '.defaults.timeout: it must be a duration in seconds, such as "0.25s", received "250ms"',
     ],
     [{ defaults: { timeout: "0s" } }, ".defaults.timeout: it must be longer than 0 s, received 0 s"],
+    [
+      { defaults: { timeout: "315576000001s" } },
+      '.defaults.timeout: it must be a duration of at most 315576000000 s, received "315576000001s"',
+    ],
+    [
+      { defaults: { retry: { max_attempts: 3, backoff_multiplier: 1e300 } } },
+      ".defaults.retry.backoff_multiplier: it must be a number of at most 3.4e+38, received 1e+300",
+    ],
+    [
+      { balance: { random: {}, selector: { zone: "\ud800" } } },
+      ".balance.selector.zone: it must be a text of whole characters, received half of one",
+    ],
+    [
+      { balance: { random: {}, selector: { "\ud800": "a" } } },
+      '.balance.selector["\\ud800"]: it must have a name of whole characters, received "\\ud800"',
+    ],
     [{ defaults: { wait_for_ready: "yes" } }, '.defaults.wait_for_ready: it must be true or false, received "yes"'],
     [{ retry_budget: { share: "0.5" } }, '.retry_budget.share: it must be a number, received "0.5"'],
     [

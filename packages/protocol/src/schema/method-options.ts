@@ -96,8 +96,14 @@ function hasForeignOptions(files: Iterable<DescFile>): boolean {
 }
 
 function readServiceOptions(service: DescService, problems: ProblemList): ServiceOptionsRead | undefined {
-  if (!hasOption(service, serviceOption)) return undefined;
-  const options = getOption(service, serviceOption);
+  const options = read(
+    () => (hasOption(service, serviceOption) ? getOption(service, serviceOption) : undefined),
+    (reason) => {
+      const text = `Cannot read (${serviceOption.typeName}) of ${service.typeName}: ${reason}`;
+      problems.add(service.file, pathOfServiceOption(service, serviceOption.number), text);
+    },
+  );
+  if (options === undefined) return undefined;
   if (options.skip) return { options, policies: {} };
   const report = (path: readonly number[], name: string, reason: string) => {
     const place = pathOfServiceOption(service, serviceOption.number, ...path);
@@ -123,7 +129,13 @@ function readMethodSettings(
   service: ServiceOptionsRead | undefined,
   problems: ProblemList,
 ): MethodFactsRead {
-  const own = hasOption(method, methodOption) ? getOption(method, methodOption) : undefined;
+  const own = read(
+    () => (hasOption(method, methodOption) ? getOption(method, methodOption) : undefined),
+    (reason) => {
+      const text = `Cannot read (${methodOption.typeName}) of ${nameOf(method)}: ${reason}`;
+      problems.add(method.parent.file, pathOfMethodOption(method, methodOption.number), text);
+    },
+  );
   const layers = layersOf(method, own, service?.options);
   const report = ({ path, reason }: PolicyFault, { facts, place }: Layer) => {
     const fields = fieldsOfFact(MethodOptionsSchema, path);
@@ -152,6 +164,16 @@ function readMethodSettings(
   const names = Object.keys(facts) as (keyof MethodPolicyFacts)[];
   const inherited = names.filter((name) => merged.sources[name]?.own === false);
   return { facts, inherited, ...(own?.channelNumber !== undefined && { channelNumber: own.channelNumber }) };
+}
+
+/** Options are decoded when they are asked for: what is broken of a set shows here. */
+function read<Options>(get: () => Options | undefined, fault: (reason: string) => void): Options | undefined {
+  try {
+    return get();
+  } catch (error) {
+    fault(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
 }
 
 /** Strongest first: the method's own options, the service's defaults, the service's balance. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { create } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { FileDescriptorSetSchema, MethodOptionsSchema, ServiceOptionsSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
+import { method as methodOption, service as serviceOption } from "../gen/grpcrouter/v1/options_pb.js";
 import { readDescriptorSet } from "./read-descriptor-set.js";
 import { fileOf, imported, setOf } from "./test-set.suite.js";
 
@@ -50,6 +51,22 @@ describe("readDescriptorSet()", () => {
       "Cannot number acme.v1.S/ImportSecret: 86136 is taken by MoveSecret (acme/v1/S.proto). Write: option (grpcrouter.v1.method).channel_number = 8; or the parameter pin=acme.v1.S.ImportSecret:8";
     expect(readDescriptorSet(set)).toMatchObject({ routers: [], mistakes: [`acme/v1/S.proto:12:3: ${taken}`] });
     expect(readDescriptorSet(setOf(fileOf(taking))).mistakes).toEqual([`acme/v1/S.proto: ${taken}`]);
+  });
+
+  test("names options that cannot be read, and takes a mark that cannot as none", () => {
+    const broken = (no: number) => ({ $unknown: [{ no, wireType: 2, data: Uint8Array.of(1, 0x80) }] });
+    const file = { ...fileOf({ service: "S", methods: ["Do", "Make"] }), ...broken(8042) };
+    expect(readDescriptorSet(setOf(file)).routers.map(({ service }) => service.name)).toEqual(["S"]);
+    for (const service of file.service) {
+      service.options = { ...create(ServiceOptionsSchema), ...broken(serviceOption.number) };
+      for (const method of service.method.slice(1)) {
+        method.options = { ...create(MethodOptionsSchema), ...broken(methodOption.number) };
+      }
+    }
+    expect(readDescriptorSet(setOf(file)).mistakes).toEqual([
+      "acme/v1/S.proto: Cannot read (grpcrouter.v1.service) of acme.v1.S: premature EOF",
+      "acme/v1/S.proto: Cannot read (grpcrouter.v1.method) of acme.v1.S/Make: premature EOF",
+    ]);
   });
 
   test("says what a registry says of files that contradict themselves", () => {

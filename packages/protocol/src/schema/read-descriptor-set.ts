@@ -94,12 +94,19 @@ const isImportField = 1;
 function isImportedOnly({ $unknown = [] }: FileDescriptorProto): boolean {
   return $unknown.some(({ no, wireType, data }) => {
     if (no !== bufExtension || wireType !== WireType.LengthDelimited) return false;
-    const reader = new BinaryReader(new BinaryReader(data).bytes());
-    while (reader.pos < reader.len) {
-      const [field, type] = reader.tag();
-      if (field === isImportField && type === WireType.Varint) return reader.bool();
-      reader.skip(type, field);
+    try {
+      return saysImported(new BinaryReader(new BinaryReader(data).bytes()));
+    } catch {
+      return false; // no mark of buf's
     }
-    return false;
   });
+}
+
+function saysImported(reader: BinaryReader): boolean {
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (field === isImportField && type === WireType.Varint) return reader.bool();
+    reader.skip(type, field);
+  }
+  return false;
 }
