@@ -39,6 +39,8 @@ export const MAX_TIMER_MS = 3_600_000;
 export const LINK_SWEEP_MS = 1_000;
 /** Octets of a router's status text that go to the log: a log flood by a peer. */
 export const MAX_LOGGED_TEXT = 1_000;
+/** Characters of a peer's text in the status of a call, which has it twice, percent-encoded: one that is more metadata than routers take. */
+export const MAX_SHOWN_CHARS = 100;
 /** Milliseconds that a router is kept after the last one that named it no longer does: a list that is being edited. */
 export const LEAVE_AFTER_MS = 30_000;
 /** Milliseconds in which it shows that a process has superseded itself, over two addresses of one router. */

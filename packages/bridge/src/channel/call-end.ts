@@ -14,6 +14,7 @@ import {
   reasons,
   StatusCode,
 } from "@grpc-router/protocol";
+import { MAX_SHOWN_CHARS } from "../limits.js";
 
 /** How a call ends: what the log and the signal say, and the encoded End. */
 export interface CallEnd {
@@ -84,7 +85,7 @@ export function encodeExpired(method: string, instance: string): CallEnd {
 
 /** The End of a call that asks for something nobody here understands. */
 export function encodeUnsupported(method: string, what: string, accepted: string, execution: Execution): CallEnd {
-  const detail = `${what} is not supported here, only ${accepted}`;
+  const detail = `${shorten(what)} is not supported here, only ${accepted}`;
   return encodeReasonEnd("CALL_UNSUPPORTED", { method, detail }, execution);
 }
 
@@ -103,6 +104,11 @@ export function encodeBadMessage(method: string, error: unknown, execution: Exec
 /** The End of a call with a message over its limit. */
 export function encodeTooLarge(facts: ReasonFacts<"MESSAGE_TOO_LARGE">, execution: Execution): CallEnd {
   return encodeReasonEnd("MESSAGE_TOO_LARGE", facts, execution);
+}
+
+/** A peer's text as a status shows it. */
+export function shorten(text: string): string {
+  return text.length <= MAX_SHOWN_CHARS ? text : `${text.slice(0, MAX_SHOWN_CHARS)}…`;
 }
 
 /** What a metadata list counts towards the limit that the router's Welcome states. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { CallTable, CreditGrowth, copyOf, pieceOf, type StartView } from "@grpc-router/protocol";
+import { CallTable, CreditGrowth, copyOf, pieceOf, type StartView, stackOf } from "@grpc-router/protocol";
 import type { ServedMethod } from "../dispatch/served-method.js";
 import type { ServedService } from "../dispatch/served-service.js";
 import { Call, CallPhase, type CallPort, executionOf } from "./call.js";
@@ -174,9 +174,8 @@ export class ChannelCalls implements CallPort {
   }
 
   handlerFailed(call: Call, error: unknown): void {
-    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     const fields = { method: call.method.label, error };
-    this.#options.ports.logger.log("error", "handler_failed", `${call.method.label} threw: ${stack}`, fields);
+    this.#options.ports.logger.log("error", "handler_failed", `${call.method.label} threw: ${stackOf(error)}`, fields);
   }
 
   metadataDropped(call: Call, name: string): void {

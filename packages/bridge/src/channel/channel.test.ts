@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Code, ConnectError } from "@connectrpc/connect";
+import { MAX_METADATA_BYTES } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { createBridge } from "../bridge.js";
 import { head, message, opened, registered, start, text, textOf, whole } from "../testing/bridge-bed.suite.js";
@@ -100,6 +101,18 @@ describe("Channel", () => {
     const { header } = channel.of(1)[0]?.head ?? {};
     expect(header?.acceptEncoding).toBe("encoding" in more ? "identity" : undefined);
   });
+
+  it.each(["subtype", "encoding"])(
+    "answers a %s as long as a head may be within the metadata that routers take",
+    async (name) => {
+      const { channel, scheduler } = await held();
+      channel.send(whole(1, "say", "x", { [name]: "%".repeat(MAX_METADATA_BYTES - 300) }));
+      await scheduler.settle();
+      const { code, message = "", details } = channel.endOf(1) ?? {};
+      expect(code).toBe(Code.Unimplemented);
+      expect(message.length + (details?.length ?? 0)).toBeLessThan(MAX_METADATA_BYTES);
+    },
+  );
 
   it("takes subtype proto and encoding identity", async () => {
     const { channel, scheduler } = await registered({ say: ({ value }) => ({ value }) });

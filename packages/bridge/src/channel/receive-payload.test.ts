@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { gunzipSync, gzipSync } from "node:zlib";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
+import { CallRequests } from "../dispatch/call-requests.js";
+import { RequestQueue } from "../dispatch/request-queue.js";
+import type { ServedMethod } from "../dispatch/served-method.js";
 import { type Bed, head, message, registered, start, text, textOf } from "../testing/bridge-bed.suite.js";
+import { echoService } from "../testing/echo-service.suite.js";
 import type { PeerChannel } from "../testing/peer-channel.suite.js";
 import type { CallFrame } from "../testing/peer-frames.suite.js";
+import { Call, type CallPort } from "./call.js";
+import { receiveMember } from "./receive-payload.js";
 
 /** The slices of a message, each of at most `sliceBytes`. */
 function slices(callId: number, bytes: Uint8Array, sliceBytes = 16_384, compressed = false): CallFrame[] {
@@ -71,6 +77,41 @@ async function slowReader(): Promise<Bed & { readonly taken: number[]; take(): P
   };
   return { ...bed, taken, take };
 }
+
+/** A call whose requests nobody reads yet, and what its channel was told. */
+function unreadCall() {
+  const told = { keptBytes: 0 };
+  const port: Partial<CallPort> = {
+    maxRequestBytes: 4_194_304,
+    buffered: (_call, sizeBytes) => {
+      told.keptBytes += sizeBytes;
+    },
+    consumed: () => undefined,
+  };
+  const method: Partial<ServedMethod> = { desc: echoService.method.join, readsStream: true, typed: true };
+  const credit = { request: 81_920, reply: 81_920 };
+  const call = new Call(1, method as ServedMethod, port as CallPort, new Uint8Array(0), credit);
+  const queue = new RequestQueue<Message>(new CallRequests(call));
+  call.queue = queue;
+  return { call, queue, told };
+}
+
+describe("receiveMember()", () => {
+  it("counts what a message takes beside its bytes, as long as it waits, for a window holds many that are empty", async () => {
+    const { call, queue, told } = unreadCall();
+    for (let count = 0; count < 1_000; count++) {
+      expect(receiveMember(call, new Uint8Array(0), 0, 0, false)).toBeUndefined();
+    }
+    receiveMember(call, Uint8Array.of(10, 1, 97), 0, 3, false);
+    expect(told.keptBytes).toBe(1_001 * 64 + 3);
+    for (let count = 0; count < 1_001; count++) await queue.next();
+    expect(told.keptBytes).toBe(0);
+    const next = queue.next();
+    receiveMember(call, Uint8Array.of(10, 1, 97), 0, 3, false);
+    expect(await next).toMatchObject({ value: { value: "a" } });
+    expect(told.keptBytes).toBe(0);
+  });
+});
 
 describe("receiveFragment()", () => {
   it.each([0, 1, 16_384, 16_385, 300_000])(

@@ -37,7 +37,7 @@ export function receiveMember(
   if (size > call.port.maxRequestBytes) failCall(call, tooLarge(call, size));
   else if (halfClose && size <= MAX_PIECE_BYTES && takesOne(call)) setRequest(call, bytes, start, end);
   else {
-    call.port.buffered(call, size);
+    call.port.buffered(call, size + overheadOf(call));
     deliver(call, pieceOf(bytes, start, end), cost);
   }
   return undefined;
@@ -121,13 +121,19 @@ function complete(call: Call, assembly: MessageAssembly): void {
   const cost = assembly.prepaid ? PREPAID : assembly.heldCost;
   const message = assembly.take();
   if (!assembly.compressed) {
+    if (call.queue !== undefined) call.port.buffered(call, overheadOf(call));
     deliver(call, message, cost);
     return;
   }
   const inflated = inflate(call, message);
   if (inflated === undefined) return;
-  call.port.buffered(call, inflated.length - message.length);
+  call.port.buffered(call, inflated.length - message.length + overheadOf(call));
   deliver(call, inflated, cost);
+}
+
+/** What a message counts beside its bytes while it waits in a queue: a window holds a thousand that are empty. */
+function overheadOf(call: Call): number {
+  return call.queue === undefined ? 0 : PAYLOAD_OVERHEAD;
 }
 
 function inflate(call: Call, message: Uint8Array): Uint8Array | undefined {

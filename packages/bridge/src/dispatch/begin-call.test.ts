@@ -176,6 +176,26 @@ describe("beginCall()", () => {
     expect(logger.of("handler_failed")).toHaveLength(1);
   });
 
+  it.each<[string, () => unknown]>([
+    ["is a promise that fails", () => Promise.reject(new Error("no generator"))],
+    ["gives what is no result", () => ({ [Symbol.asyncIterator]: () => ({ next: () => undefined }) })],
+  ])("ends a stream method whose iterable %s as it ends a throw, and not the process", async (_name, list) => {
+    const failures: unknown[] = [];
+    const note = (error: unknown) => failures.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      const { channel, scheduler, logger } = await registered({ list: list as never });
+      channel.send(whole(1, "list", ""));
+      await scheduler.settle();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(failures).toEqual([]);
+      expect(channel.endOf(1)).toMatchObject({ code: Code.Unknown, message: "internal error" });
+      expect(logger.of("handler_failed")).toHaveLength(1);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  });
+
   it("gives user code its own copy of the bytes", async () => {
     const kept: Uint8Array[] = [];
     const { channel, scheduler } = await registered({

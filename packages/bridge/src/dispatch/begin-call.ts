@@ -9,6 +9,7 @@ import { decodeMessage } from "./message-decoder.js";
 import { ReplyPump } from "./reply-pump.js";
 import type { MethodRun } from "./served-method.js";
 import { settleError, settleMessage } from "./settle.js";
+import { isThenable, mayFailUnseen } from "./thenable.js";
 
 /**
  * Starts `code`, which is the user's: at once for methods that read a stream, at half close for the others. The mark is raised before
@@ -47,7 +48,11 @@ function run(call: Call, code: MethodRun, input: Message | AsyncIterable<Message
   let output: unknown;
   try {
     output = code(input, context);
-    if (call.method.writesStream) call.pump = new ReplyPump(call, output as AsyncIterable<unknown>);
+    if (call.method.writesStream) {
+      // Code that is async and no generator: refused for what it gave, whatever becomes of it.
+      mayFailUnseen(output);
+      call.pump = new ReplyPump(call, output as AsyncIterable<unknown>);
+    }
   } catch (error) {
     settleError(call, error);
     return;
@@ -62,8 +67,4 @@ function run(call: Call, code: MethodRun, input: Message | AsyncIterable<Message
       (error: unknown) => settleError(call, error),
     );
   } else settleMessage(call, output);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Message } from "@bufbuild/protobuf";
+import { PAYLOAD_OVERHEAD } from "@grpc-router/protocol";
 import type { Call } from "../channel/call.js";
 import { encodeBadMessage } from "../channel/call-end.js";
 import { failCall } from "../channel/call-life.js";
@@ -21,7 +22,7 @@ export class CallRequests implements RequestSource<Message> {
   }
 
   taken(sizeBytes: number, cost: number): void {
-    this.#call.port.buffered(this.#call, -sizeBytes);
+    this.#call.port.buffered(this.#call, -(sizeBytes + PAYLOAD_OVERHEAD));
     if (cost === PREPAID) prepaidTaken(this.#call);
     else this.#call.port.consumed(this.#call, cost);
   }

@@ -2,8 +2,9 @@
 import { create } from "@bufbuild/protobuf";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createContextKey, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { Cancel_Mode } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
-import { message, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
+import { head, message, registered, start, textOf, whole } from "../testing/bridge-bed.suite.js";
 import { echoService } from "../testing/echo-service.suite.js";
 
 const decoder = new TextDecoder();
@@ -177,6 +178,44 @@ describe("withInterceptors()", () => {
     for (const id of [1, 2]) {
       expect(channel.endOf(id)?.code).toBe(Code.Unimplemented);
       expect(channel.endOf(id)?.message).toContain(text);
+    }
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    [
+      "throws",
+      async () => {
+        throw new ConnectError("not so", Code.PermissionDenied);
+      },
+    ],
+    ["thinks until the call is cancelled", () => new Promise(() => undefined)],
+  ])("ends no process when an interceptor %s behind a handler that then fails", async (_name, think) => {
+    const failures: unknown[] = [];
+    const note = (error: unknown) => failures.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      const thinking: Interceptor = (next) => async (request) => {
+        const response = await next(request);
+        await think();
+        return response;
+      };
+      const { channel, scheduler } = await registered(
+        {
+          async join(requests) {
+            for await (const _ of requests);
+            return {};
+          },
+        },
+        { interceptors: [thinking] },
+      );
+      channel.send(start(1, "join"));
+      await scheduler.settle();
+      channel.send(head(1, { cancel: { mode: Cancel_Mode.ABORT } }));
+      await scheduler.settle();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(failures).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
     }
   });
 });

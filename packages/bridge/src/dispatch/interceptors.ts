@@ -19,6 +19,7 @@ import {
 } from "@connectrpc/connect";
 import type { CallContext } from "./call-context.js";
 import type { MethodRun } from "./served-method.js";
+import { mayFailUnseen } from "./thenable.js";
 
 type AnyFn = ReturnType<Interceptor>;
 type AnyRequest = UnaryRequest | StreamRequest;
@@ -74,6 +75,8 @@ async function* runStream(
     const messages = request.message as AsyncIterable<Message>;
     const readsOne = method.methodKind === "server_streaming";
     const output = run(readsOne ? await single(messages, "request") : messages, inner);
+    // The one message of a client stream is waited for when it is read, which an interceptor may never do, or too late.
+    mayFailUnseen(output);
     const message = method.methodKind === "client_streaming" ? one(method, output) : many(method, output);
     return { ...responseParts(context), stream: true, method, message };
   };

@@ -43,16 +43,8 @@ export class ReplyPump implements ReplySource {
 
   readonly #onNext = (result: IteratorResult<unknown>): void => {
     this.#pulling = false;
-    if (result.done === true) {
-      settleStream(this.#call);
-      return;
-    }
-    if (this.#stopped) {
-      this.#leave();
-      return;
-    }
     try {
-      this.#send(result.value);
+      this.#take(result);
     } catch (error) {
       this.#onUnsendable(error);
     }
@@ -63,6 +55,12 @@ export class ReplyPump implements ReplySource {
     this.#stopped = true;
     settleError(this.#call, error);
   };
+
+  #take(result: IteratorResult<unknown>): void {
+    if (result.done === true) settleStream(this.#call);
+    else if (this.#stopped) this.#leave();
+    else this.#send(result.value);
+  }
 
   #send(value: unknown): void {
     const call = this.#call;
@@ -77,7 +75,7 @@ export class ReplyPump implements ReplySource {
     call.port.ready(call);
   }
 
-  /** What user code gave is no message: it ends as if it had thrown. */
+  /** What user code gave is no message, or no result at all: it ends as if it had thrown. */
   #onUnsendable(error: unknown): void {
     this.#stopped = true;
     settleError(this.#call, error);

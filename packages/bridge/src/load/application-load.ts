@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Logger } from "@grpc-router/protocol";
+import { type Logger, stackOf } from "@grpc-router/protocol";
 import { MAX_METRIC_NAME_BYTES, MAX_NAMED_METRICS } from "../limits.js";
 import type { ApplicationLoad } from "./load-options.js";
 
@@ -24,8 +24,11 @@ export function readApplicationLoad(ask: (() => ApplicationLoad) | undefined, lo
     }
     return { utilization: isShare(utilization) ? utilization : 0, named: metrics.named };
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    logger.log("error", "load_failed", `Cannot report the load of the application, load.application threw: ${text}`);
+    logger.log(
+      "error",
+      "load_failed",
+      `Cannot report the load of the application, load.application threw: ${stackOf(error)}`,
+    );
     return { utilization: 0, named: {} };
   }
 }

@@ -15,10 +15,14 @@ export interface PreviousFate {
  * (docs/channel.md section 7). Kept until a Welcome of the same router process.
  */
 export class PreviousChannels {
-  #fates: PreviousFate[] = [];
+  #fates: readonly PreviousFate[] = [];
+  /** Those that the hello on its way has stated. */
+  #stated: readonly PreviousFate[] = [];
 
-  get fates(): readonly PreviousFate[] {
-    return this.#fates;
+  /** What a hello is to state. */
+  state(): readonly PreviousFate[] {
+    this.#stated = this.#fates;
+    return this.#stated;
   }
 
   /** `channel` has been given up. Undefined if the router never took it. */
@@ -26,10 +30,16 @@ export class PreviousChannels {
     if (channel.welcomeMs < 0) return undefined;
     const { routerId, epoch } = channel;
     const fate = { routerId, epoch, acceptedThrough: BigInt(channel.acceptedThrough) };
-    this.#fates.push(fate);
     // The oldest router process is the likeliest to have gone for good.
-    if (this.#fates.length > MAX_PREVIOUS) this.#fates.shift();
+    this.#fates = [...this.#fates, fate].slice(-MAX_PREVIOUS);
     return fate;
+  }
+
+  /** The router process has taken the hello: forgets its fates, and answers those that came behind the hello. */
+  welcomed(routerId: string): readonly PreviousFate[] {
+    const unstated = this.#fates.filter((fate) => fate.routerId === routerId && !this.#stated.includes(fate));
+    this.told(routerId);
+    return unstated;
   }
 
   /** The router process has been told. */

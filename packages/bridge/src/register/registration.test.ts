@@ -259,6 +259,23 @@ describe("Registration", () => {
       expect(second.closed).toBeUndefined();
     });
 
+    it("tells it behind the Welcome, when the channel broke after the Hello of the new one", async () => {
+      const bed = await held();
+      bed.channel.send(whole(1, "say", "old"));
+      bed.channel.control({ case: "drain", value: { reason: "ANY_OTHER", lastCallId: 1n } });
+      await bed.scheduler.advanceSettled(500);
+      const second = bed.peer.last();
+      expect(second.hello.previous).toEqual([]);
+      bed.channel.reset();
+      await bed.scheduler.settle();
+      second.welcome({ epoch: 2n });
+      await bed.scheduler.settle();
+      expect(second.controls("previous")).toMatchObject([{ routerId: "router-1", epoch: 1n, acceptedThrough: 1n }]);
+      second.reset();
+      await bed.scheduler.advanceSettled(1_000);
+      expect(bed.peer.last().hello.previous).toMatchObject([{ routerId: "router-1", epoch: 2n }]);
+    });
+
     it("leaves when another process has taken over", async () => {
       const bed = await held();
       bed.channel.send(whole(1, "say", "old"));

@@ -157,7 +157,7 @@ export class Registration implements ChannelOwner {
 
   onWelcome(channel: Channel, welcome: Welcome): void {
     if (this.#state.kind !== "live" || this.#state.channel !== channel) return;
-    this.#previous.told(welcome.routerId);
+    for (const fate of this.#previous.welcomed(welcome.routerId)) channel.say({ case: "previous", value: fate });
     this.#log.registered(welcome);
     this.isRegistered = true;
     this.#updateHealth();
@@ -244,7 +244,7 @@ export class Registration implements ChannelOwner {
       ordinal: this.#host.nextOrdinal(),
       capacity,
       health,
-      previous: this.#previous.fates,
+      previous: this.#previous.state(),
       features: this.#host.features,
     };
     const hello = createHello(this.service, identity, options, facts);

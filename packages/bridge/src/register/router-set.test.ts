@@ -241,32 +241,6 @@ describe("RouterSet", () => {
     });
   });
 
-  it("reaches two routers behind one address with two connections, and needs no other address for either", async () => {
-    const bed = await openAmongRouters({ open: { connectionsPerRouter: 2 } });
-    const routers = ["http://b", "http://c"];
-    const welcomeAll = async (): Promise<void> => {
-      for (const url of ["http://a", ...routers]) {
-        for (const [index, channel] of bed.peer(url).channels.entries()) {
-          if (channel.frames.length > 0 && !welcomed.has(channel)) {
-            const routerId = url === "http://a" ? (routers[index % 2] ?? "") : url;
-            channel.welcome({ routers, routerId, features: ["routers"], pingAfterMs: 1_000_000_000 });
-          }
-          welcomed.add(channel);
-        }
-      }
-      await bed.scheduler.advanceSettled(100);
-    };
-    const welcomed = new Set<PeerChannel>();
-    for (let round = 0; round < 3; round++) await welcomeAll();
-    expect(bed.said("same_router")).toEqual([
-      "http://b is the same router as http://a: leaving the former",
-      "http://c is the same router as http://a: leaving the former",
-    ]);
-    await bed.scheduler.advanceSettled(40_000);
-    expect(urlsOf(bed)).toEqual(["http://a"]);
-    expect(bed.said("superseded")).toEqual([]);
-  });
-
   describe("of several connections to one router", () => {
     it("registers each with an id of its own, and they weigh as much as one", async () => {
       const bed = await openAmongRouters({ capacity: 5, open: { connectionsPerRouter: 3 } });

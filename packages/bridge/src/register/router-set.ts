@@ -204,12 +204,15 @@ export class RouterSet implements BridgeConnection {
   /** Dials what is to be dialled and is not; leaves, after a while, what nobody names any more. */
   #follow(): void {
     if (this.#isLeaving) return;
+    // Whose kept address is being left is reached by the other one again.
+    for (const [url, { kept }] of this.#aliases) if (kept.isLeaving) this.#aliases.delete(url);
     const known = new Map<string, EntryEndpoint>();
     for (const endpoint of this.#entries.flatMap(({ names }) => names)) known.set(endpoint.url, endpoint);
     for (const endpoint of this.#configured) known.set(nameOf(endpoint), endpoint);
     const entryOf = (url: string) => this.#entries.find((entry) => entry.name === url) ?? this.#aliases.get(url)?.kept;
     const namesOf = (url: string) => entryOf(url)?.names.map((endpoint) => endpoint.url) ?? [];
     const wanted = reachableRouters(this.#configured.map(nameOf), namesOf, MAX_ROUTERS);
+    for (const url of this.#aliases.keys()) if (!wanted.includes(url)) this.#aliases.delete(url);
     for (const entry of this.#entries) {
       if (entry.isLeaving) continue;
       if (wanted.includes(entry.name)) entry.stopTimer();

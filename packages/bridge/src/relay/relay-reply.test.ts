@@ -141,6 +141,15 @@ describe("RelayCall, the reply", () => {
       { code: StatusCode.unavailable, message: expect.stringContaining("HTTP status 503 with content-type text/html") },
     ],
     [
+      "an answer that is not gRPC, and says so at length",
+      ({ target }) =>
+        target.last().rawHead([
+          [":status", "503"],
+          ["content-type", `text/${"%".repeat(16_000)}`],
+        ]),
+      { code: StatusCode.unavailable, message: expect.stringMatching(/^.{1,1000}$/) },
+    ],
+    [
       "an HTTP error without a body",
       ({ target }) => target.last().rawHead([[":status", "404"]], true),
       { code: StatusCode.unimplemented, message: expect.stringContaining("HTTP status 404") },

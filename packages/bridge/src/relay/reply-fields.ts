@@ -15,7 +15,7 @@ import {
   StatusCode,
   statusOfHttp,
 } from "@grpc-router/protocol";
-import { type CallEnd, encodeReasonEnd } from "../channel/call-end.js";
+import { type CallEnd, encodeReasonEnd, shorten } from "../channel/call-end.js";
 
 /** What a reply's fields are judged by. */
 export interface FieldsContext {
@@ -36,7 +36,7 @@ export function judgeHead(fields: FieldList): CallEnd | undefined {
   const type = fieldOf(fields, "content-type") ?? "";
   if (status === "200" && type.startsWith("application/grpc")) return undefined;
   const code = status === "200" ? StatusCode.unknown : statusOfHttp(Number(status));
-  const what = `HTTP status ${status}${type === "" ? "" : ` with content-type ${type}`}`;
+  const what = `HTTP status ${status}${type === "" ? "" : ` with content-type ${shorten(type)}`}`;
   return end(code, percentEncode(`the server behind the bridge must answer with gRPC, received ${what}`));
 }
 

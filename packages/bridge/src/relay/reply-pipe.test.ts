@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createSeededRandom } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
 import { concat } from "../testing/peer-frames.suite.js";
@@ -52,5 +54,24 @@ describe("ReplyPipe", () => {
     ["length", Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff), { kind: "tooLarge", sizeBytes: 0xffff_ffff }],
   ])("refuses %s that it must not take", (_name, bytes, fault) => {
     expect(new ReplyPipe(1_000).receive(bytes, 0, bytes.length)).toEqual(fault);
+  });
+
+  it("keeps no slice that was taken, while others always wait", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    setFlagsFromString("--no-expose-gc");
+    const pipe = new ReplyPipe(1_000);
+    const message = concat([Uint8Array.of(0, 0, 0, 1, 0), octets(256)]);
+    pipe.receive(message, 0, message.length);
+    const taken: WeakRef<Uint8Array>[] = [];
+    for (let count = 0; count < 100; count++) {
+      pipe.receive(message, 0, message.length);
+      taken.push(new WeakRef(pipe.take()?.bytes ?? message));
+      expect(pipe.isEmpty).toBe(false);
+    }
+    // What a WeakRef was made of lives until the task is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(taken.filter((slice) => slice.deref() !== undefined).length).toBeLessThan(5);
   });
 });

@@ -13,6 +13,11 @@ export interface ReplySlice {
   readonly dataBytes: number;
 }
 
+/** A slice in line. */
+interface WaitingSlice extends ReplySlice {
+  next: WaitingSlice | undefined;
+}
+
 /** What was wrong with the bytes of a reply; 0: nothing. */
 export type ReplyFault =
   | { readonly kind: "flags"; readonly flags: number }
@@ -31,8 +36,9 @@ export class ReplyPipe {
   #compressed = false;
   /** Octets of prefixes that no slice has accounted for yet. */
   #prefixOctets = 0;
-  #slices: ReplySlice[] = [];
-  #first = 0;
+  // A list and not an array: of a target that is always ahead something always waits, for as long as the call goes on.
+  #first: WaitingSlice | undefined;
+  #last: WaitingSlice | undefined;
 
   constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes;
@@ -40,7 +46,7 @@ export class ReplyPipe {
 
   /** No slice waits. */
   get isEmpty(): boolean {
-    return this.#first === this.#slices.length;
+    return this.#first === undefined;
   }
 
   /** A message, or the prefix of one, has begun and not ended. */
@@ -69,17 +75,18 @@ export class ReplyPipe {
 
   /** The next slice; undefined if none is here. */
   take(): ReplySlice | undefined {
-    const slice = this.#slices[this.#first];
+    const slice = this.#first;
     if (slice === undefined) return undefined;
-    this.#first++;
-    if (this.#first === this.#slices.length) this.drop();
+    this.#first = slice.next;
+    if (slice.next === undefined) this.#last = undefined;
+    slice.next = undefined;
     return slice;
   }
 
   /** Forgets what waits. */
   drop(): void {
-    this.#slices = [];
-    this.#first = 0;
+    this.#first = undefined;
+    this.#last = undefined;
   }
 
   #begin(): ReplyFault | undefined {
@@ -97,6 +104,9 @@ export class ReplyPipe {
   #push(bytes: Uint8Array): void {
     const dataBytes = bytes.length + this.#prefixOctets;
     this.#prefixOctets = 0;
-    this.#slices.push({ bytes, rest: this.#rest, compressed: this.#compressed, dataBytes });
+    const slice = { bytes, rest: this.#rest, compressed: this.#compressed, dataBytes, next: undefined };
+    if (this.#last === undefined) this.#first = slice;
+    else this.#last.next = slice;
+    this.#last = slice;
   }
 }

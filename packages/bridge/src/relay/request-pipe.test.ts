@@ -91,6 +91,21 @@ describe("RequestPipe", () => {
     }
   });
 
+  it("counts what slices take beside their bytes until they are sent, as a window holds many that are empty", () => {
+    const pipe = new RequestPipe(new KeptBytes(1_000_000));
+    let counted = 0;
+    for (let count = 0; count < 1_000; count++) counted += add(pipe, new Uint8Array(0));
+    expect(counted).toBe(1_000 * (5 + 64));
+    expect(pipe.unsentBytes).toBe(counted);
+    const output = createOutput(500 * 5 + 2);
+    pipe.sendTo(output);
+    expect(pipe.unsentBytes).toBe(500 * (5 + 64) - 2);
+    expect(pipe.rewind()).toBe(true);
+    expect(pipe.unsentBytes).toBe(counted);
+    pipe.sendTo(createOutput());
+    expect(pipe.unsentBytes).toBe(0);
+  });
+
   it("keeps what is sent until it is told, or until it is too much", () => {
     const kept = new KeptBytes(1_000_000);
     const pipe = new RequestPipe(kept);

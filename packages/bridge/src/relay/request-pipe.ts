@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { copyBytes, MESSAGE_PREFIX_BYTES, writeMessagePrefix } from "@grpc-router/protocol";
+import { copyBytes, MESSAGE_PREFIX_BYTES, PAYLOAD_OVERHEAD, writeMessagePrefix } from "@grpc-router/protocol";
 import { MAX_KEPT_REQUEST_BYTES } from "../limits.js";
 import type { KeptBytes } from "./kept-bytes.js";
 
@@ -27,7 +27,7 @@ const DROP_EVERY = 32;
  * still say that it has not looked at the call, those that were sent, so that they can be sent again.
  */
 export class RequestPipe {
-  /** Octets not yet sent. */
+  /** Octets not yet sent, and for each slice of them `PAYLOAD_OVERHEAD`: a window holds a thousand that are empty. */
   unsentBytes = 0;
   readonly #kept: KeptBytes;
   #pieces: Piece[] = [];
@@ -50,8 +50,9 @@ export class RequestPipe {
     if (prefix > 0) writeMessagePrefix(piece, 0, compressed, totalBytes);
     copyBytes(bytes, start, end, piece, prefix);
     this.#pieces.push({ bytes: piece, cost });
-    this.unsentBytes += piece.length;
-    return piece.length;
+    const size = piece.length + PAYLOAD_OVERHEAD;
+    this.unsentBytes += size;
+    return size;
   }
 
   /** No slice follows. */
@@ -72,6 +73,7 @@ export class RequestPipe {
       this.unsentBytes -= size;
       this.#offset = isWhole ? 0 : end;
       if (!isWhole) continue;
+      this.unsentBytes -= PAYLOAD_OVERHEAD;
       cost += piece.cost;
       piece.cost = 0;
       this.#next++;
@@ -92,7 +94,7 @@ export class RequestPipe {
     this.#offset = 0;
     this.#endSent = false;
     this.#release();
-    this.unsentBytes = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.unsentBytes = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length + PAYLOAD_OVERHEAD, 0);
     return true;
   }
 
