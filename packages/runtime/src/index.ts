@@ -60,7 +60,7 @@ export type { ConnectionBook, ConnectionInfo, TracedConnection } from "./operate
 export type { MethodInfo, ServiceInfo } from "./operate/describe-service.js";
 export { EventLog } from "./operate/event-log.js";
 export { type EventBatch, EventRing, type RouterEvent } from "./operate/event-ring.js";
-export { explainPolicy, type PolicyFact } from "./operate/explain-policy.js";
+export { explainPolicy, type PolicyFact, policyFactsOf } from "./operate/explain-policy.js";
 export type { CallFilter, CallInfo, CallList, CallPhase } from "./operate/list-calls.js";
 export type { InstanceName, Operator } from "./operate/operator.js";
 export type { BalancerName } from "./registry/balance-by-name.js";

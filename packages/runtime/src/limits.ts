@@ -222,5 +222,9 @@ export const hookAheadBytes: number = 64 * 1024;
 
 /** Services that are learnt from instances; then a new one takes the place of one without instances: peers that invent names. */
 export const maxLearntServices = 1_000;
+
+/** Their methods together, of some 4 KiB each: memory, by services of as many methods as a hello may have. */
+export const maxLearntMethods = 16_384;
+
 /** Metrics by name that are kept of an instance's load report: a report as long as metadata may be has thousands. */
 export const maxLoadMetrics = 64;

@@ -226,6 +226,7 @@ class ConfiguredRouter implements Router {
       metrics,
     };
     const routerId = Array.from(ports.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const pathSeed = ports.randomBytes(4).reduce((seed, byte) => seed * 256 + byte, 0);
     const health = createHealthBook();
     const descriptors = createDescriptorBook();
     for (const { desc } of this.#services.values()) descriptors.add(desc.service);
@@ -236,7 +237,7 @@ class ConfiguredRouter implements Router {
       health,
       descriptors,
       ownPaths: makeOwnPaths(createBuiltinServices({ health, descriptors })),
-      paths: new PathTable(),
+      paths: new PathTable(pathSeed),
     });
     const registry = new Registry({
       catalog,

@@ -14,6 +14,7 @@ describe("addressKey()", () => {
     { address: "::1", key: "0:0:0:0" },
     { address: "::", key: "0:0:0:0" },
     { address: "fe80::1%eth0", key: "fe80:0:0:0" },
+    { address: "fe80::1%eth0.100", key: "fe80:0:0:0" },
     { address: "", key: "" },
   ])("counts $address as $key", ({ address, key }) => {
     expect(addressKey(address)).toBe(key);

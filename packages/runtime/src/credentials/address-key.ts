@@ -7,10 +7,10 @@
 export function addressKey(address: string): string {
   const colon = address.indexOf(":");
   if (colon < 0) return address;
-  const dot = address.indexOf(".");
-  if (dot > 0) return address.slice(address.lastIndexOf(":") + 1);
-  const zone = address.indexOf("%");
-  const [head = "", tail] = (zone < 0 ? address : address.slice(0, zone)).split("::");
+  // The name of an interface, which may have a dot in it.
+  const [host = ""] = address.split("%");
+  if (host.includes(".")) return host.slice(host.lastIndexOf(":") + 1);
+  const [head = "", tail] = host.split("::");
   const groups = head === "" ? [] : head.split(":");
   const behind = tail === undefined || tail === "" ? [] : tail.split(":");
   while (groups.length + behind.length < 8) groups.push("0");

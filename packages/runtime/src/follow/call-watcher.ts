@@ -30,8 +30,8 @@ export interface WatchedCall {
   readonly openedMs: number;
   /** Attempts that the client says it made before (`grpc-previous-rpc-attempts`). */
   readonly previousAttempts: number;
-  /** There is a metadata field with one of these names. Costs one walk over all fields. */
-  hasMetadata(names: readonly string[]): boolean;
+  /** The metadata has a `traceparent` or a `grpc-trace-bin`; costs nothing. */
+  readonly hasTraceContext: boolean;
   /** The first value of a metadata field, of ASCII; undefined if there is none. Costs a walk over all fields. */
   metadata(name: string): string | undefined;
   /** The first value of a metadata field `…-bin`, decoded. */

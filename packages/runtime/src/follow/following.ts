@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
-  CallStartSchema,
   type Logger,
-  MAX_METADATA_BYTES,
-  MAX_METADATA_ENTRIES,
-  METADATA_ENTRY_OVERHEAD,
-  MetadataEntrySchema,
   type Reason,
+  replaceMetadata,
+  START_METADATA_NUMBER,
   StatusCode,
+  stackOf,
 } from "@grpc-router/protocol";
 import type { CallRecord } from "../forward/call-record.js";
-import { bytesOf, type MetadataField } from "../intercept/call-metadata.js";
 import type { AttemptFollower, CallFollower, CallWatcher, FollowedAttempt, FollowedEnd } from "./call-watcher.js";
 import { type HeadSource, WatchedHead } from "./watched-head.js";
+
+/** What a field of metadata may hold (docs/channel.md section 4). */
+const isAscii = /^[\x20-\x7e]*$/;
 
 /** The instance of an attempt. */
 export interface AttemptTarget {
@@ -24,6 +23,7 @@ export interface AttemptTarget {
 /** What there is of a call whose path leads nowhere. */
 export interface RefusedHead extends Pick<HeadSource, "rest" | "restEnd" | "previousAttempts"> {
   readonly path: string;
+  readonly hasTraceContext: boolean;
   readonly client: HeadSource["client"];
 }
 
@@ -48,23 +48,24 @@ export class Watchers {
   }
 
   /** The head of `call` is there. */
-  begin(call: CallRecord): void {
-    call.following = this.#follow(call);
+  begin(call: CallRecord, hasTraceContext: boolean): void {
+    call.following = this.#follow(call, hasTraceContext);
   }
 
   /** A call whose path leads nowhere has come and gone. */
   refused(head: RefusedHead, nowMs: number): void {
-    const { path, client, rest, restEnd, previousAttempts } = head;
+    const { path, client, rest, restEnd, previousAttempts, hasTraceContext } = head;
     const route = { path, service: { name: "" } };
-    const following = this.#follow({ route, client, openedMs: nowMs, previousAttempts, rest, restEnd });
+    const source = { route, client, openedMs: nowMs, previousAttempts, rest, restEnd };
+    const following = this.#follow(source, hasTraceContext);
     const reason: Reason = "METHOD_UNKNOWN";
     const nothing = { instance: undefined, requestBytes: 0, replyBytes: 0 };
     following?.ended({ code: StatusCode.unimplemented, reason, nowMs, ...nothing });
   }
 
-  #follow(head: HeadSource): Following | undefined {
+  #follow(head: HeadSource, hasTraceContext: boolean): Following | undefined {
     let followers: CallFollower[] | undefined;
-    this.#head.show(head);
+    this.#head.show(head, hasTraceContext);
     for (const watcher of this.list) {
       try {
         const follower = watcher.watch(this.#head);
@@ -76,14 +77,13 @@ export class Watchers {
         this.failed(error);
       }
     }
-    this.#head.show(undefined);
+    this.#head.show(undefined, false);
     return followers && new Following(this, followers);
   }
 
   /** A watcher has thrown, which must not harm the call. */
   failed(error: unknown): void {
-    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    this.#logger.log("error", "watcher_failed", `A watcher of calls threw: ${stack}`);
+    this.#logger.log("error", "watcher_failed", `A watcher of calls threw: ${stackOf(error)}`);
   }
 }
 
@@ -189,13 +189,16 @@ export class Following {
   }
 
   #writeStart(call: CallRecord, attempt: readonly AttemptFollower[]): Uint8Array | undefined {
-    const fields = attempt.flatMap(({ metadata }) => metadata ?? []);
+    const [first] = attempt;
+    const fields = attempt.length === 1 ? (first?.metadata ?? []) : attempt.flatMap(({ metadata }) => metadata ?? []);
     if (fields.length === 0) return undefined;
-    let changed: Uint8Array | undefined;
-    this.#tell(() => {
-      changed = withMetadata(call.rest.subarray(0, call.restEnd), fields);
-    });
-    return changed;
+    for (const [name, value] of fields) {
+      if (isAscii.test(name) && isAscii.test(value)) continue;
+      this.#watchers.failed(new TypeError(`Cannot add metadata to an attempt: ${name} and its value must be ASCII`));
+      return undefined;
+    }
+    // An instance takes no more than so much, and the call matters more than who follows it.
+    return replaceMetadata(call.rest, call.restEnd, START_METADATA_NUMBER, fields);
   }
 
   #tell(verb: () => void): void {
@@ -210,20 +213,4 @@ export class Following {
 /** Attempts that race are followed by all, but the call's end is told once. */
 function attemptsOnly(follower: CallFollower): CallFollower {
   return { attempt: (attempt) => follower.attempt?.(attempt) };
-}
-
-function withMetadata(encoded: Uint8Array, fields: readonly MetadataField[]): Uint8Array | undefined {
-  const start = fromBinary(CallStartSchema, encoded);
-  const names = new Set(fields.map(([name]) => name));
-  start.metadata = [
-    ...start.metadata.filter(({ name }) => !names.has(name)),
-    ...fields.map((field) => create(MetadataEntrySchema, { name: field[0], value: bytesOf(field) })),
-  ];
-  // An instance takes no more, and the call matters more than who follows it.
-  if (start.metadata.length > MAX_METADATA_ENTRIES || sizeOf(start.metadata) > MAX_METADATA_BYTES) return undefined;
-  return toBinary(CallStartSchema, start);
-}
-
-function sizeOf(metadata: readonly { readonly name: string; readonly value: Uint8Array }[]): number {
-  return metadata.reduce((sum, { name, value }) => sum + name.length + value.length + METADATA_ENTRY_OVERHEAD, 0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeBinaryValue, MetadataCursor, START_METADATA_NUMBER } from "@grpc-router/protocol";
-import { fieldOf, type MetadataField } from "../intercept/call-metadata.js";
+import type { MetadataField } from "../intercept/call-metadata.js";
+import { readFields } from "../intercept/read-fields.js";
 import type { WatchedCall } from "./call-watcher.js";
 
 const cursor = new MetadataCursor();
@@ -20,10 +21,12 @@ export interface HeadSource {
 /** The head of a call, read where it lies. One for all calls, as each is looked at once. */
 export class WatchedHead implements WatchedCall {
   #call: HeadSource | undefined;
+  hasTraceContext = false;
 
   /** Shows `call` until the next one, or until undefined is given. */
-  show(call: HeadSource | undefined): void {
+  show(call: HeadSource | undefined, hasTraceContext: boolean): void {
     this.#call = call;
+    this.hasTraceContext = hasTraceContext;
   }
 
   get path(): string {
@@ -55,14 +58,6 @@ export class WatchedHead implements WatchedCall {
     return this.#shown.previousAttempts;
   }
 
-  hasMetadata(names: readonly string[]): boolean {
-    this.#rewind();
-    while (cursor.next()) {
-      for (const name of names) if (isName(name)) return true;
-    }
-    return false;
-  }
-
   metadata(name: string): string | undefined {
     return this.#find(name) ? decoder.decode(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd)) : undefined;
   }
@@ -73,37 +68,20 @@ export class WatchedHead implements WatchedCall {
   }
 
   allMetadata(): readonly MetadataField[] {
-    const fields: MetadataField[] = [];
-    this.#rewind();
-    while (cursor.next()) {
-      const { bytes } = cursor;
-      const name = decoder.decode(bytes.subarray(cursor.nameStart, cursor.nameEnd));
-      fields.push(fieldOf(name, bytes.subarray(cursor.valueStart, cursor.valueEnd)));
-    }
-    return fields;
+    const { rest, restEnd } = this.#shown;
+    return readFields(rest, 0, restEnd, START_METADATA_NUMBER);
   }
 
   /** Puts the cursor at the first field of the name. */
   #find(name: string): boolean {
-    this.#rewind();
-    while (cursor.next()) if (isName(name)) return true;
-    return false;
-  }
-
-  #rewind(): void {
     const { rest, restEnd } = this.#shown;
     cursor.reset(rest, 0, restEnd, START_METADATA_NUMBER);
+    while (cursor.next()) if (cursor.isNamed(name)) return true;
+    return false;
   }
 
   get #shown(): HeadSource {
     if (this.#call === undefined) throw new TypeError("Cannot look at a call: that must be done while watch() runs");
     return this.#call;
   }
-}
-
-function isName(name: string): boolean {
-  const { bytes, nameStart } = cursor;
-  if (cursor.nameEnd - nameStart !== name.length) return false;
-  for (let at = 0; at < name.length; at++) if (bytes[nameStart + at] !== name.charCodeAt(at)) return false;
-  return true;
 }

@@ -134,6 +134,11 @@ export class Attempts {
     }
   }
 
+  /** The call goes elsewhere: what its attempts here have waited for does not matter there. */
+  forgetAlarm(call: CallRecord): void {
+    if (call.attempts !== undefined) this.#setAlarm(call, Number.POSITIVE_INFINITY);
+  }
+
   /** The call is over for its client: what races for it is cancelled. */
   dropRivals(call: CallRecord): void {
     if (call.attempts?.race !== undefined) this.hedging.drop(call);

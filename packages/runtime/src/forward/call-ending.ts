@@ -33,7 +33,7 @@ export class CallEnding {
    * one is given, the instance, if there is one, a Cancel ABORT.
    */
   fail<R extends Reason>(call: CallRecord, reason: R, facts: ReasonFacts<R>, retryAfterMs?: number): void {
-    if (reroute(this.#forwarder, call, reason)) return;
+    if (reroute(this.#forwarder, call, reason) || this.#isRival(call)) return;
     const about = { execution: executionOf(call) };
     const options = retryAfterMs === undefined ? about : { ...about, retryAfterMs };
     const status = this.#context.statuses.get(reason, facts, options);
@@ -60,6 +60,7 @@ export class CallEnding {
       this.fail(call, "ROUTER_DRAINING", {});
       return;
     }
+    if (call.attempts?.race !== undefined && this.#forwarder.attempts.hedging.retire(call)) return;
     const instance = call.channel?.instanceId ?? "none";
     this.fail(call, "INSTANCE_LOST", { method: call.route.path, instance, execution: executionOf(call) });
   }
@@ -306,6 +307,13 @@ export class CallEnding {
     if (call.lingers) call.client?.release(call);
     call.log.clear();
     call.dropHead();
+  }
+
+  /** Whether the client waits on another attempt of the call, which then goes on without this one. */
+  #isRival(call: CallRecord): boolean {
+    const race = call.attempts?.race;
+    if (race === undefined || race.holder === call) return false;
+    return this.#forwarder.attempts.hedging.retire(call);
   }
 
   /** The call ends here for its client: what policies make of its attempts does, too. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection, Stream } from "@grpc-router/http2";
-import { HeaderView, readHeader, readStart, StartView } from "@grpc-router/protocol";
+import { HeaderView, readHeader, readStart, StartView, stackOf } from "@grpc-router/protocol";
 import type { BoundHook, BoundHooks } from "../intercept/bound-hook.js";
 import { statusOfError } from "../intercept/call-error.js";
 import type { CallRecord } from "./call-record.js";
@@ -32,7 +32,6 @@ export class CallGate implements StreamHandler, Pick<Connection<StreamUser>, "co
   readonly replies: ReplyGate | undefined;
   readonly #forwarder: Forwarder;
   readonly #path: string;
-  #isClosed = false;
 
   /** `call` has just come, with its head. */
   constructor(call: CallRecord, hooks: BoundHooks, forwarder: Forwarder) {
@@ -73,7 +72,6 @@ export class CallGate implements StreamHandler, Pick<Connection<StreamUser>, "co
   /** The call is over for its client. */
   close(): void {
     const { call } = this;
-    this.#isClosed = true;
     // Its deadline, which counts as long as the client waits.
     if (this.owesEnd && call.wheelSlot >= 0) this.#forwarder.context.wheel.remove(call);
     this.requests?.close();
@@ -142,20 +140,22 @@ export class CallGate implements StreamHandler, Pick<Connection<StreamUser>, "co
     this.#forwarder.ending.fail(this.call, "BAD_MESSAGE", { method: this.#path, detail });
   }
 
-  /** The status in what a hook has thrown is the call's; all else is a fault of the program, which costs this call alone. */
-  onThrown({ name }: BoundHook, error: unknown): void {
+  /**
+   * The status in what a hook has thrown is the call's; all else is a fault of the program, which costs this call alone.
+   * `isLate`: nothing comes of what the hook says, so the call ends as it would have.
+   */
+  onThrown({ name }: BoundHook, error: unknown, isLate: boolean): void {
     const { call } = this;
     const { ending, context } = this.#forwarder;
     const method = this.#path;
     const status = statusOfError(error);
     if (status !== undefined) {
-      if (!this.#isClosed) ending.refuse(call, status);
+      if (!isLate) ending.refuse(call, status);
       return;
     }
-    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    context.logger.log("error", "policy_failed", `${name} of ${method} threw: ${stack}`, { method });
-    if (!this.#isClosed) ending.fail(call, "POLICY_FAILED", { method, policy: name });
-    else context.counters.reasons.POLICY_FAILED++;
+    context.logger.log("error", "policy_failed", `${name} of ${method} threw: ${stackOf(error)}`, { method });
+    if (isLate) context.counters.reasons.POLICY_FAILED++;
+    else ending.fail(call, "POLICY_FAILED", { method, policy: name });
   }
 }
 

@@ -8,6 +8,7 @@ import {
   readStart,
   releaseBytes,
   StartView,
+  stackOf,
 } from "@grpc-router/protocol";
 import type { CallRecord } from "./call-record.js";
 import type { ForwardContext } from "./forward-context.js";
@@ -100,8 +101,9 @@ export class CallKeys {
   /** The program's own function has thrown: its mistake costs its call, and nothing else. */
   #fail(call: CallRecord, error: unknown): void {
     const method = call.route.path;
-    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    this.#context.logger.log("error", "policy_failed", `The route key of ${method} threw: ${stack}`, { method });
+    this.#context.logger.log("error", "policy_failed", `The route key of ${method} threw: ${stackOf(error)}`, {
+      method,
+    });
     this.#forwarder.ending.fail(call, "POLICY_FAILED", { method, policy: "route key" });
   }
 }

@@ -62,11 +62,11 @@ describe("fail fast", () => {
 
 describe("a fallback service", () => {
   const other = testServiceRouter({}, "OtherService");
+  const named = { fallback: { service: "acme.test.v1.OtherService" } };
 
-  function setUp(otherSettings: ServiceSettings = {}) {
-    const fallback = { service: "acme.test.v1.OtherService" };
+  function setUp(otherSettings: ServiceSettings = {}, methods: object = {}) {
     const scene = new PolicyScene(
-      { methods: { get: { fallback } }, circuitBreaker: { consecutiveFailures: 1 } } as never,
+      { methods: { get: named, ...methods }, circuitBreaker: { consecutiveFailures: 1 } } as never,
       { count: 0, further: other, furtherSettings: otherSettings },
     );
     const path = "/grpcrouter.channel.acme.test.v1.OtherServiceChannel/Register";
@@ -116,6 +116,25 @@ describe("a fallback service", () => {
     scene.router.run();
     expect(scene.call().status?.details?.errorInfo?.reason).toBe("CIRCUIT_OPEN");
   });
+
+  test.each([
+    ["attempts", "Get", { get: { ...named, retry: { maxAttempts: 2, attemptTimeoutMs: 100 } } }],
+    ["hedges", "Read", { read: { ...named, hedging: { maxAttempts: 3, hedgingDelayMs: 100 } } }],
+  ] as const)(
+    "has the call for as long as it takes, whenever the %s of its service were due",
+    (_what, method, methods) => {
+      const { scene, instance } = setUp({ circuitBreaker: { consecutiveFailures: 5 } }, methods);
+      scene.add();
+      const call = scene.call(method);
+      // It leaves without having run the call.
+      scene.at(0).control({ kind: { case: "drain", value: { lastCallId: 0n } } });
+      scene.pass(500);
+      expect([scene.spread, starts(instance).length, call.status]).toEqual([[1], 1, undefined]);
+      instance.reply(1, method, bytes("from the other"));
+      scene.router.run();
+      expect([call.status?.code, text(call.messages[0]?.bytes)]).toEqual([0, "from the other"]);
+    },
+  );
 
   test("must be routed, with the same method", () => {
     const fallback = { service: "acme.test.v1.Nowhere" };

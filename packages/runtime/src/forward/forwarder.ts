@@ -71,7 +71,7 @@ export class Forwarder {
     call.stream = stream;
     stream.data = call;
     call.takeHead(head);
-    if (this.context.watchers.list.length > 0) this.context.watchers.begin(call);
+    if (this.context.watchers.list.length > 0) this.context.watchers.begin(call, head.hasTraceContext);
     call.waitForReady =
       head.waitForReady === WaitForReady.unset ? route.waitForReady : head.waitForReady === WaitForReady.yes;
     if (head.fault !== HeadFault.none) {

@@ -210,3 +210,48 @@ test("a lost attempt that is alone is repeated, and its race has as many attempt
   scene.pass(1_000);
   expect(scene.spread).toEqual([1, 1, 1, 0]);
 });
+
+describe("an attempt that the router ends, of a call that its client waits for elsewhere,", () => {
+  const atOnce = { ...hedging, hedgingDelayMs: 0 };
+
+  test("is over alone when the instance takes shorter messages than the request", () => {
+    const scene = new PolicyScene({ methods: { read: { hedging: atOnce } } as never }, { count: 1 });
+    const processKey = new Uint8Array(16).fill(9);
+    scene.instances.push(scene.router.instance({ instanceId: "i9", processKey, maxMessageBytes: 4 }));
+    scene.add();
+    const call = scene.call("Read");
+    expect([scene.spread, scene.router.core.routerCounters.hedges]).toEqual([[1, 0, 1], 1]);
+    reply(scene, 0, "answer");
+    expect(call.status?.code).toBe(0);
+    reply(scene, 2, "late");
+    expect([scene.openCalls, scene.router.core.heldCalls]).toEqual([0, 0]);
+  });
+
+  test("is over alone when its header is too large", () => {
+    const { scene, call } = begin(atOnce);
+    const metadata = [{ name: "x", value: bytes("m".repeat(20_000)) }];
+    scene.at(1).send({ head: { callId: 1n, header: { metadata } } });
+    scene.router.run();
+    expect([0, 1, 2].map((index) => scene.cancels(index).length)).toEqual([0, 1, 0]);
+    reply(scene, 0, "answer");
+    expect(call.status?.code).toBe(0);
+  });
+
+  test.each([0, 1])("is over alone when the grace of its instance is, attempt %i's", (leaver) => {
+    const { scene, call } = begin({ ...atOnce, maxAttempts: 2 });
+    scene.router.core.operator.withdraw({ instanceId: `i${leaver + 1}` }, 0);
+    scene.pass(1_000);
+    expect([0, 1].map((index) => scene.cancels(index).length)).toEqual([0, 1].map((i) => (i === leaver ? 1 : 0)));
+    reply(scene, 1 - leaver, "answer");
+    expect(call.status?.code).toBe(0);
+    scene.fail(leaver, 1);
+    expect(scene.openCalls).toBe(0);
+  });
+
+  test("leaves the last one to be answered when the router closes", () => {
+    const { scene, call } = begin(atOnce);
+    scene.router.core.close();
+    scene.router.run();
+    expect(call.status).toMatchObject({ code: 14, details: { errorInfo: { reason: "INSTANCE_LOST" } } });
+  });
+});

@@ -108,13 +108,18 @@ export class Hedging {
 
   /** The attempt on `channel` says nothing about the call, which may be sent again. True: others go on without it. */
   leave(call: CallRecord, channel: Channel): boolean {
-    const race = call.attempts?.race;
-    if (race === undefined || race.members.length < 2) return false;
-    const { holder } = race;
-    race.remove(call);
-    const [heir] = race.members;
-    if (holder === call && heir !== undefined) this.#give(call, heir);
+    if (!this.#part(call)) return false;
     this.#forwarder.ending.done(call, channel);
+    return true;
+  }
+
+  /** The router ends this attempt, which says nothing about the others. True: they go on without it. */
+  retire(call: CallRecord): boolean {
+    const { race } = call.attemptState;
+    const { channel } = call;
+    if (!this.#part(call)) return false;
+    if (channel !== undefined) race?.holder?.noteTried(channel);
+    this.#forwarder.ending.abandon(call, false);
     return true;
   }
 
@@ -128,6 +133,17 @@ export class Hedging {
       member.attemptState.race = undefined;
       this.#forwarder.ending.abandon(member, false);
     }
+  }
+
+  /** Takes `call` out of its race, and the client's side from it. False: no other is under way, and all stays. */
+  #part(call: CallRecord): boolean {
+    const race = call.attempts?.race;
+    const heir = race?.members.find((member) => member !== call);
+    if (race === undefined || heir === undefined) return false;
+    const { holder } = race;
+    race.remove(call);
+    if (holder === call) this.#give(call, heir);
+    return true;
   }
 
   /** No other attempt is under way: the record itself waits for the next one's time. */
@@ -165,11 +181,13 @@ export class Hedging {
     rival.triedBefore = holder.triedBefore?.slice();
     for (const { channel } of race.members) if (channel !== undefined) rival.noteTried(channel);
     const channel = this.#forwarder.placement.pick(rival);
-    if (channel !== undefined && !rival.avoids(channel) && this.#forwarder.requests.start(rival, channel)) {
+    if (channel === undefined || rival.avoids(channel) || !this.#forwarder.requests.start(rival, channel)) {
+      pool.give(rival);
+    } else if (isUnderWay(rival)) {
       counters.hedges++;
       this.#attempts.enterBudget(rival);
       race.members.push(rival);
-    } else pool.give(rival);
+    } else holder.noteTried(channel); // its messages are shorter than the request, and the attempt is over
   }
 
   /** The client's side of `from` goes to `heir`. */
@@ -197,6 +215,11 @@ export class Hedging {
       if (now?.attempts?.race === race && !now.headersSent) this.add(now, policy);
     });
   }
+}
+
+/** It was begun, and the router has not ended it for what is wrong with it. */
+function isUnderWay({ state }: CallRecord): boolean {
+  return state === CallState.sent;
 }
 
 /** The whole request is there for another attempt. Saving its head may show that there is no memory for one. */

@@ -132,6 +132,41 @@ describe("a request hook that has promised an answer", () => {
     await scene.settle();
     expect([call.status?.code, call.closed]).toEqual([9, true]);
   });
+
+  test.each([
+    ["with a status of its own", new CallError(7, "late")],
+    ["by a mistake", new Error("late")],
+  ])("and fails %s when the instance is done changes nothing of its answer", async (_how, error) => {
+    const request = createPatient();
+    const response = createPatient();
+    const scene = create({ method: "Chat", hooks: { onRequest: request.hook, onResponse: response.hook } });
+    const call = scene.start();
+    call.send(small.bytes);
+    await scene.settle();
+    scene.respond(small);
+    scene.instance.end(1);
+    await scene.settle();
+    request.waiting[0]?.reject(error);
+    await scene.settle();
+    expect([call.messages, call.status]).toEqual([[], undefined]);
+    response.waiting[0]?.resolve();
+    await scene.settle();
+    expect([sizes(call.messages), call.status?.code]).toEqual([[5], 0]);
+  });
+
+  test("counts what it has inflated as memory of the client", async () => {
+    const { hook, waiting } = createPatient();
+    const scene = create({ method: "Get", hooks: { onRequest: hook } });
+    const bomb = wireOf(new Uint8Array(1_000_000), true);
+    const call = scene.start();
+    call.send(bomb.bytes, { compressed: true, halfClose: true });
+    await scene.settle();
+    expect([waiting.length, bomb.bytes.length < 2_000]).toEqual([1, true]);
+    expect(scene.leaks[0]).toBeGreaterThan(1_000_000);
+    call.cancel();
+    await scene.settle();
+    waiting[0]?.resolve();
+  });
 });
 
 describe("what a request hook lets go", () => {

@@ -53,6 +53,19 @@ describe("an interceptor", () => {
     expect(results[0]?.trailers.get("why")).toBe("busy");
   });
 
+  test("is told what the client is, where that cannot be what the instance said", async () => {
+    const results: CallResult[] = [];
+    const { scene, call } = await begin((next) => async (view) => {
+      const result = await next(view);
+      results.push(result);
+      return result;
+    });
+    scene.at(0).end(1, { code: 0, trailers: [{ name: "why", value: bytes("not\nprintable") }] });
+    await scene.router.scheduler.settle();
+    expect(call.status).toMatchObject({ code: 13, details: { errorInfo: { reason: "BAD_METADATA" } } });
+    expect(results).toMatchObject([{ code: 13, message: call.status?.message }]);
+  });
+
   test("changes the metadata that the instance gets", async () => {
     const { scene } = await begin((next) => async (view) => {
       await Promise.resolve();
@@ -78,6 +91,7 @@ describe("an interceptor", () => {
       16,
       "who",
     ],
+    ["by an answer of its own without a text", () => async () => ({ code: 8 }) as CallResult, 8, ""],
     [
       "by an answer of its own",
       () => async () => ({ code: 8, message: "enough", trailers: new CallMetadata(), attempts: 0 }),
@@ -101,6 +115,7 @@ describe("an interceptor", () => {
         throw new Error("oops");
       },
     ],
+    ["answers nothing at all", () => async () => undefined as unknown as CallResult],
     [
       "answers OK without an answer",
       () => async () => ({ code: 0, message: "", trailers: new CallMetadata(), attempts: 0 }),
@@ -129,6 +144,19 @@ describe("an interceptor", () => {
     await scene.router.scheduler.settle();
     scene.answer(0);
     expect(good.status?.code).toBe(0);
+  });
+
+  test("that throws before it has seen a call ends each one", async () => {
+    const { scene, call } = await begin(() => {
+      throw new Error("oops");
+    });
+    const next = scene.call();
+    await scene.router.scheduler.settle();
+    expect([call, next].map(({ status }) => status?.details?.errorInfo?.reason)).toEqual([
+      "POLICY_FAILED",
+      "POLICY_FAILED",
+    ]);
+    expect(scene.router.logger.of("policy_failed")[0]?.message).toContain("oops");
   });
 
   test("that throws after the call has ended is only logged", async () => {
@@ -181,6 +209,20 @@ describe("an interceptor", () => {
       [1, 4],
       [0, 0],
     ]);
+  });
+
+  test("takes its time from the call's: the instance gets what is left", async () => {
+    const scene: PolicyScene = new PolicyScene({
+      interceptors: [
+        (next) => async (view) => {
+          await new Promise<void>((resolve) => scene.router.scheduler.after(100, resolve));
+          return await next(view);
+        },
+      ],
+    });
+    scene.call("Get", { timeout: "1S" });
+    await scene.router.scheduler.advanceSettled(101);
+    expect(Number(scene.last(0).start?.timeoutUs)).toBe(900_000);
   });
 
   test("lets a stream's messages come while it decides", async () => {

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DescMethod } from "@bufbuild/protobuf";
 import {
   END_TRAILERS_NUMBER,
   type EndView,
-  MetadataCursor,
   percentDecode,
   type ReplyHeadView,
   StatusCode,
+  stackOf,
 } from "@grpc-router/protocol";
 import { statusOfError } from "../intercept/call-error.js";
 import type { CallInterceptor, CallResult, CallRun, InterceptedCall } from "../intercept/call-interceptor.js";
-import { CallMetadata, fieldOf, type MetadataField } from "../intercept/call-metadata.js";
+import { CallMetadata, type MetadataField } from "../intercept/call-metadata.js";
 import { PendingCall } from "../intercept/pending-call.js";
+import { readFields } from "../intercept/read-fields.js";
 import type { MethodRoute } from "../registry/method-route.js";
 import type { CallRecord } from "./call-record.js";
 import { CallState } from "./call-state.js";
 import type { ForwardContext } from "./forward-context.js";
 import type { Forwarder } from "./forwarder.js";
 
-const cursor = new MetadataCursor();
 const decoder = new TextDecoder();
 
 /** An encoded End. */
@@ -41,8 +40,16 @@ export class Interceptions {
     const { route } = call;
     call.saveHead();
     const address = call.client?.address ?? "";
-    const pending = new PendingCall(call, methodOf(route), address, () => this.#context.clock.nowMs());
+    const pending = new PendingCall(call, route.desc, address, () => this.#context.clock.nowMs());
     call.attemptState.pending = pending;
+    this.#run(pending, route, interceptors).then(
+      (result) => this.#answered(pending, result),
+      (error: unknown) => this.#failed(pending, error),
+    );
+  }
+
+  /** An interceptor need not be async: what it throws at once is what it rejects with. */
+  async #run(pending: PendingCall, route: MethodRoute, interceptors: readonly CallInterceptor[]): Promise<CallResult> {
     let run = this.#runs.get(route);
     if (run === undefined) {
       run = interceptors.reduceRight<CallRun>(
@@ -51,10 +58,7 @@ export class Interceptions {
       );
       this.#runs.set(route, run);
     }
-    start(run, pending).then(
-      (result) => this.#answered(pending, result),
-      (error: unknown) => this.#failed(pending, error),
-    );
+    return await run(pending);
   }
 
   /** Its interceptors have not let the call go yet. */
@@ -77,12 +81,7 @@ export class Interceptions {
   endedBy(call: CallRecord, { bytes, endStart, endEnd }: EndBytes, view: EndView): void {
     if (call.attempts?.pending === undefined) return;
     const message = percentDecode(decoder.decode(bytes.subarray(view.messageStart, view.messageEnd)));
-    const trailers: MetadataField[] = [];
-    cursor.reset(bytes, endStart, endEnd, END_TRAILERS_NUMBER);
-    while (cursor.next()) {
-      const name = decoder.decode(bytes.subarray(cursor.nameStart, cursor.nameEnd));
-      trailers.push(fieldOf(name, bytes.slice(cursor.valueStart, cursor.valueEnd)));
-    }
+    const trailers = readFields(bytes, endStart, endEnd, END_TRAILERS_NUMBER);
     this.ended(call, view.code, message, trailers);
   }
 
@@ -93,6 +92,8 @@ export class Interceptions {
     }
     if (view.released) return Promise.reject(new TypeError("Cannot go on: next must be called once"));
     view.released = true;
+    // It may have taken its time, and no read callback has set the clock; so below.
+    this.#context.clock.nowMs();
     const { call } = view;
     if (call !== undefined) {
       view.writeMetadata(call);
@@ -104,10 +105,11 @@ export class Interceptions {
     return view.result;
   }
 
-  /** The chain has come to its end: without `next`, what it answers is the call's status. */
-  #answered(pending: PendingCall, result: CallResult): void {
+  /** The chain has come to its end: without `next`, what it answers, whatever a program without types may, is the call's status. */
+  #answered(pending: PendingCall, result: Partial<CallResult> | undefined): void {
     if (pending.released || pending.call === undefined) return;
-    const { code, message } = result;
+    this.#context.clock.nowMs();
+    const { code = StatusCode.ok, message = "" } = result ?? {};
     if (Number.isInteger(code) && code > StatusCode.ok && code <= 16) this.#refuse(pending, { code, message });
     else
       this.#failed(
@@ -117,6 +119,7 @@ export class Interceptions {
   }
 
   #failed(pending: PendingCall, error: unknown): void {
+    this.#context.clock.nowMs();
     const status = statusOfError(error);
     if (status !== undefined && !pending.released) {
       this.#refuse(pending, status);
@@ -124,8 +127,9 @@ export class Interceptions {
     }
     const { parent, name } = pending.method;
     const method = `/${parent.typeName}/${name}`;
-    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    this.#context.logger.log("error", "policy_failed", `An interceptor of ${method} threw: ${stack}`, { method });
+    this.#context.logger.log("error", "policy_failed", `An interceptor of ${method} threw: ${stackOf(error)}`, {
+      method,
+    });
     const { call } = pending;
     if (call !== undefined && !pending.released) {
       this.#forwarder.ending.fail(call, "POLICY_FAILED", { method, policy: "interceptor" });
@@ -135,15 +139,4 @@ export class Interceptions {
   #refuse({ call }: PendingCall, status: { readonly code: number; readonly message: string }): void {
     if (call !== undefined) this.#forwarder.ending.refuse(call, status);
   }
-}
-
-/** An interceptor need not be async: what it throws at once is what it rejects with. */
-async function start(run: CallRun, pending: PendingCall): Promise<CallResult> {
-  return await run(pending);
-}
-
-function methodOf({ service, index }: MethodRoute): DescMethod {
-  const method = service.desc.service.methods[index];
-  if (method === undefined) throw new Error("Cannot find the method of a route: it must be one of its service");
-  return method;
 }

@@ -41,7 +41,7 @@ const gzip = "gzip";
 /**
  * Where the messages of one direction of a call wait for their hook: it gets them one at a time and in their order, assembled
  * and inflated, and what it says goes on. All that waits counts as memory of the client's connection; how much that can be is
- * the sender's window, or its credit, and one message.
+ * the sender's window, or its credit, and one message, which a hook may have inflated.
  */
 export class MessageGate {
   readonly #side: GateSide;
@@ -49,8 +49,8 @@ export class MessageGate {
   readonly #context: ForwardContext;
   readonly #client: ClientAccount | undefined;
   readonly #waits = new OverflowQueue();
-  /** With its prefix; the hook has it and has promised an answer. */
-  #asked: Uint8Array | undefined = undefined;
+  /** Octets of the message for which the hook has promised an answer: as it came, or inflated if that is more. 0: there is none. */
+  #askedBytes = 0;
   #isPumping = false;
   #isClosed = false;
 
@@ -73,7 +73,7 @@ export class MessageGate {
 
   /** No message is with the hook or waits for it as a whole. */
   get isIdle(): boolean {
-    return this.#isClosed || (this.#asked === undefined && this.#nextSize() === INCOMPLETE);
+    return this.#isClosed || (this.#askedBytes === 0 && this.#nextSize() === INCOMPLETE);
   }
 
   /** Adds octets of messages with their prefixes, in any pieces. `pump` follows. */
@@ -89,7 +89,7 @@ export class MessageGate {
     // What is behind the gate may call from within `pass`.
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (!this.#isClosed && this.#asked === undefined && this.#side.hasRoom) {
+    while (!this.#isClosed && this.#askedBytes === 0 && this.#side.hasRoom) {
       const size = this.#nextSize();
       if (size === INCOMPLETE) {
         this.#side.onIdle(this.#waits.size);
@@ -108,8 +108,8 @@ export class MessageGate {
     this.#isClosed = true;
     const before = this.#waits.allocatedBytes;
     this.#waits.clear();
-    this.#count(-before - (this.#asked?.length ?? 0));
-    this.#asked = undefined;
+    this.#count(-before);
+    this.#setAsked(0);
   }
 
   /** Octets of the next message with its prefix, if it is whole, or so long, or so wrong, that it need not be. */
@@ -151,7 +151,7 @@ export class MessageGate {
     try {
       answer = this.#hook.ask(message);
       if (isPromiseLike(answer)) {
-        this.#await(framed, Promise.resolve(answer));
+        this.#await(framed, Math.max(framed.length, plain.length), Promise.resolve(answer));
         return;
       }
     } catch (error) {
@@ -179,30 +179,33 @@ export class MessageGate {
     return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
   }
 
-  #await(framed: Uint8Array, answer: Promise<unknown>): void {
-    this.#asked = framed;
-    this.#count(framed.length);
+  #await(framed: Uint8Array, sizeBytes: number, answer: Promise<unknown>): void {
+    this.#setAsked(sizeBytes);
     answer.then(
       (value) => {
-        if (!this.#resume(framed)) return;
+        if (!this.#resume()) return;
         this.#settle(framed, value);
         this.pump();
       },
       (error: unknown) => {
-        this.#resume(framed);
+        this.#resume();
         this.#side.onThrown(this.#hook, error);
       },
     );
   }
 
   /** The hook has answered. False: nobody waits for it any more. */
-  #resume(framed: Uint8Array): boolean {
+  #resume(): boolean {
     // No read callback has set it.
     this.#context.clock.nowMs();
     if (this.#isClosed) return false;
-    this.#asked = undefined;
-    this.#count(-framed.length);
+    this.#setAsked(0);
     return true;
+  }
+
+  #setAsked(sizeBytes: number): void {
+    this.#count(sizeBytes - this.#askedBytes);
+    this.#askedBytes = sizeBytes;
   }
 
   #settle(framed: Uint8Array, answer: unknown): void {

@@ -56,7 +56,7 @@ export class Placement {
     if (service.room.count === 0) return;
     service.waiting.serve(this.#context.clock.lastMs, this.#serve);
     // In their order; who waits for another instance was not held up by them.
-    for (const call of this.#stepped.splice(0)) this.#offer(call);
+    for (const call of this.#stepped.splice(0)) this.#offerAgain(call);
   }
 
   /** Instances have left: whoever waits for what cannot come any more, and has not asked to, ends. */
@@ -66,7 +66,10 @@ export class Placement {
       const calls: CallRecord[] = [];
       const nowMs = this.#context.clock.lastMs;
       for (let call = waiting.take(nowMs); call !== undefined; call = waiting.take(nowMs)) calls.push(call);
-      for (const call of calls) this.#wait(call);
+      for (const call of calls) {
+        this.#wait(call);
+        this.#noteReturn(call, service);
+      }
     }
   }
 
@@ -91,7 +94,7 @@ export class Placement {
     if (channel === undefined) return this.#failIfBroken(call) || this.#stepAside(call);
     call.route.waiting.remove(call);
     // Else its transport has just become full, which the next pick knows.
-    if (!this.#forwarder.requests.start(call, channel)) this.#offer(call);
+    if (!this.#forwarder.requests.start(call, channel)) this.#offerAgain(call);
     return true;
   };
 
@@ -125,6 +128,18 @@ export class Placement {
     } else if (policy?.fallback?.failFast === true) {
       this.#forwarder.ending.fail(call, "NO_ROOM", { method: route.path, service: route.service.name });
     } else this.#offer(call);
+  }
+
+  /** It was out of its queue for the search alone. */
+  #offerAgain(call: CallRecord): void {
+    const { service } = call.route;
+    this.#offer(call);
+    this.#noteReturn(call, service);
+  }
+
+  /** A call that was out of its queue waits there again, unless it has ended or gone to its fallback. */
+  #noteReturn(call: CallRecord, service: ServiceEntry): void {
+    if (call.waitingIndex >= 0 && call.route.service === service) service.room.cameBack();
   }
 
   #offer(call: CallRecord): void {

@@ -329,7 +329,6 @@ export class ReplyForwarder {
   #tellEnd(call: CallRecord, channel: Channel, head: EndBytes): void {
     const { ending, interceptions } = this.#forwarder;
     if (call.attempts !== undefined) {
-      interceptions.endedBy(call, head, endView);
       call.attempts.gate?.close();
       this.#releaseHeader(call);
     }
@@ -345,6 +344,7 @@ export class ReplyForwarder {
       if (!isValid) this.#badMetadata(call);
     }
     const isRefused = call.state === CallState.cancelling;
+    if (!isRefused && call.attempts !== undefined) interceptions.endedBy(call, head, endView);
     ending.endChannelSide(call, channel);
     if (isRefused || connection === undefined || stream === undefined) {
       ending.settle(call);

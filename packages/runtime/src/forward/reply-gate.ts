@@ -115,7 +115,7 @@ export class ReplyGate implements GateSide {
   }
 
   onThrown(hook: BoundHook, error: unknown): void {
-    this.#owner.onThrown(hook, error);
+    this.#owner.onThrown(hook, error, this.#gate.isClosed);
   }
 
   #takeCost(): number {

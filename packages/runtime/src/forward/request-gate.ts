@@ -102,7 +102,7 @@ export class RequestGate implements GateSide {
   }
 
   onThrown(hook: BoundHook, error: unknown): void {
-    this.#owner.onThrown(hook, error);
+    this.#owner.onThrown(hook, error, this.#gate.isClosed);
   }
 
   readonly #resume = (): void => {

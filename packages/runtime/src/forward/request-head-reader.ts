@@ -137,6 +137,11 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
       case FieldName.grpcAcceptEncoding:
         this.#acceptEncoding.setEncoded(note.encoded);
         return;
+      case FieldName.traceparent:
+      case FieldName.grpcTraceBin:
+        head.hasTraceContext = true;
+        this.#addMetadata(note);
+        return;
       default:
         this.#addMetadata(note);
     }
@@ -170,6 +175,10 @@ export class RequestHeadReader implements HeadReader<RequestHead> {
       case FieldName.grpcPreviousRpcAttempts:
         head.previousAttempts = parseCount(valueBytes, valueStart, valueEnd);
         return undefined;
+      case FieldName.traceparent:
+      case FieldName.grpcTraceBin:
+        head.hasTraceContext = true;
+        return this.#readMetadata(view);
       default:
         return isDroppedName(nameId) ? new FieldNote(nothing, 0, 0, undefined) : this.#readMetadata(view);
     }

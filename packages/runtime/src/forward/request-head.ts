@@ -51,6 +51,8 @@ export class RequestHead {
   /** `grpc-previous-rpc-attempts`: attempts of the caller that may have run. */
   previousAttempts = 0;
   waitForReady: WaitForReady = WaitForReady.unset;
+  /** The metadata has a `traceparent` or a `grpc-trace-bin`. */
+  hasTraceContext = false;
   /** `rest[0, restEnd)`: fields 3 to 7 of a CallStart (metadata, authority, encodings, subtype), encoded. */
   rest: Uint8Array;
   restEnd = 0;
@@ -72,6 +74,7 @@ export class RequestHead {
     this.timeoutUs = -1;
     this.previousAttempts = 0;
     this.waitForReady = WaitForReady.unset;
+    this.hasTraceContext = false;
     this.restEnd = 0;
   }
 
@@ -87,6 +90,7 @@ export class RequestHead {
     copy.timeoutUs = this.timeoutUs;
     copy.previousAttempts = this.previousAttempts;
     copy.waitForReady = this.waitForReady;
+    copy.hasTraceContext = this.hasTraceContext;
     copy.restEnd = this.restEnd;
     copy.kept = true;
     return copy;

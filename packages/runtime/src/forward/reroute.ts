@@ -19,6 +19,7 @@ export function reroute(forwarder: Forwarder, call: CallRecord, reason: Reason):
   const { clock, counters, random } = forwarder.context;
   counters.fallbacks.rerouted++;
   forwarder.attempts.leaveBudget(call);
+  forwarder.attempts.forgetAlarm(call);
   forwarder.placement.withdraw(call);
   state.fellBack = true;
   state.keyRead = false;

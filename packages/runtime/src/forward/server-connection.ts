@@ -146,9 +146,7 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     let call = this.#fresh;
     this.#fresh = undefined;
     while (call !== undefined) {
-      const next = call.freshNext;
-      call.freshNext = undefined;
-      call.isFresh = false;
+      const next = unlinkFresh(call);
       this.#context.forwarder.startFresh(call);
       call = next;
     }
@@ -166,6 +164,9 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
   onConnectionClosed(reason: CloseReason): void {
     this.#context.connections.delete(this);
     this.#client?.close();
+    // Its turn does not end any more, and its records are for other calls.
+    for (let call = this.#fresh; call !== undefined; call = unlinkFresh(call));
+    this.#fresh = undefined;
     this.#context.onGone();
     if (reason.limit === undefined && reason.by !== "local") return;
     if (reason.code === 0) return;
@@ -238,8 +239,11 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     const { metrics, watchers } = this.#context.forwarder.context;
     metrics?.countUnknown();
     if (watchers.list.length > 0) {
-      const { rest, restEnd, previousAttempts } = head;
-      watchers.refused({ path, rest, restEnd, previousAttempts, client: this.peer }, this.#context.clock.lastMs);
+      const { rest, restEnd, previousAttempts, hasTraceContext } = head;
+      watchers.refused(
+        { path, rest, restEnd, previousAttempts, hasTraceContext, client: this.peer },
+        this.#context.clock.lastMs,
+      );
     }
     endStream(connection, stream, headTemplate(head.contentType), status.literals);
   }
@@ -312,6 +316,14 @@ export class ServerConnection implements ConnectionHandler<RequestHead, StreamUs
     this.#registrations += change;
     if (this.#connection !== undefined) this.#connection.longLived = this.#registrations > 0;
   }
+}
+
+/** The call waits for the end of the turn no more. Answers the one behind it. */
+function unlinkFresh(call: CallRecord): CallRecord | undefined {
+  const next = call.freshNext;
+  call.freshNext = undefined;
+  call.isFresh = false;
+  return next;
 }
 
 const nothing = new Uint8Array(0);

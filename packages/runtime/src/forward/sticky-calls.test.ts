@@ -43,6 +43,18 @@ describe("a session", () => {
     expect(at.spread[home]).toBe(2);
   });
 
+  test("does not pass for a queue that empties while its calls step aside for others", () => {
+    const at = new PolicyScene(settings("fail"), { count: 1, maxWaitingCalls: 40 });
+    at.at(0).control({ kind: { case: "capacity", value: { calls: 1 } } });
+    at.router.run();
+    for (let call = 0; call < 41; call++) at.call("Get", session("a"));
+    at.pass(2_000);
+    const refused = at.call("Get", session("a"));
+    expect(refused.status?.details?.errorInfo?.reason).toBe("QUEUE_FULL");
+    // Nobody has left: the longest that there is.
+    expect(Number(refused.trailerValues("grpc-retry-pushback-ms")[0])).toBeGreaterThanOrEqual(6_400);
+  });
+
   test("is lost with its instance, if it may go nowhere else", () => {
     const at = scene("fail");
     at.call("Get", session("a"));

@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  createDuplex,
+  createRawPeer,
+  rawData,
+  rawHeaders,
+  rawLiterals,
+  rawPreface,
+  rawSettings,
+  rawSettingsAck,
+  requestFields,
+} from "@grpc-router/testing";
 import { describe, expect, test } from "vitest";
 import type { CallFrame, RawInstance } from "../test-kit/raw-instance.suite.js";
 import { TestRouter } from "../test-kit/test-router.suite.js";
@@ -221,4 +232,24 @@ describe("messages that do not fit a member", () => {
     expect(messagesOf(instance.calls, 1).map(({ data }) => text(data))).toEqual(["abc"]);
     expect(instance.calls.at(-1)?.halfClose).toBe(true);
   });
+});
+
+test("a call without a message begins, also after one whose connection broke in the same turn", () => {
+  const { router, instance, client } = setUp();
+  const duplex = createDuplex(router.scheduler);
+  duplex.right.deliverTo(router.core.accept(duplex.right));
+  const head = rawLiterals(requestFields(pathOf("Chat")));
+  // Data of no stream is an error of the connection (RFC 9113 section 6.1).
+  createRawPeer(duplex.left).send(
+    rawPreface,
+    rawSettings(),
+    rawSettingsAck,
+    rawHeaders(1, head),
+    rawData(0, bytes("x")),
+  );
+  router.run();
+  expect(router.core.heldCalls).toBe(0);
+  client.start(pathOf("Chat"));
+  router.run();
+  expect(instance.calls).toHaveLength(1);
 });

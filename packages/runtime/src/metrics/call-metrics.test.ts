@@ -222,6 +222,11 @@ describe("MethodMetrics", () => {
     expect(metrics.seriesOfAttempts(0, 2)).toBe(last);
     expect(metrics.seriesOfAttempts(0, 0)).not.toBe(other);
     expect(room.taken).toBe(maxLabelledSeries);
+    // What a service that has left goes on counting takes no room of the others.
+    metrics.service.leave();
+    expect(room.taken).toBe(maxLabelledSeries - 1);
+    expect(metrics.seriesOfAttempts(0, 9)).not.toBe(metrics.seriesOfAttempts(0, 1));
+    expect(room.taken).toBe(maxLabelledSeries - 1);
   });
 });
 

@@ -17,17 +17,22 @@ interface LastTime {
   readonly lastMs: number;
 }
 
-/** A time that has not come; a double from the start, as clocks give it. */
-const never = Number.NEGATIVE_INFINITY;
+/** No time yet; a double from the start, as clocks give it. */
+const unset = Number.NEGATIVE_INFINITY;
 
 /** What metrics keep of a call under way; a record of calls has one for good. Times are those of `Scheduler.nowMs`. */
 export class CallSample {
   /** Where the end of the call is to be counted; undefined: it is counted, or nobody counts. */
   method: MethodMetrics | undefined = undefined;
-  /** When the attempt at hand was sent; -Infinity: none is, or its end is counted. */
-  attemptMs: number = never;
-  /** Since when it waits for an instance; -Infinity: it does not. */
-  queuedMs: number = never;
+  // Flags beside the times: a time is a number of its own in memory, which most calls need not touch.
+  /** An attempt is under way whose end is not counted. */
+  isSent = false;
+  /** When it was sent. */
+  attemptMs: number = unset;
+  /** It waits for an instance. */
+  isQueued = false;
+  /** Since when. */
+  queuedMs: number = unset;
   /** Bytes of messages that the attempt at hand, or the last one, sent to the instance, and of those that came back. */
   requestBytes = 0;
   replyBytes = 0;
@@ -44,7 +49,7 @@ export class CallSample {
     const { method } = this;
     if (method === undefined) return;
     this.method = undefined;
-    if (this.queuedMs !== never) this.#leaveQueue(method, clock);
+    if (this.isQueued) this.#leaveQueue(method, clock);
     method.countCall(code, call.channel?.labelSet ?? noLabelSet, call.attempt);
     const tookUs = Math.round((clock.lastMs - call.openedMs) * 1_000);
     method.seriesOfCalls(code).record(tookUs, this.replyBytes, this.requestBytes);
@@ -53,17 +58,18 @@ export class CallSample {
   /** An attempt is sent to an instance. */
   beginAttempt(method: MethodMetrics, clock: LastTime): void {
     method.attemptsStarted++;
+    this.isSent = true;
     this.attemptMs = clock.lastMs;
     this.requestBytes = 0;
     this.replyBytes = 0;
-    if (this.queuedMs !== never) this.#leaveQueue(method, clock);
+    if (this.isQueued) this.#leaveQueue(method, clock);
   }
 
   /** The attempt has ended, or nobody waits for it any more. A second end counts as none. */
   endAttempt(method: MethodMetrics | undefined, code: number, clock: LastTime, labelSet: number): void {
-    if (this.attemptMs === never || method === undefined) return;
+    if (!this.isSent || method === undefined) return;
+    this.isSent = false;
     const tookUs = Math.round((clock.lastMs - this.attemptMs) * 1_000);
-    this.attemptMs = never;
     method.seriesOfAttempts(code, labelSet).record(tookUs, this.requestBytes, this.replyBytes);
   }
 
@@ -75,19 +81,21 @@ export class CallSample {
 
   reset(): void {
     this.method = undefined;
-    this.attemptMs = never;
-    this.queuedMs = never;
+    this.isSent = false;
+    this.isQueued = false;
     this.requestBytes = 0;
     this.replyBytes = 0;
   }
 
   /** It waits for an instance, if it did not already. */
   enterQueue(clock: LastTime): void {
-    if (this.queuedMs === never) this.queuedMs = clock.lastMs;
+    if (this.isQueued) return;
+    this.isQueued = true;
+    this.queuedMs = clock.lastMs;
   }
 
   #leaveQueue(method: MethodMetrics, clock: LastTime): void {
     method.service.queueWait.record(Math.round((clock.lastMs - this.queuedMs) * 1_000));
-    this.queuedMs = never;
+    this.isQueued = false;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServiceEntry } from "../registry/service-entry.js";
+import type { PolicyUsage } from "../resilience/policy-usage.js";
 import type { MetricDefinition, MetricFamily, MetricPoint } from "./metric-definition.js";
 import { policyMetrics, serviceMetrics } from "./router-metric-definitions.js";
 
@@ -10,6 +11,12 @@ export function collectServiceMetrics(services: readonly ServiceEntry[]): Metric
   const of = (definition: MetricDefinition, read: (service: ServiceEntry) => number): MetricFamily => ({
     definition,
     points: services.map((service) => ({ labels: [service.name], value: read(service) })),
+  });
+  // A look at all methods of each.
+  const usages = services.map(({ policyUsage }) => policyUsage);
+  const ofUsage = (definition: MetricDefinition, read: (usage: PolicyUsage) => number): MetricFamily => ({
+    definition,
+    points: usages.map((usage) => ({ labels: [usage.service], value: read(usage) })),
   });
   return [
     of(serviceMetrics.active, (service) => service.countOpen()),
@@ -32,9 +39,9 @@ export function collectServiceMetrics(services: readonly ServiceEntry[]): Metric
     ),
     of(serviceMetrics.channelsBlocked, ({ channels }) => sum(channels, ({ output }) => (output.blocked ? 1 : 0))),
     of(serviceMetrics.roundTrip, longestRoundTrip),
-    of(policyMetrics.instancesEjected, (service) => service.policyUsage.ejected),
-    of(policyMetrics.callsLimited, (service) => service.policyUsage.underWay),
-    { definition: policyMetrics.retryTokens, points: services.flatMap(tokensOf) },
+    ofUsage(policyMetrics.instancesEjected, ({ ejected }) => ejected),
+    ofUsage(policyMetrics.callsLimited, ({ underWay }) => underWay),
+    { definition: policyMetrics.retryTokens, points: usages.flatMap(tokensOf) },
     { definition: policyMetrics.breakersOpen, points: services.flatMap(breakersOf) },
   ];
 }
@@ -52,9 +59,8 @@ function instancesOf({ name, channels }: ServiceEntry): MetricPoint[] {
   }));
 }
 
-function tokensOf({ name, policyUsage }: ServiceEntry): MetricPoint[] {
-  const { retryTokens } = policyUsage;
-  return retryTokens === undefined ? [] : [{ labels: [name], value: retryTokens }];
+function tokensOf({ service, retryTokens }: PolicyUsage): MetricPoint[] {
+  return retryTokens === undefined ? [] : [{ labels: [service], value: retryTokens }];
 }
 
 /** Of the service, and of each method that has some: without a method label, and with it. */

@@ -53,6 +53,43 @@ describe("ExponentialHistogram", () => {
     }
   });
 
+  test.each([1, 8, 1e3, 1e6, 1e9])("counts whole samples, %d to the unit, as the quotient is counted", (perUnit) => {
+    const { seed, random } = createSeededRandom(20_261_122);
+    const near = (value: number) =>
+      [Math.floor(value), Math.ceil(value)].flatMap((whole) => [whole - 1, whole, whole + 1]);
+    for (let scale = 0; scale <= 5; scale++) {
+      const shape = { scale, minExponent: -40, maxExponent: 40 };
+      const bounds = Array.from({ length: 31 * 2 ** scale }, (_, index) => 2 ** (index / 2 ** scale));
+      const samples = [...bounds, ...bounds.map((bound) => bound * perUnit)].flatMap(near);
+      for (let round = 0; round < 500; round++) samples.push(Math.ceil(2 ** (random() * 40)));
+      for (const sample of samples.filter((value) => value > 0 && value <= Number.MAX_SAFE_INTEGER)) {
+        const histogram = new ExponentialHistogram({ ...shape, perUnit });
+        histogram.record(sample);
+        const { offset, sum } = histogram.snapshot();
+        const logarithm = Math.log2(sample / perUnit) * 2 ** scale;
+        // Beside a bound logarithms cannot tell; at a power of two it is exact.
+        const isBound = perUnit * 2 ** (Math.round(logarithm) / 2 ** scale) === sample;
+        const isClose = Math.abs(logarithm - Math.round(logarithm)) < 1e-9;
+        const expected = isClose && !isBound ? offset : Math.ceil(isBound ? Math.round(logarithm) : logarithm) - 1;
+        expect([seed, scale, sample, offset]).toEqual([seed, scale, sample, expected]);
+        expect(sum).toBeCloseTo(sample / perUnit, 9);
+      }
+    }
+  });
+
+  test("adds up what is counted in other fractions of its unit", () => {
+    const shape = { scale: 3, minExponent: -17, maxExponent: 20 };
+    const seconds = new ExponentialHistogram(shape);
+    const micros = new ExponentialHistogram({ ...shape, perUnit: 1e6 });
+    for (const value of [0.25, 1.5, 3]) {
+      seconds.record(value);
+      micros.record(value * 1e6);
+    }
+    expect(micros.snapshot()).toEqual(seconds.snapshot());
+    seconds.add(micros);
+    expect(seconds.snapshot()).toMatchObject({ count: 6, sum: 9.5 });
+  });
+
   test("keeps count, sum, what is as good as zero, and puts what is too large into the last bucket", () => {
     const histogram = new ExponentialHistogram({ scale: 1, minExponent: 0, maxExponent: 4 });
     for (const value of [0, 0.5, 1, 3, 3, 1e9]) histogram.record(value);

@@ -22,6 +22,7 @@ const highWord = isLittle ? 1 : 0;
 
 /** Bits of the mantissa by which the table of a scale is entered. */
 const entryBits = 7;
+const entryMask = 2 ** entryBits - 1;
 const mantissaScale = 2 ** 52;
 const wordScale = 2 ** 32;
 
@@ -32,63 +33,63 @@ const firstBucket = 2;
 
 /**
  * A distribution in the base-2 exponential buckets of OpenTelemetry, in one typed array of fixed size: a sample costs no
- * logarithm, no allocation and no search (`npm run bench:micro -- --only histogram`). All of one shape can be added up.
+ * logarithm, no division, no allocation and no search, and whole numbers, as sizes and microseconds are, not even a look at
+ * their bits as a double (`npm run bench:micro -- --only histogram`). All of one shape can be added up.
  */
 export class ExponentialHistogram {
   readonly shape: HistogramShape;
   readonly #cells: Float64Array;
+  /** In the unit of samples, as the table. */
   readonly #zeroThreshold: number;
-  readonly #bounds: BucketTable;
-  readonly #perUnit: number;
+  readonly #table: BucketTable;
   /** What to add to a bucket's number for its cell. */
   readonly #base: number;
+  readonly #scale: number;
 
   constructor(shape: HistogramShape) {
-    const { scale, minExponent, maxExponent } = shape;
+    const { scale, minExponent, maxExponent, perUnit = 1 } = shape;
     this.shape = shape;
-    this.#zeroThreshold = 2 ** minExponent;
-    this.#bounds = tableOf(scale);
-    this.#perUnit = shape.perUnit ?? 1;
-    this.#base = firstBucket - minExponent * 2 ** scale;
+    this.#zeroThreshold = 2 ** minExponent * perUnit;
+    this.#table = tableOf(scale, perUnit);
+    this.#scale = scale;
+    this.#base = firstBucket - minExponent * 2 ** scale - this.#table.offset;
     this.#cells = new Float64Array(firstBucket + (maxExponent - minExponent) * 2 ** scale);
   }
 
   /** Counts a sample, which is 0 or above. */
   record(sample: number): void {
     const cells = this.#cells;
-    const value = sample / this.#perUnit;
-    if (!(value > this.#zeroThreshold)) {
+    if (!(sample > this.#zeroThreshold)) {
       cells[zeroSlot] = (cells[zeroSlot] ?? 0) + 1;
-      if (value > 0) cells[sumSlot] = (cells[sumSlot] ?? 0) + value;
+      if (sample > 0) cells[sumSlot] = (cells[sumSlot] ?? 0) + sample;
       return;
     }
-    cells[sumSlot] = (cells[sumSlot] ?? 0) + value;
-    float[0] = value;
-    const high = words[highWord] ?? 0;
-    const { entries, mantissas, shift } = this.#bounds;
-    const mantissa = (high & 0xf_ffff) * wordScale + (words[lowWord] ?? 0);
-    // Each entry of the table has one bound at the most, so one look tells on which side of it the value is.
-    let part = entries[(high & 0xf_ffff) >>> (20 - entryBits)] ?? 0;
-    if (mantissa > (mantissas[part] ?? 0)) part++;
-    const exponent = (high >>> 20) - 1023;
-    const cell = Math.min((exponent << shift) + part - 1 + this.#base, cells.length - 1);
-    cells[cell] = (cells[cell] ?? 0) + 1;
+    cells[sumSlot] = (cells[sumSlot] ?? 0) + sample;
+    const bucket = (sample | 0) === sample ? this.#bucketOfWhole(sample | 0) : this.#bucketOf(sample);
+    const cell = bucket + this.#base;
+    const last = cells.length - 1;
+    if (cell < last) cells[cell] = (cells[cell] ?? 0) + 1;
+    else cells[last] = (cells[last] ?? 0) + 1;
   }
 
   /** Adds what another of the same shape has counted. */
   add(other: ExponentialHistogram): void {
-    const { scale, minExponent, maxExponent } = other.shape;
+    const { scale, minExponent, maxExponent, perUnit = 1 } = other.shape;
     const { shape } = this;
     // Whatever their samples were given in, they are counted in the same unit.
     if (scale !== shape.scale || minExponent !== shape.minExponent || maxExponent !== shape.maxExponent) {
       throw new RangeError("Cannot add histograms: they must be of the same shape");
     }
     const cells = this.#cells;
-    for (const [index, value] of other.#cells.entries()) cells[index] = (cells[index] ?? 0) + value;
+    const factor = (shape.perUnit ?? 1) / perUnit;
+    for (const [index, value] of other.#cells.entries()) {
+      cells[index] = (cells[index] ?? 0) + (index === sumSlot ? value * factor : value);
+    }
   }
 
   snapshot(): HistogramSnapshot {
     const cells = this.#cells;
+    const { scale, minExponent, perUnit = 1 } = this.shape;
     const zeroCount = cells[zeroSlot] ?? 0;
     let first = firstBucket;
     let last = cells.length;
@@ -97,38 +98,79 @@ export class ExponentialHistogram {
     const buckets = Array.from(cells.subarray(first, last));
     return {
       count: buckets.reduce((sum, count) => sum + count, zeroCount),
-      sum: cells[sumSlot] ?? 0,
-      scale: this.shape.scale,
-      zeroThreshold: this.#zeroThreshold,
+      sum: (cells[sumSlot] ?? 0) / perUnit,
+      scale,
+      zeroThreshold: 2 ** minExponent,
       zeroCount,
-      offset: buckets.length === 0 ? 0 : first - this.#base,
+      offset: buckets.length === 0 ? 0 : first - firstBucket + minExponent * 2 ** scale,
       buckets,
     };
   }
+
+  // Each entry of a table has one bound at the most, so one look tells on which side of it a sample is.
+
+  #bucketOfWhole(whole: number): number {
+    const { entries, wholes } = this.#table;
+    const zeros = Math.clz32(whole);
+    const bits = (whole << zeros) >>> 0;
+    let part = entries[(bits >>> (31 - entryBits)) & entryMask] ?? 0;
+    if (bits > (wholes[part] ?? 0)) part++;
+    return ((31 - zeros) << this.#scale) + part - 1;
+  }
+
+  #bucketOf(sample: number): number {
+    const { entries, mantissas } = this.#table;
+    float[0] = sample;
+    const high = words[highWord] ?? 0;
+    const mantissa = (high & 0xf_ffff) * wordScale + (words[lowWord] ?? 0);
+    let part = entries[(high & 0xf_ffff) >>> (20 - entryBits)] ?? 0;
+    if (mantissa > (mantissas[part] ?? 0)) part++;
+    return (((high >>> 20) - 1023) << this.#scale) + part - 1;
+  }
 }
 
-/** The bounds between two powers of two. */
+/** The bounds between two powers of two, in the unit of samples. */
 interface BucketTable {
   /** By the first bits of a mantissa: how many bounds lie below all mantissas that begin so. */
   readonly entries: Uint8Array;
-  /** The bounds as mantissas of 52 bits; the first is that of the power of two itself, which belongs to the bucket below. */
+  /** The bounds as mantissas of 52 bits without the first 1; one at a power of two belongs to the bucket below. */
   readonly mantissas: Float64Array;
-  readonly shift: number;
+  /** The same as numbers of 32 bits with the first 1. */
+  readonly wholes: Float64Array;
+  /** Bounds up to one of the unit that bounds are in: bucket 0 begins there. */
+  readonly offset: number;
 }
 
-const tables: BucketTable[] = [];
+const tables = new Map<string, BucketTable>();
 
-function tableOf(scale: number): BucketTable {
-  const known = tables[scale];
+function tableOf(scale: number, perUnit: number): BucketTable {
+  const key = `${scale} ${perUnit}`;
+  const known = tables.get(key);
   if (known !== undefined) return known;
   const count = 2 ** scale;
-  // With the next power of two: a look past the end would cost an allocation.
-  const mantissas = Float64Array.from({ length: count + 1 }, (_, part) => (2 ** (part / count) - 1) * mantissaScale);
-  const entries = Uint8Array.from({ length: 2 ** entryBits }, (_, entry) => {
-    const from = entry * 2 ** (52 - entryBits);
-    return mantissas.filter((bound) => bound < from).length;
-  });
-  const table = { entries, mantissas, shift: scale };
-  tables[scale] = table;
+  const bounds = Array.from({ length: count }, (_, part) => normalized(perUnit * 2 ** (part / count))).sort(
+    (a, b) => a - b,
+  );
+  // With one that nothing exceeds: a look past the end would cost an allocation.
+  bounds.push(2);
+  const table = {
+    entries: Uint8Array.from({ length: 2 ** entryBits }, (_, entry) => {
+      return bounds.filter((bound) => bound < 1 + entry / 2 ** entryBits).length;
+    }),
+    mantissas: Float64Array.from(bounds, (bound) => (bound - 1) * mantissaScale),
+    wholes: Float64Array.from(bounds, (bound) => bound * 2 ** 31),
+    offset: exponentOf(perUnit) * count + bounds.indexOf(normalized(perUnit)),
+  };
+  tables.set(key, table);
   return table;
+}
+
+function exponentOf(value: number): number {
+  float[0] = value;
+  return ((words[highWord] ?? 0) >>> 20) - 1023;
+}
+
+/** The value over the power of two below it: from 1 to below 2. */
+function normalized(value: number): number {
+  return value / 2 ** exponentOf(value);
 }

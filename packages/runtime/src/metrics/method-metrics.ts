@@ -15,23 +15,43 @@ const retryShape: HistogramShape = { scale: 1, minExponent: -1, maxExponent: 8 }
 export class ServiceMetrics {
   /** Full name. */
   readonly name: string;
-  readonly methods: MethodMetrics[] = [];
+  readonly #methods = new Map<string, MethodMetrics>();
   /** Seconds that calls waited for an instance, of those that had to. */
   readonly queueWait = new ExponentialHistogram(durationShape);
-  readonly room: SeriesRoom;
+  #room: SeriesRoom;
+  /** Series of its methods that have taken room. */
+  #labelled = 0;
 
   constructor(name: string, room: SeriesRoom) {
     this.name = name;
-    this.room = room;
+    this.#room = room;
+  }
+
+  /** Takes room for a series with labels of instances. False: there is none. */
+  takeRoom(): boolean {
+    if (this.#room.taken >= maxLabelledSeries) return false;
+    this.#room.taken++;
+    this.#labelled++;
+    return true;
+  }
+
+  /** Gives its room to others; what calls under way may still count takes none of it. */
+  leave(): void {
+    this.#room.taken -= this.#labelled;
+    this.#room = { taken: 0 };
+  }
+
+  /** In the order in which they came. */
+  get methods(): Iterable<MethodMetrics> {
+    return this.#methods.values();
   }
 
   /** The method of this name, "GetUser"; one that comes again goes on with what it has counted. */
   method(name: string): MethodMetrics {
-    const fullName = `${this.name}/${name}`;
-    const known = this.methods.find((method) => method.name === fullName);
+    const known = this.#methods.get(name);
     if (known !== undefined) return known;
-    const method = new MethodMetrics(this, fullName);
-    this.methods.push(method);
+    const method = new MethodMetrics(this, `${this.name}/${name}`);
+    this.#methods.set(name, method);
     return method;
   }
 }
@@ -86,11 +106,7 @@ export class MethodMetrics {
   }
 
   #open(at: number, code: number, labelSet: number): CallSeries {
-    const { room } = this.service;
-    if (labelSet > otherLabelSet) {
-      if (room.taken >= maxLabelledSeries) return this.seriesOfAttempts(code, otherLabelSet);
-      room.taken++;
-    }
+    if (labelSet > otherLabelSet && !this.service.takeRoom()) return this.seriesOfAttempts(code, otherLabelSet);
     while (this.attempts.length <= at) this.attempts.push(undefined);
     const series = new CallSeries();
     this.attempts[at] = series;

@@ -36,9 +36,15 @@ export class RouterMetrics {
     return service;
   }
 
+  /** Calls of the service are no longer told: peers may have invented its name. Should it come again, it begins anew. */
+  forget(name: string): void {
+    this.#services.get(name)?.leave();
+    this.#services.delete(name);
+  }
+
   /** All methods of services. */
   get methods(): readonly MethodMetrics[] {
-    return Array.from(this.#services.values(), ({ methods }) => methods).flat();
+    return [...this.#services.values()].flatMap(({ methods }) => [...methods]);
   }
 
   /** The paths that lead nowhere. */

@@ -36,6 +36,7 @@ export interface MethodInfo {
 /** Says what there is of a service now; `serving` as its health. */
 export function describeService(service: ServiceEntry, serving: boolean): ServiceInfo {
   const waitingCalls = service.room.count;
+  const waiting = countWaiting(service);
   return {
     name: service.name,
     serving,
@@ -52,13 +53,15 @@ export function describeService(service: ServiceEntry, serving: boolean): Servic
         output: method.output.typeName,
         idempotent: route?.idempotent ?? false,
         available: route?.candidates.list.length ?? 0,
-        waitingCalls: route === undefined ? 0 : countWaiting(service, route.index),
+        waitingCalls: route === undefined ? 0 : (waiting.get(route.index) ?? 0),
       };
     }),
   };
 }
 
-/** Calls of tenants with rules wait by themselves. */
-function countWaiting({ queues }: ServiceEntry, index: number): number {
-  return queues.reduce((sum, slot) => (slot.index === index ? sum + slot.waiting.size : sum), 0);
+/** By place of the method. Calls of tenants with rules wait by themselves. */
+function countWaiting({ queues }: ServiceEntry): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const { index, waiting } of queues) counts.set(index, (counts.get(index) ?? 0) + waiting.size);
+  return counts;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { TenantsFacts } from "@grpc-router/protocol";
 import { describe, expect, it } from "vitest";
 import { PolicyScene, starts } from "../test-kit/policy-scene.suite.js";
 import { bytes } from "../test-kit/text.suite.js";
@@ -49,6 +50,34 @@ describe("Operator.policy()", () => {
   ])("of %s says what there is", (subject, text) => {
     expect(() => operator.policy(subject)).toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
     expect(() => operator.policy(subject)).toThrow(text);
+  });
+});
+
+describe("Operator.policy() of tenants", () => {
+  const known: TenantsFacts = {
+    identifiedBy: { metadata: "x-tenant-id" },
+    list: [
+      { id: "acme", labels: { plan: "gold" } },
+      { id: "beta", labels: {} },
+    ],
+  };
+  const rules = [{ labels: { plan: "gold" }, methods: { get: { timeoutMs: 2_000 } } }];
+  const policies = new Map([[service, { source: "configuration", tenants: { known, rules } }]]);
+  const { operator } = new PolicyScene({ timeoutMs: 500 }, { policies }).router.core;
+  const timeoutOf = (tenant?: string) =>
+    operator.policy(`${service}/Get`, tenant).find(({ name }) => name === "timeoutMs")?.value;
+
+  it("is what a rule says that matches, or what counts for all", () => {
+    expect(["acme", "beta", undefined].map(timeoutOf)).toEqual([2_000, 500, 500]);
+  });
+
+  it.each([
+    [`${service}/Get`, "acne", "NOT_FOUND", "rules are about (acme), received acne"],
+    [`${service}/Get`, "quux", "NOT_FOUND", "rules are about (acme, beta), received quux"],
+    [service, "acme", "INVALID_SETTING", "of a tenant it must be a method, received none"],
+  ])("refuses %s of %s", (subject, tenant, code, text) => {
+    expect(() => operator.policy(subject, tenant)).toThrow(expect.objectContaining({ code }));
+    expect(() => operator.policy(subject, tenant)).toThrow(text);
   });
 });
 
@@ -113,7 +142,7 @@ describe("Operator.kick()", () => {
 
   it.each([
     [{ instanceId: "i11" }, "Cannot find the instance i11: it must be registered. Near: i1"],
-    [{ instanceId: "nobody" }, "Cannot find the instance nobody: it must be registered. There are 2"],
+    [{ instanceId: "nobody" }, "Cannot find the instance nobody: it must be registered. There are 2: i1, i2"],
     [{ instanceId: "i1", service: "acme.x.v1.X" }, "Cannot find the service acme.x.v1.X: it must be routed"],
   ])("of %j says who there is", (instance, text) => {
     const { operator } = new PolicyScene({}).router.core;

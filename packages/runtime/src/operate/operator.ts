@@ -35,6 +35,9 @@ export interface OperatorParts {
 /** The largest weight; the smallest is 1. */
 const maxWeight = 1_000_000;
 
+/** Names that are told to who asked for one that is not there. */
+const maxShownNames = 5;
+
 /** The longest time for the calls of an instance that is drained: a day. */
 const maxGraceMs = 86_400_000;
 
@@ -71,14 +74,18 @@ export class Operator {
   }
 
   /**
-   * What counts for "pkg.Service/Method", or for "pkg.Service" as a whole, and who said it.
+   * What counts for "pkg.Service/Method", or for "pkg.Service" as a whole, and who said it; of a method, for the calls of
+   * `tenant`, or else of everybody whom no rule matches.
    *
-   * @throws RouterError NOT_FOUND
+   * @throws RouterError NOT_FOUND; INVALID_SETTING for a tenant without a method
    */
-  policy(subject: string): readonly PolicyFact[] {
-    const [name = "", method = ""] = subject.replace(/^\//, "").split("/");
+  policy(subject: string, tenant?: string): readonly PolicyFact[] {
+    const [name = "", method] = subject.replace(/^\//, "").split("/");
     const service = this.#service(name);
-    return explainPolicy(service.desc.service, service.resolved, method);
+    const services = this.#parts.registry.services.values();
+    const tenants = Array.from(services, ({ resolved }) => resolved.tenants?.known.list.map(({ id }) => id) ?? []);
+    const part = { method, tenant, tenants: [...new Set(tenants.flat())] };
+    return explainPolicy(service.desc.service, service.resolved, part);
   }
 
   /**
@@ -202,6 +209,13 @@ export class Operator {
 
 function notFound(text: string, wanted: string, names: readonly string[]): RouterError {
   const near = nearNames(wanted, names);
-  const hint = near.length > 0 ? `Near: ${near.map(quote).join(", ")}` : `There are ${names.length}`;
+  const hint = near.length > 0 ? `Near: ${near.map(quote).join(", ")}` : countOf(names);
   return new RouterError("NOT_FOUND", `${text}. ${hint}`);
+}
+
+/** How many there are, and the first of them. */
+function countOf(names: readonly string[]): string {
+  if (names.length === 0) return "There is none";
+  const first = names.slice(0, maxShownNames).map(quote).join(", ");
+  return `There are ${names.length}: ${first}${names.length > maxShownNames ? ", …" : ""}`;
 }

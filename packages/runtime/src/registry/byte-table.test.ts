@@ -27,6 +27,30 @@ describe("ByteTable", () => {
     expect(table.find(bytes("/c.Service/LongMethodName"), 0, 25)).toBeUndefined();
   });
 
+  test.each([
+    ["whose ends are alike", (index: number) => `/acme.${1_000 + index}.Service/ListOrders`],
+    [
+      // "Aa" and "BB" are alike to every hash that takes 31 times what it has.
+      "that somebody has made for the hash",
+      (index: number) => Array.from({ length: 12 }, (_, bit) => ((index >> bit) & 1 ? "Aa" : "BB")).join(""),
+    ],
+  ])("find() looks at few of many keys %s", (_what, keyOf) => {
+    const table = new ByteTable<number>(0x1234_5678);
+    const keys = Array.from({ length: 4_096 }, (_, index) => keyOf(index));
+    for (const [index, key] of keys.entries()) table.add(bytes(key), index);
+    let reads = 0;
+    for (const [index, key] of keys.entries()) {
+      const counted = new Proxy(bytes(key), {
+        get(target, name) {
+          reads++;
+          return target[Number(name)];
+        },
+      });
+      expect(table.find(counted, 0, key.length)).toBe(index);
+    }
+    expect(reads / keys.length).toBeLessThan(4 * keyOf(0).length);
+  });
+
   test("add() refuses a key that is there", () => {
     const table = new ByteTable<number>();
     expect(table.add(bytes("/a/b"), 1)).toBe(true);

@@ -27,7 +27,6 @@ function findFallback(route: MethodRoute, name: string, services: ReadonlyMap<st
   return target;
 }
 
-function describe({ name, service }: MethodRoute): string {
-  const method = service.desc.service.methods.find((candidate) => candidate.name === name);
-  return `${method?.methodKind} from ${method?.input.typeName} to ${method?.output.typeName}`;
+function describe({ desc }: MethodRoute): string {
+  return `${desc.methodKind} from ${desc.input.typeName} to ${desc.output.typeName}`;
 }

@@ -33,8 +33,10 @@ export interface MethodRouteParts {
 export class MethodRoute {
   readonly kind: typeof TargetKind.call = TargetKind.call;
   readonly service: ServiceEntry;
+  /** As it was described when the route was made. */
+  readonly method: DescMethod;
   readonly slot: RouteSlot;
-  /** Position in the method tables of instances. */
+  /** Position in the method tables of instances; not that in the service, whose methods may change. */
   readonly index: number;
   /** "GetUser" */
   readonly name: string;
@@ -79,6 +81,7 @@ export class MethodRoute {
   constructor(parts: MethodRouteParts) {
     const { service, method, settings } = parts;
     this.service = service;
+    this.method = method;
     this.slot = parts.slot;
     this.index = parts.slot.index;
     this.name = method.name;
@@ -100,6 +103,11 @@ export class MethodRoute {
     this.key = parts.key;
     this.sessionName = parts.sessionName;
     this.middleware = parts.middleware;
+  }
+
+  /** The method as its service describes it now: a route stays when only messages or foreign options have changed. */
+  get desc(): DescMethod {
+    return this.service.desc.service.method[this.method.localName] ?? this.method;
   }
 
   /** Calls that wait for an instance. */

@@ -13,8 +13,16 @@ const encoder = new TextEncoder();
  * nghttp2 send the path as a literal in every call). Only exact paths match (D1).
  */
 export class PathTable {
-  #plain = new ByteTable<Target>();
-  #coded = new ByteTable<Target>();
+  readonly #seed: number;
+  #plain: ByteTable<Target>;
+  #coded: ByteTable<Target>;
+
+  /** `seed`: as `ByteTable`, as instances may bring paths. */
+  constructor(seed: number = 0) {
+    this.#seed = seed;
+    this.#plain = new ByteTable<Target>(seed);
+    this.#coded = new ByteTable<Target>(seed);
+  }
 
   /** Lets `path` lead to `target`. False, and nothing is changed, if it leads somewhere already. */
   add(path: string, target: Target): boolean {
@@ -24,8 +32,8 @@ export class PathTable {
 
   /** Lets these paths lead to their targets, and no others anywhere. Of two that are alike the first counts. */
   replace(paths: readonly PathTarget[]): void {
-    this.#plain = new ByteTable<Target>();
-    this.#coded = new ByteTable<Target>();
+    this.#plain = new ByteTable<Target>(this.#seed);
+    this.#coded = new ByteTable<Target>(this.#seed);
     for (const [path, target] of paths) this.add(path, target);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DRAIN_GRACE_MS, encodeRouterControl, Feature, type Hello, type Logger } from "@grpc-router/protocol";
+import { DRAIN_GRACE_MS, encodeRouterControl, Feature, type Hello, type Logger, stackOf } from "@grpc-router/protocol";
 import type { HealthBook } from "../builtin/health-book.js";
 import type { Channel } from "../channel/channel.js";
 import { isDrainReason } from "../channel/channel-end.js";
@@ -305,10 +305,22 @@ export class Registry implements ChannelOwner {
     const isNew = isRefusal(plan)
       ? plan.reason === "SERVICE_UNKNOWN" || plan.reason === "SCHEMA_INCOMPATIBLE"
       : plan.methods.unknown.length > 0;
-    if (!isNew || !this.catalog.learn(hello)) return plan;
+    if (!isNew || !this.#learn(hello)) return plan;
     const text = `Learnt ${hello.service} from the hello of ${hello.instanceId}: names and kinds of methods, no messages`;
     this.#log("info", "service_learnt", text, { service: hello.service, instance: hello.instanceId });
     return validateHello(hello, context);
+  }
+
+  #learn(hello: Hello): boolean {
+    try {
+      return this.catalog.learn(hello);
+    } catch (error) {
+      // Whether a service may be learnt is said by the program's own code.
+      this.#log("error", "policy_failed", `RouterOptions.learns threw: ${stackOf(error)}`, {
+        service: hello.service,
+      });
+      return false;
+    }
   }
 
   #tellHealth(service: ServiceEntry): void {
@@ -324,7 +336,12 @@ export class Registry implements ChannelOwner {
     else this.#log("warn", "lost", `${instanceId} has left ${service.name}: ${note}`, fields);
   }
 
-  #log(level: "info" | "warn", event: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+  #log(
+    level: "info" | "warn" | "error",
+    event: string,
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
     this.#logger.log(level, event, message, fields);
   }
 }

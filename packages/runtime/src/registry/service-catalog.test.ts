@@ -1,37 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { DescMethod } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { maxLearntServices } from "../limits.js";
-import { createRouter, untypedRegisterPath } from "../router.js";
-import { RawInstance } from "../test-kit/raw-instance.suite.js";
-import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
-import { kinds, numbers, pathOf, serviceName, testServiceRouter } from "../test-kit/test-service.suite.js";
+import type { CallInterceptor } from "../intercept/call-interceptor.js";
+import { createRouter } from "../router.js";
+import {
+  other,
+  otherName,
+  otherPath,
+  otherRegisterPath,
+  register,
+  routerOf,
+  statusOf,
+  withoutMethod,
+} from "../test-kit/service-changes.suite.js";
+import { TestRouter } from "../test-kit/test-router.suite.js";
+import { numbers, pathOf, serviceName, testServiceRouter } from "../test-kit/test-service.suite.js";
 import { bytes, text } from "../test-kit/text.suite.js";
-import type { RouterOptions, ServiceSettings } from "./settings.js";
-
-const otherName = "acme.test.v1.OtherService";
-const otherPath = `/${otherName}/Get`;
-const other = testServiceRouter({}, "OtherService");
-const otherRegisterPath = "/grpcrouter.channel.acme.test.v1.OtherServiceChannel/Register";
-
-function routerOf(settings: ServiceSettings = {}, desc = testServiceRouter(), options: RouterOptions = {}) {
-  return createRouter(options).service(desc, settings);
-}
-
-/** An instance of a service by name, on a connection of its own. */
-function register(router: TestRouter, service: string, path: string, methods: readonly string[] = ["Get"]) {
-  const instance = new RawInstance(router.connect().client, path);
-  const typed = path !== untypedRegisterPath;
-  const list = methods.map((name, index) => ({ name, number: 20_000 + index, typed, kind: kinds.Get }));
-  instance.hello({ service, methods: list });
-  router.run();
-  return instance;
-}
-
-function statusOf(router: TestRouter, client: ReturnType<TestRouter["connect"]>["client"], path: string) {
-  const call = client.unary(path, bytes("a"));
-  router.run();
-  return call.status?.details?.errorInfo?.reason ?? call.status?.code;
-}
+import type { ServiceSettings } from "./settings.js";
 
 describe("setServices()", () => {
   test("adds a service, for connections that have asked for it before, too", () => {
@@ -196,6 +182,29 @@ describe("setServices()", () => {
     expect(call.status?.code).toBe(0);
   });
 
+  test("shows interceptors the method that is called, wherever it stands in its service now", async () => {
+    const seen: DescMethod[] = [];
+    const interceptors: readonly CallInterceptor[] = [
+      (next) => (call) => {
+        seen.push(call.method);
+        return next(call);
+      },
+    ];
+    const router = new TestRouter({ interceptors });
+    router.core.setServices(routerOf({}, withoutMethod(testServiceRouter(), "Get"), { interceptors }));
+    const { client } = router.connect();
+    const calls = (["Read", "Chat"] as const).map((method) => client.unary(pathOf(method), bytes("a")));
+    await router.scheduler.settle();
+    expect(seen.map(({ name }) => name)).toEqual(["Read", "Chat"]);
+    expect(calls.map(({ status }) => status?.details?.errorInfo?.reason)).toEqual(["NO_INSTANCE", "NO_INSTANCE"]);
+    // And as it is described now, with options that say nothing to the router.
+    const desc = testServiceRouter();
+    router.core.setServices(routerOf({}, desc, { interceptors }));
+    client.unary(pathOf("Read"), bytes("a"));
+    await router.scheduler.settle();
+    expect(seen.at(-1)).toBe(desc.service.methods[1]);
+  });
+
   test("lets an ejected instance come back when nobody looks after it any more", () => {
     const outlierDetection = { consecutiveFailures: 1, maxEjectionPercent: 100 };
     const router = new TestRouter({ settings: { outlierDetection } });
@@ -223,82 +232,3 @@ describe("setServices()", () => {
     expect(statusOf(router, router.connect().client, otherPath)).toBe("NO_INSTANCE");
   });
 });
-
-describe("learns", () => {
-  const learning = (options: TestRouterOptions = {}) =>
-    new TestRouter({ learns: (name) => name.startsWith("acme."), ...options });
-  const name = "acme.user.v1.UserService";
-
-  test.each([
-    ["untyped", untypedRegisterPath],
-    ["typed", "/grpcrouter.channel.acme.user.v1.UserServiceChannel/Register"],
-  ])("a service from the hello of an %s channel, and routes it", (_kind, path) => {
-    const router = learning();
-    const { client } = router.connect();
-    expect(statusOf(router, client, `/${name}/Get`)).toBe("METHOD_UNKNOWN");
-    const instance = register(router, name, path);
-    expect(router.logger.of("service_learnt")).toHaveLength(1);
-    const call = client.unary(`/${name}/Get`, bytes("a"));
-    router.run();
-    instance.send({ head: { callId: 1n, end: {}, acceptedThrough: 1n }, fragment: { data: bytes("b") } });
-    router.run();
-    expect([call.status?.code, text(call.messages[0]?.bytes)]).toEqual([0, "b"]);
-  });
-
-  test("further methods from later instances", () => {
-    const router = learning();
-    register(router, name, untypedRegisterPath, ["Get"]);
-    const later = new RawInstance(router.connect().client, untypedRegisterPath);
-    const methods = ["Get", "List"].map((method, index) => ({ name: method, number: 8 + index, kind: 1 }));
-    later.hello({ service: name, methods, instanceId: "two", processKey: new Uint8Array(16).fill(2) });
-    router.run();
-    expect(later.welcome.refused).toEqual([]);
-    router.connect().client.unary(`/${name}/List`, bytes("a"));
-    router.run();
-    expect(later.calls[0]?.start?.method).toBe(9);
-  });
-
-  test("stays when the services change, and gives way to a contract of the same name without losing instances", () => {
-    const router = learning();
-    const instance = register(router, otherName, untypedRegisterPath);
-    expect(router.core.setServices(routerOf())).toEqual({ added: [], changed: [], removed: [] });
-    expect(router.core.setServices(routerOf().service(other))).toMatchObject({ changed: [otherName] });
-    router.connect().client.unary(otherPath, bytes("a"));
-    router.run();
-    expect(instance.calls).toHaveLength(1);
-    expect(router.core.setServices(routerOf())).toMatchObject({ removed: [otherName] });
-  });
-
-  test.each([
-    ["what is not allowed", "other.v1.Service", true],
-    ["what has no name of a service", "acme.*", true],
-    ["the router's own", "grpc.health.v1.Health", false],
-    ["too long a name", `acme.${"a".repeat(300)}`, true],
-  ])("nothing of %s", (_what, service, byOption) => {
-    const router = byOption ? learning() : learning({ learns: () => true });
-    const instance = register(router, service, untypedRegisterPath);
-    expect(instance.call.status?.details?.errorInfo?.reason).toBe("SERVICE_UNKNOWN");
-  });
-
-  test("no more than it can keep, unless one is without instances", () => {
-    const router = learning();
-    let first: RawInstance | undefined;
-    for (let index = 0; index < maxLearntServices; index++) {
-      const instance = register(router, `acme.S${index}`, untypedRegisterPath);
-      first ??= instance;
-      if (index % 400 === 399) router.scheduler.advance(1_000);
-    }
-    const more = () => register(router, "acme.More", untypedRegisterPath);
-    expect(more().call.status?.details?.errorInfo?.reason).toBe("SERVICE_UNKNOWN");
-    first?.call.cancel();
-    router.run();
-    expect(more().welcome.refused).toEqual([]);
-    expect(statusOf(router, router.connect().client, "/acme.S0/Get")).toBe("METHOD_UNKNOWN");
-  });
-});
-
-/** The service without one of its methods. */
-function withoutMethod(desc: ReturnType<typeof testServiceRouter>, name: string): ReturnType<typeof testServiceRouter> {
-  const methods = desc.service.methods.filter((method) => method.name !== name);
-  return { ...desc, service: { ...desc.service, methods } };
-}

@@ -4,12 +4,13 @@ import type { Hello } from "@grpc-router/protocol";
 import type { GenRouter } from "@grpc-router/protocol/codegenv1";
 import type { DescriptorBook } from "../builtin/descriptor-book.js";
 import type { HealthBook } from "../builtin/health-book.js";
-import { maxLearntServices } from "../limits.js";
+import { maxLearntMethods, maxLearntServices } from "../limits.js";
 import { isRouterError } from "../router-error.js";
 import { connectFallbacks } from "./connect-fallbacks.js";
 import { isLearnable, learnService } from "./learn-service.js";
 import type { PathTable, PathTarget } from "./path-table.js";
 import { ServiceEntry, type ServiceParts } from "./service-entry.js";
+import { resolveServicePolicies } from "./service-policies.js";
 import { type Target, TargetKind } from "./target.js";
 
 /** What a service is made from, without what belongs to a running router. */
@@ -70,11 +71,13 @@ export class ServiceCatalog {
 
   /**
    * Routes what `contract` says from now on. Answers what has changed, and the services that are gone, whose channels are
-   * still there. What is wrong with the contract must have been found before.
+   * still there. What is wrong with the services that it names must have been found before.
    *
-   * @throws RouterError DESCRIPTOR_CONFLICT; then all stays as it was.
+   * @throws RouterError DESCRIPTOR_CONFLICT, and INVALID_SETTING for what does not fit a service that was learnt; then all
+   * stays as it was.
    */
   replace(contract: RouterContract): { readonly changes: ServiceChanges; readonly gone: readonly ServiceEntry[] } {
+    const learnt = this.#learntSources(contract);
     this.#parts.descriptors.replace(Array.from(contract.services.values(), ({ desc }) => desc.service));
     this.#contract = contract;
     const gone = [...this.services.values()].filter(
@@ -83,10 +86,10 @@ export class ServiceCatalog {
     for (const service of gone) this.#remove(service);
     const added: string[] = [];
     const changed: string[] = [];
-    for (const [name, sources] of contract.services) {
+    for (const name of contract.services.keys()) this.#learnt.delete(name);
+    for (const [name, sources] of [...contract.services, ...learnt]) {
       const isKnown = this.services.has(name);
       const isChanged = this.#put(sources);
-      this.#learnt.delete(name);
       if (!isKnown) added.push(name);
       else if (isChanged) changed.push(name);
     }
@@ -99,9 +102,9 @@ export class ServiceCatalog {
   learn({ service: name, methods }: Hello): boolean {
     const former = this.services.get(name);
     if (former !== undefined && !this.#learnt.has(name)) return false;
-    if (former === undefined && !(isLearnable(name) && this.#contract.learns(name) && this.#makeRoom())) return false;
+    if (former === undefined && !(isLearnable(name) && this.#contract.learns(name))) return false;
     const desc = learnService(name, methods, former?.desc.service);
-    if (desc === undefined) return false;
+    if (desc === undefined || !this.#makeRoom(name, desc.service.methods.length)) return false;
     try {
       this.#put(this.#contract.sourcesOf(desc));
     } catch (error) {
@@ -128,6 +131,18 @@ export class ServiceCatalog {
     return target.kind === TargetKind.call && target.retired ? this.paths.lookup(target.path) : target;
   }
 
+  /** What `contract` says of the services that were learnt and that it does not name. @throws RouterError INVALID_SETTING */
+  #learntSources(contract: RouterContract): ReadonlyMap<string, ServiceSources> {
+    const found = new Map<string, ServiceSources>();
+    for (const [name, { desc }] of this.services) {
+      if (!this.#learnt.has(name) || contract.services.has(name)) continue;
+      const sources = contract.sourcesOf(desc);
+      resolveServicePolicies(sources);
+      found.set(name, sources);
+    }
+    return found;
+  }
+
   /** Answers whether the routes of the service are others than before. */
   #put(sources: ServiceSources): boolean {
     const { events, routerId } = this.#parts;
@@ -146,18 +161,29 @@ export class ServiceCatalog {
     this.#parts.health.remove(service.name);
   }
 
-  /** Another service may be learnt, if need be in place of one without instances. */
-  #makeRoom(): boolean {
-    if (this.#learnt.size < maxLearntServices) return true;
-    for (const name of this.#learnt) {
-      const service = this.services.get(name);
-      if (service === undefined || service.channels.size > 0 || service.room.count > 0) continue;
-      this.#remove(service);
-      this.#learnt.delete(name);
-      this.#index();
-      return true;
+  /** The service may be learnt with so many methods, if need be in place of others without instances. */
+  #makeRoom(name: string, methodCount: number): boolean {
+    const others = [...this.services.values()].filter(
+      (service) => service.name !== name && this.isLearnt(service.name),
+    );
+    const leaving: ServiceEntry[] = [];
+    let moreServices = others.length + 1 - maxLearntServices;
+    let moreMethods = others.reduce((sum, { routes }) => sum + routes.length, methodCount) - maxLearntMethods;
+    for (const service of others) {
+      if (moreServices <= 0 && moreMethods <= 0) break;
+      if (service.channels.size > 0 || service.room.count > 0) continue;
+      leaving.push(service);
+      moreServices--;
+      moreMethods -= service.routes.length;
     }
-    return false;
+    if (moreServices > 0 || moreMethods > 0) return false;
+    for (const service of leaving) {
+      this.#remove(service);
+      this.#learnt.delete(service.name);
+      this.#parts.events.metrics?.forget(service.name);
+    }
+    if (leaving.length > 0) this.#index();
+    return true;
   }
 
   /** Everything that is looked up, anew. A routed service goes before one of the router's own with the same name. */

@@ -103,12 +103,11 @@ function isSameCode(before: ContractParts, parts: ContractParts): boolean {
 }
 
 function findKept(before: ServiceContract, policies: ServicePolicies, method: DescMethod): MethodRoute | undefined {
-  const former = before.desc.service.methods.find(({ name }) => name === method.name);
-  if (former?.methodKind !== method.methodKind || former.idempotency !== method.idempotency) return undefined;
-  if (former.localName !== method.localName) return undefined;
-  const { facts } = before.policies.method(former.localName);
-  if (!isSame(facts, policies.method(method.localName).facts)) return undefined;
-  return before.routesByName.get(method.name);
+  const former = before.routesByName.get(method.name);
+  const { methodKind, idempotency, localName } = former?.method ?? {};
+  if (methodKind !== method.methodKind || idempotency !== method.idempotency) return undefined;
+  if (localName !== method.localName) return undefined;
+  return isSame(before.policies.method(localName).facts, policies.method(localName).facts) ? former : undefined;
 }
 
 interface RouteContext {

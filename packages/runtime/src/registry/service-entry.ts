@@ -106,7 +106,7 @@ export class ServiceEntry {
     this.#contract = contract;
     if (contract.policy !== before.policy) before.policy.retire();
     if (contract.routes === before.routes && contract.tenants === before.tenants) return false;
-    for (const former of before.routes) former.retired = !contract.routes.includes(former);
+    for (const former of before.routes) former.retired = this.route(former.name) !== former;
     this.#takeRoutes();
     for (const { methods } of this.channels) this.#matchUnknown(methods);
     this.#lists = new MethodLists(this.candidates, this.queues);

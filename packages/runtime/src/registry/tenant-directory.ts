@@ -11,9 +11,6 @@ import { ByteTable } from "./byte-table.js";
 const value = new KeyBytes();
 const encoder = new TextEncoder();
 
-/** Ids that end alike are usual, such as names of one domain: so much of their ends is hashed. */
-const idTailBytes = 1024;
-
 /** What `TenantDirectory` answers for who is not known. */
 export const noTenant = -1;
 
@@ -34,7 +31,7 @@ export function directoryOf(facts: TenantsFacts): TenantDirectory {
 export class TenantDirectory {
   /** Undefined: tenants are known by the certificates of connections. */
   readonly #metadata: MetadataKey | undefined;
-  readonly #byBytes = new ByteTable<number>(idTailBytes);
+  readonly #byBytes = new ByteTable<number>();
   readonly #byName = new Map<string, number>();
 
   constructor(facts: TenantsFacts) {

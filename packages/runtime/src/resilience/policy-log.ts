@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Logger } from "@grpc-router/protocol";
+import { type Logger, stackOf } from "@grpc-router/protocol";
 import type { RouterCounters } from "../router-counters.js";
 import type { PolicyEvents } from "./policy-events.js";
 
@@ -23,8 +23,7 @@ export function createPolicyLog(logger: Logger, counters: RouterCounters): Polic
       logger.log("warn", "ejected", text, { service, instance, cause, forMs });
     },
     onBalancerError(subject, error) {
-      const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-      logger.log("error", "policy_failed", `The balancer of ${subject} threw: ${stack}`, { method: subject });
+      logger.log("error", "policy_failed", `The balancer of ${subject} threw: ${stackOf(error)}`, { method: subject });
     },
     onRestored(service, { instanceId: instance }) {
       logger.log("info", "restored", `${instance} gets calls of ${service} again`, { service, instance });

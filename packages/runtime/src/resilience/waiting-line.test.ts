@@ -57,6 +57,26 @@ describe("WaitingLine", () => {
     expect(scene.serve(0)).toEqual(["h", "h never", "n soon", "n late", "n late too", "l"]);
   });
 
+  it("serve() looks at each method once, where none of a thousand can be served", () => {
+    const scene = new Scene(Array.from({ length: 1_000 }, () => normal));
+    let looks = 0;
+    for (const [method, queue] of scene.queues.entries()) {
+      scene.offer(method, entryOf(String(method)));
+      const peek = queue.peek.bind(queue);
+      queue.peek = (nowMs) => {
+        looks++;
+        return peek(nowMs);
+      };
+    }
+    const asked: string[] = [];
+    scene.line.serve(0, ({ name }) => {
+      asked.push(name);
+      return false;
+    });
+    expect(asked).toEqual(scene.queues.map((_, method) => String(method)));
+    expect(looks).toBe(1_000);
+  });
+
   it("a method that no instance can take holds up no other", () => {
     const scene = new Scene([high, low]);
     scene.offer(0, entryOf("h"));

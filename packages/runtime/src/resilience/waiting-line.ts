@@ -4,7 +4,7 @@ import { priorities } from "./priority.js";
 import type { WaitingQueue } from "./waiting-queue.js";
 import { isServedBefore, type WaitingEntry } from "./waiting-room.js";
 
-/** The first entry of a class that may be served now, and its queue. */
+/** The entry of a queue whose turn it is. */
 interface Head<Entry extends WaitingEntry> {
   readonly entry: Entry;
   readonly queue: WaitingQueue<Entry>;
@@ -36,19 +36,34 @@ export class WaitingLine<Entry extends WaitingEntry> {
    */
   serve(nowMs: number, serve: (entry: Entry) => boolean): void {
     this.#blocked.clear();
-    for (;;) {
-      const heads = this.#heads(nowMs);
-      const turn = this.#turnOf(heads);
-      const head = heads[turn];
-      if (head === undefined) return;
-      if (serve(head.entry)) this.#note(turn);
-      else this.#blocked.add(head.queue);
+    for (let served = 0; served >= 0; ) {
+      served = this.#serveOne(this.#heads(nowMs), serve);
+      if (served >= 0) this.#note(served);
     }
   }
 
-  /** By class, whose turn it would be. Queues that have become empty are let go of. */
-  #heads(nowMs: number): (Head<Entry> | undefined)[] {
-    const heads: (Head<Entry> | undefined)[] = priorities.map(() => undefined);
+  /**
+   * Serves the first that can be; answers its class, -1 if there is none. As whoever is not served changes nothing, nobody is
+   * looked for anew before one is: of a thousand methods with calls that wait each costs its own turn, not a thousand.
+   */
+  #serveOne(classes: readonly Head<Entry>[][], serve: (entry: Entry) => boolean): number {
+    const isSorted = classes.map(() => false);
+    for (;;) {
+      const turn = this.#turnOf(classes);
+      const heads = classes[turn];
+      const head = heads?.pop();
+      if (heads === undefined || head === undefined) return -1;
+      if (serve(head.entry)) return turn;
+      this.#blocked.add(head.queue);
+      if (isSorted[turn] === true) continue;
+      isSorted[turn] = true;
+      heads.sort((one, other) => (isServedBefore(one.entry, other.entry) ? 1 : -1));
+    }
+  }
+
+  /** By class, whose turns it would be, the first one at the end; the others in any order. Queues that have become empty are let go of. */
+  #heads(nowMs: number): Head<Entry>[][] {
+    const classes: Head<Entry>[][] = priorities.map(() => []);
     this.#waits.fill(false);
     for (let index = this.#queues.length - 1; index >= 0; index--) {
       const queue = this.#queues[index];
@@ -59,20 +74,22 @@ export class WaitingLine<Entry extends WaitingEntry> {
         continue;
       }
       this.#waits[queue.priority] = true;
-      const before = heads[queue.priority]?.entry;
-      if (this.#blocked.has(queue) || (before !== undefined && isServedBefore(before, entry))) continue;
-      heads[queue.priority] = { entry, queue };
+      const heads = classes[queue.priority];
+      if (heads === undefined || this.#blocked.has(queue)) continue;
+      const first = heads.at(-1);
+      if (first === undefined || isServedBefore(entry, first.entry)) heads.push({ entry, queue });
+      else heads.splice(-1, 1, { entry, queue }, first);
     }
     for (const priority of priorities) if (this.#waits[priority] === false) this.#passedOver[priority] = 0;
-    return heads;
+    return classes;
   }
 
   /** The class whose turn it is: the lowest that was passed over too often, else the highest. */
-  #turnOf(heads: readonly (Head<Entry> | undefined)[]): number {
-    const isDue = (head: Head<Entry> | undefined, priority: number): boolean =>
-      head !== undefined && (this.#passedOver[priority] ?? 0) >= maxPassedOver;
-    const due = heads.findIndex(isDue);
-    return due >= 0 ? due : heads.findLastIndex((head) => head !== undefined);
+  #turnOf(classes: readonly (readonly Head<Entry>[])[]): number {
+    const due = classes.findIndex(({ length }, priority) => {
+      return length > 0 && (this.#passedOver[priority] ?? 0) >= maxPassedOver;
+    });
+    return due >= 0 ? due : classes.findLastIndex(({ length }) => length > 0);
   }
 
   #note(served: number): void {

@@ -132,6 +132,11 @@ export class WaitingRoom<Entry extends WaitingEntry> {
     this.#meter.leave(1, this.#options.nowMs());
   }
 
+  /** One that has just left its queue waits again: its place is taken, and the queue no shorter. */
+  cameBack(): void {
+    this.#meter.leave(-1, this.#options.nowMs());
+  }
+
   /** Milliseconds after which one that was refused should ask again; `random` in [0, 1). */
   pushbackMs(random: number): number {
     return this.#meter.pushbackMs(this.count, this.#options.nowMs(), random);
