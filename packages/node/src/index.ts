@@ -57,19 +57,29 @@ export {
   EventLog,
   explainPolicy,
   isRouterError,
+  policyFactsOf,
   RouterError,
   tokenOf,
 } from "@grpc-router/runtime";
 export type { AdminPage, AdminPageAnswer, AdminPageRequest } from "./admin/admin-pages.js";
 export {
   type AdministeredServer,
+  type AdminOptions,
   type AdminServer,
   type AdminTls,
+  type OpenAdminOptions,
+  type OpenedAdmin,
+  openAdmin,
   type ServeAdminOptions,
   serveAdmin,
 } from "./admin/serve-admin.js";
 export { createConfigDefaults } from "./config/config-defaults.js";
-export { ConfigHolder, type ConfigHolderOptions, type ReloadOutcome } from "./config/config-holder.js";
+export {
+  ConfigHolder,
+  type ConfigHolderOptions,
+  type PreparedConfig,
+  type ReloadOutcome,
+} from "./config/config-holder.js";
 export { type ConfigMistake, formatMistake } from "./config/config-mistake.js";
 export { createConfigSchema } from "./config/config-schema.js";
 export { type LoadConfigOptions, type LoadedConfig, loadConfig, refuseMistakes } from "./config/load-config.js";
@@ -86,7 +96,7 @@ export {
 } from "./descriptors/read-descriptor-services.js";
 export { readDescriptorSet } from "./descriptors/read-descriptor-set.js";
 export { type WatchDescriptorsOptions, watchDescriptors } from "./descriptors/watch-descriptors.js";
-export { type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
+export { checkDialOptions, type DialRouterOptions, type DialTlsOptions, dialRouter } from "./dial/dial-router.js";
 export { createServerRelay, type ServerRelayOptions } from "./dial/server-relay.js";
 export {
   AdminService,
@@ -137,6 +147,7 @@ export { prometheusSample } from "./metrics/prometheus-name.js";
 export { type ExpositionFormat, writeExposition } from "./metrics/write-exposition.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
+export { type CertificateChange, checkCertificates } from "./serve/certificates.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export { isLoopback } from "./serve/instance-access.js";
 export type { ListenerStats } from "./serve/listener-stats.js";

@@ -49,6 +49,9 @@ export function validateListenerLimits(limits: Partial<ListenerLimits> = {}): Li
 /** Octets of the one read buffer of a thread; larger ones gain nothing (a socket read returns at most this much). */
 export const READ_BUFFER_BYTES = 65_536;
 
+/** Attributes of spans that are kept encoded, of each kind: their values come from peers, who could send ever new ones. */
+export const SHARED_SPAN_ATTRIBUTES = 1_000;
+
 /** Milliseconds for the last metrics of a program that ends: a collector that does not answer, and a stop that waits for it. */
 export const OTLP_STOP_MS = 3_000;
 
@@ -131,8 +134,11 @@ export const ADMIN_LISTENER_LIMITS: ListenerLimits = {
   connectionsPerAddress: 128,
 };
 
-/** Milliseconds for the first octets of a connection to the admin API: sockets that say nothing and hold a place each. */
-export const ADMIN_FIRST_BYTES_MS = 10_000;
+/**
+ * Milliseconds from accept to a request that who sends it may send: connections that hold a place each and say nothing,
+ * begin a request and do not end it, or have no right to any but the pages of probes.
+ */
+export const ADMIN_FIRST_REQUEST_MS = 10_000;
 
 /** Events in one message of a stream: a message that any client takes. */
 export const EVENT_BATCH = 100;

@@ -49,8 +49,9 @@ describe("serveAdmin() where others can reach it", () => {
   ])("asks for its token: with %s (%s) answers %d", async (_, authorization, status) => {
     const server = await start({ host: "0.0.0.0", token });
     const headers = authorization === undefined ? {} : { authorization };
-    const page = await fetch(`${here(server)}/metrics`, { headers });
-    expect(page.status).toBe(status);
+    for (const path of ["/metrics", "/"]) {
+      expect((await fetch(here(server) + path, { headers })).status).toBe(status);
+    }
     const rpc = await fetch(`${here(server)}/grpcrouter.admin.v1.AdminService/ListInstances`, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
@@ -127,7 +128,7 @@ describe("serveAdmin() over TLS", () => {
     expect(await answers(own.cert)).toBe(0);
     const renewed = createSelfSigned();
     write(renewed);
-    server.reloadCertificates();
+    expect([server.reloadCertificates(), server.reloadCertificates()]).toEqual([true, false]);
     expect(await answers(renewed.cert)).toBe(0);
     await expect(answers(own.cert)).rejects.toMatchObject({ message: expect.stringContaining("self-signed") });
     write({ ...renewed, key: own.key });

@@ -49,6 +49,18 @@ export function createProbePages(server: ProbedServer): readonly AdminPage[] {
   ];
 }
 
+/** The page at `/`, for who looks at the port with a browser: what is there. */
+export function createIndexPage(pages: readonly AdminPage[], service: string): AdminPage {
+  const body = [
+    "The admin API of a gRPC Router",
+    "",
+    ...pages.map(({ path }) => path),
+    `/${service}/…  by gRPC, gRPC-Web and Connect, as grpc-router asks it`,
+    "",
+  ].join("\n");
+  return { path: "/", answer: () => ({ status: 200, contentType: "text/plain; charset=utf-8", body }) };
+}
+
 const REASONS = {
   draining: "the router is draining: it accepts no connections",
   closed: "the router is closed",

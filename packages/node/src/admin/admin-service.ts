@@ -83,7 +83,9 @@ export function createAdminService(parts: AdminServiceParts): ServiceImpl<typeof
       services: operator.resume({ instanceId: id, service }),
     }),
     listServices: () => ({ services: operator.services().map(serviceMessage) }),
-    getPolicy: ({ subject }: GetPolicyRequest) => ({ facts: operator.policy(subject).map(policyFactMessage) }),
+    getPolicy({ subject, tenant }: GetPolicyRequest) {
+      return { facts: operator.policy(subject, tenant === "" ? undefined : tenant).map(policyFactMessage) };
+    },
     getPolicyStats: () => policyStatsMessage(server.policyStats(), operator.policyUsage()),
     listCalls: (request: ListCallsRequest) => listCalls(server, request),
     getCallStats: ({ method }: GetCallStatsRequest) => ({ methods: callStats(server, method) }),

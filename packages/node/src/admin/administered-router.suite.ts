@@ -16,6 +16,7 @@ import { bridgeDesc, routerDesc } from "@grpc-router/protocol/codegenv1";
 import { createRouter, EventRing, type RouterOptions } from "@grpc-router/runtime";
 import { dialRouter } from "../dial/dial-router.js";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
+import { CertificateBook } from "../metrics/certificate-book.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createEngineStats } from "../serve/engine-stats.suite.js";
 import { readPolicyStats } from "../serve/policy-stats.js";
@@ -159,6 +160,7 @@ export function createAdministeredServer(given: Partial<AdministeredServer> = {}
     inFlight: () => ({ calls: new Map(), channels: 0 }),
     operator: core.operator,
     events: new EventRing(10),
+    certificateBook: new CertificateBook(),
     watch: () => () => {},
     connections: core.connectionBook,
     drain: async () => ({ callsCut: 0 }),

@@ -67,6 +67,7 @@ export class CallTap implements CallWatcher {
   #told = 0;
   /** Told calls that have not ended. */
   #open = 0;
+  #isClosed = false;
 
   constructor(filter: TapFilter, queue: ReaderQueue<TapEvent>, ports: TapPorts) {
     this.filter = filter;
@@ -77,6 +78,18 @@ export class CallTap implements CallWatcher {
   /** All calls that were asked for have ended. */
   get isOver(): boolean {
     return this.#told >= this.filter.count && this.#open === 0;
+  }
+
+  /** Its reader has gone; calls that it follows may go on for days. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Nobody reads any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#queue.take();
+    this.#queue.wake();
   }
 
   watch(call: WatchedCall): CallFollower | undefined {
@@ -180,14 +193,17 @@ class TappedCall implements CallFollower {
   }
 
   request(piece: MessagePiece): void {
+    if (this.#isDropped()) return;
     this.#addMessage(this.#request?.add(piece), { reply: false, schema: this.#schema?.input });
   }
 
   reply(piece: MessagePiece): void {
+    if (this.#isDropped()) return;
     this.#addMessage(this.#reply?.add(piece), { reply: true, schema: this.#schema?.output });
   }
 
   attempt({ instance, attempt }: FollowedAttempt): AttemptFollower | undefined {
+    if (this.#isDropped()) return undefined;
     this.#request?.reset();
     this.#add({ case: "attempt", value: { instance, attempt: attempt + 1 } });
     if (instance === this.#tap.filter.instance) this.#instanceSeen = true;
@@ -198,6 +214,7 @@ class TappedCall implements CallFollower {
   }
 
   ended(end: FollowedEnd): void {
+    if (this.#isDropped()) return;
     this.#request?.reset();
     this.#reply?.reset();
     this.#add({ case: "end", value: this.#endOf(end) });
@@ -206,8 +223,14 @@ class TappedCall implements CallFollower {
     else this.#drop();
   }
 
+  /** Nothing more is told of it, nor kept for it. */
+  #isDropped(): boolean {
+    if (this.#state !== "dropped" && this.#tap.isClosed) this.#drop();
+    return this.#state === "dropped";
+  }
+
   #addMessage(...[message, about]: [ReturnType<MessageGatherer["add"]>, Parameters<typeof tapMessageOf>[1]]): void {
-    if (message === undefined || this.#state === "dropped" || !this.#tap.mayTellMessage()) return;
+    if (message === undefined || !this.#tap.mayTellMessage()) return;
     const value = tapMessageOf(message, about);
     this.#add({ case: "message", value }, value.data.length + value.json.length);
   }
@@ -225,7 +248,7 @@ class TappedCall implements CallFollower {
   }
 
   #add(event: NonNullable<TapInit["event"]>, sizeBytes = 0): void {
-    if (this.#state === "dropped") return;
+    if (this.#isDropped()) return;
     this.#tap.countEvent();
     const time = timestampFromMs(this.#tap.ports.wallMs());
     const message = create(TapEventSchema, { call: this.#number, time, event });
@@ -240,13 +263,17 @@ class TappedCall implements CallFollower {
     const { failed, slowerMs } = this.#tap.filter;
     if (failed && (end === undefined || end.code === 0)) return;
     if (slowerMs !== undefined && (end === undefined || end.nowMs - this.#openedMs <= slowerMs)) return;
-    this.#state = this.#tap.tell(this.#held) ? "told" : "dropped";
+    const held = this.#held;
     this.#held = [];
+    if (this.#tap.tell(held)) this.#state = "told";
+    else this.#drop();
   }
 
   #drop(): void {
     this.#state = "dropped";
     this.#tap.drop(this.#held);
     this.#held = [];
+    this.#request?.reset();
+    this.#reply?.reset();
   }
 }

@@ -76,7 +76,7 @@ class Bench {
     const head: WatchedCall = {
       ...watched,
       metadata: (name) => metadata.find(([other]) => other === name)?.[1],
-      hasMetadata: () => false,
+      hasTraceContext: false,
       metadataBytes: () => undefined,
       allMetadata: () => metadata,
     };
@@ -260,6 +260,21 @@ describe("createTaps()", () => {
     bench.stop.abort();
     expect(bench.watchers.size).toBe(0);
     expect((await waiting).done).toBe(true);
+  });
+
+  it("does nothing more for calls that outlive it", async () => {
+    const bench = new Bench();
+    await bench.open({ messages: true });
+    const call = bench.call();
+    call.piece("request", "abc", 3);
+    bench.stop.abort();
+    let looks = 0;
+    Object.defineProperty(bench, "wallMs", { get: () => ++looks });
+    call.piece("request", "def");
+    call.piece("reply", "abc");
+    call.attempt("i1");
+    call.end();
+    expect(looks).toBe(0);
   });
 
   it("takes so many at once", async () => {

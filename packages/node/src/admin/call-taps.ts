@@ -55,7 +55,7 @@ export function createTaps({ watch, ports, allowMessages }: TapsOptions): Taps {
       const unwatch = watch(tap);
       const end = (): void => {
         unwatch();
-        queue.wake();
+        tap.close();
       };
       // A reader may go while a message waits to be sent, so this must not wait for the loop.
       signal.addEventListener("abort", end, { once: true });
@@ -64,7 +64,7 @@ export function createTaps({ watch, ports, allowMessages }: TapsOptions): Taps {
         yield* read(tap, queue, signal);
       } finally {
         signal.removeEventListener("abort", end);
-        unwatch();
+        end();
         count--;
       }
     },

@@ -3,7 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ConnectionInfo } from "@grpc-router/runtime";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { TraceFramesRequestSchema } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { MAX_TRACES, READER_QUEUE_EVENTS } from "../limits.js";
 import { createFrameTraces } from "./frame-traces.js";
@@ -76,6 +76,12 @@ describe("createFrameTraces()", () => {
     stop.abort();
     expect(lines.size).toBe(0);
     expect((await long.next()).done).toBe(true);
+  });
+
+  it("looks on no longer than that if its reader does not read", async () => {
+    const { lines, open } = createBench();
+    await open({ ...first, duration: { nanos: 2_000_000 } }).next();
+    await vi.waitFor(() => expect(lines.size).toBe(0));
   });
 
   it("takes so many at once", async () => {

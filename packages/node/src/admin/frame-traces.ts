@@ -41,13 +41,15 @@ export function createFrameTraces(server: { readonly connections: ConnectionVerb
       const push = (line: string): void => queue.push({ event: line, sizeBytes: 2 * line.length });
       const trace = server.connections.trace(info.id, push);
       count++;
-      // A reader may go while a message waits to be sent.
+      // A reader may go while a message waits to be sent, or not read it.
       signal.addEventListener("abort", trace.stop, { once: true });
+      const timer = setTimeout(trace.stop, durationMs).unref();
       try {
         yield create(TraceFramesResponseSchema, { connection: connectionMessage(info) });
         yield* read({ trace, queue, untilMs: performance.now() + durationMs }, signal);
       } finally {
         signal.removeEventListener("abort", trace.stop);
+        clearTimeout(timer);
         trace.stop();
         count--;
       }

@@ -11,6 +11,7 @@ import {
 } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { MAX_PROFILE_MS, PROFILE_PIECE_BYTES } from "../limits.js";
 import { durationOf } from "./durations.js";
+import { pause } from "./pause.js";
 import { createProfiles } from "./profiles.js";
 
 const never = new AbortController().signal;
@@ -31,6 +32,14 @@ describe("createProfiles()", () => {
     const profile = JSON.parse((await fileOf(createProfiles().take(cpu(20), never))).toString());
     expect(profile.endTime - profile.startTime).toBeGreaterThan(15_000);
     expect(profile.nodes[0].callFrame.functionName).toBe("(root)");
+  });
+
+  it("looks no longer than it was told if its reader does not read meanwhile", async () => {
+    const responses = createProfiles().take(cpu(20), never);
+    await responses.next();
+    await pause(500, never);
+    const profile = JSON.parse((await fileOf(responses)).toString());
+    expect(profile.endTime - profile.startTime).toBeLessThan(400_000);
   });
 
   it("takes a heap snapshot as it comes, in messages of a size", async () => {

@@ -71,6 +71,9 @@ async function* profileCpu(durationMs: number, signal: AbortSignal): AsyncGenera
     await session.post("Profiler.enable");
     const startMs = performance.now();
     await session.post("Profiler.start");
+    // Whether or not somebody reads meanwhile: samples fill the memory as long as it goes on.
+    const taken = pause(durationMs, signal).then(() => session.post("Profiler.stop"));
+    taken.catch(() => {}); // thrown below, to who still reads
     yield messageOf(startMs);
     for (;;) {
       const leftMs = durationMs - (performance.now() - startMs);
@@ -79,7 +82,7 @@ async function* profileCpu(durationMs: number, signal: AbortSignal): AsyncGenera
       await pause(Math.min(leftMs, PROFILE_PROGRESS_MS), signal);
       yield messageOf(startMs);
     }
-    const { profile } = await session.post("Profiler.stop");
+    const { profile } = await taken;
     const bytes = Buffer.from(JSON.stringify(profile));
     for (let at = 0; at < bytes.length && !signal.aborted; at += PROFILE_PIECE_BYTES) {
       yield messageOf(startMs, bytes.subarray(at, at + PROFILE_PIECE_BYTES));

@@ -12,7 +12,7 @@ import { createEngineStats } from "../serve/engine-stats.suite.js";
 import type { RouterPhase } from "../serve/serve-router.js";
 import type { AdminPage } from "./admin-pages.js";
 import { createAdministeredServer } from "./administered-router.suite.js";
-import { type AdminServer, serveAdmin } from "./serve-admin.js";
+import { type AdminServer, openAdmin, serveAdmin } from "./serve-admin.js";
 
 const servers: AdminServer[] = [];
 afterEach(async () => {
@@ -170,6 +170,34 @@ describe("serveAdmin()", () => {
   });
 });
 
+describe("openAdmin()", () => {
+  it("takes the port, and lets requests wait until there is a router", async () => {
+    const opened = await openAdmin({ port: 0 });
+    await expect(openAdmin(opened.address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+    let answered = false;
+    const answer = fetch(`http://127.0.0.1:${opened.address.port}/ready`).finally(() => {
+      answered = true;
+    });
+    // A connection of its own has come and gone, so the request before it would have had its answer.
+    const probe = connect(opened.address);
+    await new Promise((resolve) => probe.once("connect", resolve));
+    probe.destroy();
+    expect(answered).toBe(false);
+    const server = await opened.serve(createAdministeredServer());
+    servers.push(server);
+    expect((await answer).status).toBe(200);
+    expect(server.address).toEqual(opened.address);
+  });
+
+  it("cuts off who waits when there will be no router", async () => {
+    const opened = await openAdmin({ port: 0 });
+    const answer = fetch(`http://127.0.0.1:${opened.address.port}/ready`);
+    const refused = expect(answer).rejects.toThrow();
+    await opened.close();
+    await refused;
+  });
+});
+
 describe("pages of serveAdmin()", () => {
   const page: AdminPage = {
     path: "/metrics",
@@ -216,6 +244,15 @@ describe("pages of serveAdmin()", () => {
     expect(await get("/ready", { method: "HEAD" })).toMatchObject({ status: 200, text: "" });
     expect(await get("/ready", { method: "POST" })).toMatchObject({ status: 405, text: "use GET or HEAD\n" });
     expect(await get("/broken")).toMatchObject({ status: 500, text: "Cannot answer /broken: it broke\n" });
+  });
+
+  it("says at / what there is", async () => {
+    const { status, type, text } = await get("/");
+    expect([status, type]).toEqual([200, "text/plain; charset=utf-8"]);
+    expect(text).toBe(
+      "The admin API of a gRPC Router\n\n/live\n/ready\n/metrics\n/broken\n" +
+        "/grpcrouter.admin.v1.AdminService/…  by gRPC, gRPC-Web and Connect, as grpc-router asks it\n",
+    );
   });
 
   it("leaves other paths to the API", async () => {

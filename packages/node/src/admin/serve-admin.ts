@@ -1,35 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createServer as createHttp1 } from "node:http";
-import { createServer as createHttp2, createSecureServer } from "node:http2";
-import type { Socket } from "node:net";
-import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
-import { ADMIN_FIRST_BYTES_MS, ADMIN_LISTENER_LIMITS, ADMIN_REQUEST_BYTES } from "../limits.js";
+import { ADMIN_LISTENER_LIMITS, ADMIN_REQUEST_BYTES } from "../limits.js";
 import type { LogLevels } from "../log/log-levels.js";
-import { NodeError } from "../node-error.js";
-import { listen } from "../serve/listener.js";
+import { type Listener, listen } from "../serve/listener.js";
 import type { RouterServer } from "../serve/serve-router.js";
 import { formatAddress } from "../socket/peer.js";
-import { readServerTls } from "../tls/tls-material.js";
 import { type AdminAccess, createAdminAccess } from "./admin-access.js";
-import { type AdminPage, createProbePages, type ProbedServer } from "./admin-pages.js";
+import { type AdminPage, createIndexPage, createProbePages, type ProbedServer } from "./admin-pages.js";
 import { createAdminService, explainErrors, type ObservedServer } from "./admin-service.js";
+import { type AdminHandler, type AdminSockets, type AdminTls, createAdminSockets } from "./admin-sockets.js";
 import { createPageHandler } from "./answer-page.js";
 import type { AdministeredConfig } from "./config-messages.js";
+import { Newcomers } from "./newcomers.js";
 
-/** Certificates of the admin API; each part is PEM text or the path of a PEM file. */
-export interface AdminTls {
-  /** Certificate chain, own certificate first. */
-  readonly cert: string;
-  /** Private key of `cert`, not encrypted. */
-  readonly key: string;
-  /** Authorities of operators' certificates: whoever has one of theirs needs no token. */
-  readonly ca?: string | undefined;
-}
+export type { AdminTls } from "./admin-sockets.js";
 
 /** Where the admin API listens, and to whom. */
-export interface ServeAdminOptions {
+export interface OpenAdminOptions {
   /** TCP port; 0: any free one. Default 8081. */
   readonly port?: number | undefined;
   /** Default `127.0.0.1`: this machine only. Where others can reach it, there must be a `token` or `tls.ca`. */
@@ -38,6 +26,10 @@ export interface ServeAdminOptions {
   readonly token?: string | undefined;
   /** Without it the API speaks plain text. */
   readonly tls?: AdminTls | undefined;
+}
+
+/** What the admin API has. */
+export interface AdminOptions {
   /** Pages beside `/live` and `/ready`, such as `/metrics`. Default: none. */
   readonly pages?: readonly AdminPage[] | undefined;
   /** Begins the graceful stop of the program; `graceMs` undefined: with its own grace. Default: `server.drain`. */
@@ -50,109 +42,119 @@ export interface ServeAdminOptions {
   readonly allowTapMessages?: boolean | undefined;
 }
 
+/** Where the admin API listens, to whom, and what it has. */
+export interface ServeAdminOptions extends OpenAdminOptions, AdminOptions {}
+
+/** A port of the admin API before its router runs: connections are taken, their requests wait. */
+export interface OpenedAdmin {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Answers them from now on. */
+  serve(server: AdministeredServer, options?: AdminOptions): Promise<AdminServer>;
+  /** Gives the port back, of the API that is served, too. */
+  close(): Promise<void>;
+}
+
 /** The admin API of a running router. */
 export interface AdminServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
   /**
-   * Reads the certificates of `tls` again, for connections to come.
+   * Reads the certificates of `tls` again, for connections to come. Answers whether any is new.
    *
    * @throws NodeError when they cannot be used, or the API speaks plain text; then all stays as it was.
    */
-  reloadCertificates(): void;
+  reloadCertificates(): boolean;
   close(): Promise<void>;
 }
 
 /** What is served of a router's server. */
-export type AdministeredServer = ObservedServer & ProbedServer & Pick<RouterServer, "drain">;
+export type AdministeredServer = ObservedServer & ProbedServer & Pick<RouterServer, "drain" | "certificateBook">;
 
 /**
  * Serves `grpcrouter.admin.v1.AdminService` on a port of its own: gRPC, gRPC-Web and Connect, over HTTP/2 and HTTP/1.1,
- * so `grpcurl`, `buf curl` and plain `curl` all work. Beside it the pages `/live` and `/ready` for probes, and those of the options.
+ * so `grpcurl`, `buf curl` and plain `curl` all work. Beside it the pages `/live` and `/ready` for probes, those of the options, and at
+ * `/` what there is.
  *
  * @throws NodeError when the address is in use or wrong, certificates cannot be used, or others could use it without proof.
  */
 export async function serveAdmin(server: AdministeredServer, options: ServeAdminOptions = {}): Promise<AdminServer> {
-  const { port = 8081, host = "127.0.0.1", token, tls } = options;
+  const opened = await openAdmin(options);
+  try {
+    return await opened.serve(server, options);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/**
+ * Takes the port of `serveAdmin` before there is a router, so that a program which cannot have it never begins to route.
+ *
+ * @throws NodeError as `serveAdmin`.
+ */
+export async function openAdmin({
+  port = 8081,
+  host = "127.0.0.1",
+  token,
+  tls,
+}: OpenAdminOptions = {}): Promise<OpenedAdmin> {
   const access = createAdminAccess({ host, port, token, takesCertificates: tls?.ca !== undefined });
-  const handler = await createHandler(server, options, access);
-  const sockets = tls === undefined ? plainSockets(handler) : tlsSockets(handler, tls);
+  const newcomers = new Newcomers();
+  const begun = Promise.withResolvers<AdminHandler>();
+  let handler: AdminHandler = (request, response) => void begun.promise.then((answer) => answer(request, response));
+  const sockets = createAdminSockets((request, response) => handler(request, response), tls);
   const listener = await listen({
     host,
     port,
     limits: ADMIN_LISTENER_LIMITS,
     logger: { log: () => {} },
-    onSocket: sockets.accept,
+    onSocket: (socket) => {
+      newcomers.add(socket);
+      sockets.accept(socket);
+    },
   });
+  const close = (): Promise<void> => {
+    const stopped = listener.stop();
+    listener.destroyConnections();
+    return stopped;
+  };
+  return {
+    address: listener.address,
+    close,
+    async serve(server, options = {}) {
+      handler = await createHandler(server, options, { access, newcomers });
+      begun.resolve(handler);
+      return servedAdmin(server, { listener, sockets, close });
+    },
+  };
+}
+
+interface AdminParts {
+  readonly listener: Pick<Listener, "address">;
+  readonly sockets: AdminSockets;
+  close(): Promise<void>;
+}
+
+function servedAdmin(server: AdministeredServer, { listener, sockets, close }: AdminParts): AdminServer {
   const { address } = listener;
+  const { certificates, reloadCertificates } = sockets;
+  const forget = certificates && server.certificateBook.add("admin", certificates);
   return {
     address,
-    url: `${tls === undefined ? "http" : "https"}://${formatAddress(address.host, address.port)}`,
-    reloadCertificates: sockets.reloadCertificates,
+    url: `${certificates === undefined ? "http" : "https"}://${formatAddress(address.host, address.port)}`,
+    reloadCertificates,
     close: () => {
-      const stopped = listener.stop();
-      listener.destroyConnections();
-      return stopped;
+      forget?.();
+      return close();
     },
-  };
-}
-
-type Handler = ReturnType<typeof connectNodeAdapter>;
-
-/** What becomes of connections. */
-interface Sockets {
-  accept(socket: Socket): void;
-  reloadCertificates(): void;
-}
-
-/** HTTP/2 with prior knowledge and HTTP/1.1 on one port. */
-function plainSockets(handler: Handler): Sockets {
-  const http1 = createHttp1(handler);
-  const http2 = createHttp2(handler);
-  const reloadCertificates = (): void => {
-    throw new NodeError(
-      "TLS_INVALID",
-      "Cannot reload certificates: the admin API must serve TLS, it serves plain text",
-    );
-  };
-  const accept = (socket: Socket): void => {
-    socket.on("error", () => socket.destroy());
-    socket.setTimeout(ADMIN_FIRST_BYTES_MS, () => socket.destroy());
-    // The HTTP/2 preface (RFC 9113 section 3.4) begins like no HTTP/1.1 method.
-    socket.once("data", (first: Buffer) => {
-      socket.setTimeout(0).removeAllListeners("timeout");
-      socket.pause();
-      socket.unshift(first);
-      const isHttp2 = first.toString("latin1", 0, 3) === "PRI";
-      (isHttp2 ? http2 : http1).emit("connection", socket);
-      if (!isHttp2) socket.resume();
-    });
-    socket.resume();
-  };
-  return { accept, reloadCertificates };
-}
-
-/** Both inside TLS, by ALPN. Certificates are asked for, and looked at with each request: probes need none. */
-function tlsSockets(handler: Handler, tls: AdminTls): Sockets {
-  const material = readServerTls(tls);
-  const asked = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
-  const secure = createSecureServer({ ...material, ...asked, allowHTTP1: true }, handler);
-  secure.on("secureConnection", (socket) => socket.disableRenegotiation());
-  secure.on("tlsClientError", (_, socket) => socket.destroy());
-  return {
-    accept: (socket) => {
-      socket.on("error", () => socket.destroy());
-      secure.emit("connection", socket);
-    },
-    reloadCertificates: () => secure.setSecureContext(readServerTls(tls)),
   };
 }
 
 async function createHandler(
   server: AdministeredServer,
-  { pages = [], drain, logLevels, config, allowTapMessages = false }: ServeAdminOptions,
-  access: AdminAccess,
-): Promise<Handler> {
+  { pages = [], drain, logLevels, config, allowTapMessages = false }: AdminOptions,
+  { access, newcomers }: { readonly access: AdminAccess; readonly newcomers: Newcomers },
+): Promise<AdminHandler> {
   // Loaded here only: a router without an admin port starts without it.
   const { connectNodeAdapter } = await import("@connectrpc/connect-node");
   const drainServer = (timeoutMs?: number): void => void server.drain(timeoutMs === undefined ? {} : { timeoutMs });
@@ -162,12 +164,14 @@ async function createHandler(
     interceptors: [explainErrors],
     readMaxBytes: ADMIN_REQUEST_BYTES,
   });
-  const answerProbe = createPageHandler(createProbePages(server));
-  const answerPage = createPageHandler(pages);
+  const probes = createProbePages(server);
+  const answerProbe = createPageHandler(probes);
+  const answerPage = createPageHandler([createIndexPage([...probes, ...pages], AdminService.typeName), ...pages]);
   return (request, response) => {
     if (answerProbe(request, response)) return;
     const refusal = access.judge(request);
     if (refusal === undefined) {
+      newcomers.admit(request.socket);
       if (!answerPage(request, response)) adapter(request, response);
       return;
     }

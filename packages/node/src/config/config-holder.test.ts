@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { createConfigBed } from "./config-bed.suite.js";
 import { ConfigHolder, type ReloadOutcome } from "./config-holder.js";
 import { mistakesError } from "./config-mistake.js";
 import type { LoadedConfig } from "./load-config.js";
+import type { ConfigChange } from "./show-config.js";
 
-const { write, load } = createConfigBed();
+const { folder, write, load } = createConfigBed();
 
 function createHolder(text: string, name: string) {
   const names = [write(name, text)];
   const taken: LoadedConfig[] = [];
   const logged: string[] = [];
   let fault: Error | undefined;
+  let renewed: readonly ConfigChange[] = [];
+  let preparing = (_next: LoadedConfig): void => {};
   const holder = new ConfigHolder({
     load: (applied) => load(names, {}, applied),
     initial: load(names),
     prepare: async (next) => {
       await Promise.resolve();
+      preparing(next);
       if (fault !== undefined) throw fault;
-      return () => taken.push(next);
+      return { apply: () => taken.push(next), renewed };
     },
     logger: { log: (level, event, message) => logged.push(`${level} ${event} ${message}`) },
   });
@@ -30,6 +36,12 @@ function createHolder(text: string, name: string) {
     failWith: (error: Error | undefined) => {
       fault = error;
     },
+    renew: (changes: readonly ConfigChange[]) => {
+      renewed = changes;
+    },
+    whilePreparing: (step: (next: LoadedConfig) => void) => {
+      preparing = step;
+    },
     reload: (next: string): Promise<ReloadOutcome> => {
       write(name, next);
       return holder.reload();
@@ -38,6 +50,18 @@ function createHolder(text: string, name: string) {
 }
 
 describe("ConfigHolder", () => {
+  it("tells what has changed in files that the configuration names, too, before and after", async () => {
+    const { holder, logged, renew } = createHolder("drain: { grace: 1s }\n", "renewed.yaml");
+    const change = { path: ["listeners", "client", "tls", "certificate"], before: "old", after: "new" };
+    renew([change]);
+    expect(await holder.check()).toEqual({ taken: true, generation: 1, changes: [change] });
+    expect(await holder.reload()).toEqual({ taken: true, generation: 2, changes: [change] });
+    expect(logged).toEqual([
+      'info config_changed listeners.client.tls.certificate: "old" → "new"',
+      "info config_reloaded Took the configuration: 1 change",
+    ]);
+  });
+
   it("takes what may change, counts it and logs the differences", async () => {
     const { holder, taken, logged, reload } = createHolder("drain: { grace: 1s }\n", "taken.yaml");
     const outcome = await reload("drain: { grace: 2s }\nplace: {}\npolicies: { services: {} }\n");
@@ -162,6 +186,23 @@ describe("ConfigHolder", () => {
     expect(taken).toHaveLength(3);
   });
 
+  it("inTurn() runs a step between reloads, which go on if it fails", async () => {
+    const { holder, reload, whilePreparing } = createHolder("drain: { grace: 1s }\n", "in-turn.yaml");
+    const order: string[] = [];
+    whilePreparing(() => order.push("reload"));
+    const first = reload("drain: { grace: 2s }\n");
+    const step = holder.inTurn(async () => {
+      order.push("begins");
+      await new Promise(setImmediate);
+      order.push("ends");
+      throw new Error("no");
+    });
+    const second = holder.reload();
+    await expect(step).rejects.toThrow("no");
+    expect([(await first).taken, (await second).taken]).toEqual([true, true]);
+    expect(order).toEqual(["reload", "begins", "ends", "reload"]);
+  });
+
   it("watch() reloads when a file has changed, an included one as well, until it is ended", async () => {
     write("part.yaml", "drain: { grace: 1s }\n");
     const { holder } = createHolder("include: [part.yaml]\n", "watched.yaml");
@@ -176,6 +217,30 @@ describe("ConfigHolder", () => {
     await vi.waitFor(() => expect(holder.generation).toBe(4));
     write("other.yaml", "drian: {}\n");
     await vi.waitFor(() => expect(holder.current.settings.graceMs).toBe(4_000));
+    end();
+  });
+
+  it("watch() misses no change that comes while another is made ready", async () => {
+    const { holder, taken, whilePreparing } = createHolder("drain: { grace: 1s }\n", "meanwhile.yaml");
+    whilePreparing(({ settings }) => {
+      if (settings.graceMs === 2_000) write("meanwhile.yaml", "drain: { grace: 3s }\n");
+    });
+    const end = holder.watch(5);
+    write("meanwhile.yaml", "drain: { grace: 2s }\n");
+    await vi.waitFor(() => expect(taken.map(({ settings }) => settings.graceMs)).toEqual([2_000, 3_000]));
+    end();
+  });
+
+  it("watch() notices that a file is there again, or for the first time, and refuses its absence once", async () => {
+    const { holder, logged } = createHolder("drain: { grace: 1s }\n", "gone.yaml");
+    const end = holder.watch(5);
+    rmSync(join(folder, "gone.yaml"));
+    await vi.waitFor(() => expect(logged.filter((line) => line.includes("config_kept"))).toHaveLength(1));
+    write("gone.yaml", "include: [late.yaml]\n");
+    await vi.waitFor(() => expect(logged.filter((line) => line.includes("config_kept"))).toHaveLength(2));
+    write("late.yaml", "drain: { grace: 2s }\n");
+    await vi.waitFor(() => expect(holder.current.settings.graceMs).toBe(2_000));
+    expect(logged.filter((line) => line.includes("config_kept"))).toHaveLength(2);
     end();
   });
 });

@@ -24,6 +24,14 @@ const changeable: readonly RegExp[] = [
   /^listeners\.(?:client|registration)\.tls\.(?:(?:certificate|key|authorities)$|names\b)/,
 ];
 
+/** A configuration that everything is ready for. */
+export interface PreparedConfig {
+  /** Puts it in force; it must not fail half-way. */
+  apply(): void;
+  /** What has changed in files that the configuration names. */
+  readonly renewed: readonly ConfigChange[];
+}
+
 /** What a holder works with. */
 export interface ConfigHolderOptions {
   /** Reads the files anew, with what an operator has sent before them, if anything is. */
@@ -31,10 +39,9 @@ export interface ConfigHolderOptions {
   /** What the router began with: read and without mistakes. */
   readonly initial: LoadedConfig;
   /**
-   * Makes everything ready for a configuration without mistakes, and answers what puts it in force, which must not fail
-   * half-way. Throws `NodeError` `CONFIG_INVALID` or any other error that says why it cannot be.
+   * Makes everything ready for a configuration without mistakes. Throws `NodeError` `CONFIG_INVALID` or any other error that says why it cannot be.
    */
-  readonly prepare: (next: LoadedConfig) => Promise<() => void>;
+  readonly prepare: (next: LoadedConfig) => Promise<PreparedConfig>;
   readonly logger: Logger;
 }
 
@@ -45,7 +52,7 @@ export type ReloadOutcome =
 
 /** Whether files may be taken. */
 type Verdict =
-  | { readonly next: LoadedConfig; readonly changes: readonly ConfigChange[]; readonly apply: () => void }
+  | { readonly next: LoadedConfig; readonly changes: readonly ConfigChange[]; readonly prepared: PreparedConfig }
   | { readonly reasons: readonly string[] };
 
 /**
@@ -55,6 +62,8 @@ type Verdict =
 export class ConfigHolder {
   readonly #options: ConfigHolderOptions;
   #current: LoadedConfig;
+  /** What was read last, taken or not. */
+  #read: LoadedConfig;
   #generation = 1;
   /** What an operator has sent: it goes before the files until it is taken back. */
   #applied: AppliedText | undefined;
@@ -64,6 +73,7 @@ export class ConfigHolder {
   constructor(options: ConfigHolderOptions) {
     this.#options = options;
     this.#current = options.initial;
+    this.#read = options.initial;
   }
 
   /** What is in force. */
@@ -83,7 +93,7 @@ export class ConfigHolder {
 
   /** Reads the files and takes what they say, or keeps what is in force and logs why. */
   reload(): Promise<ReloadOutcome> {
-    return this.#after(() => this.#take(this.#applied));
+    return this.inTurn(() => this.#take(this.#applied));
   }
 
   /**
@@ -91,7 +101,7 @@ export class ConfigHolder {
    * (undefined), or the router ends. It says nothing that names files or variables.
    */
   apply(applied: AppliedText | undefined): Promise<ReloadOutcome> {
-    return this.#after(() => this.#take(applied));
+    return this.inTurn(() => this.#take(applied));
   }
 
   /**
@@ -99,23 +109,30 @@ export class ConfigHolder {
    * and nothing is logged.
    */
   check(applied?: AppliedText): Promise<ReloadOutcome> {
-    return this.#after(() => this.#check(applied ?? this.#applied));
+    return this.inTurn(() => this.#check(applied ?? this.#applied));
+  }
+
+  /** Runs a step that must not fall into a reload: after those that were asked for before, and before those that follow. */
+  inTurn<Outcome>(step: () => Promise<Outcome>): Promise<Outcome> {
+    const next = this.#last.then(step);
+    this.#last = next.catch(() => {}); // who asked for it hears of it
+    return next;
   }
 
   /** Looks at all files every `intervalMs`, and reloads when one has changed. Returns what ends that. */
   watch(intervalMs: number): () => void {
     let ended = false;
     let end = (): void => {};
-    const begin = (texts: LoadedConfig): void => {
+    const begin = ({ files }: LoadedConfig): void => {
       if (ended) return;
-      const paths = texts.files.map(({ fullPath }) => fullPath);
+      const paths = files.map(({ fullPath }) => fullPath);
       end = watchFiles(paths, {
         intervalMs,
-        texts: texts.files.map(({ text }) => text),
+        texts: files.map(({ text }) => text),
         onChange: () => {
           end();
           // Of a state that was refused, too, so that the same files are not refused again and again.
-          void this.reload().then(() => begin(this.#options.load(this.#applied)));
+          void this.reload().then(() => begin(this.#read));
         },
       });
     };
@@ -126,18 +143,12 @@ export class ConfigHolder {
     };
   }
 
-  #after<Outcome>(step: () => Promise<Outcome>): Promise<Outcome> {
-    const next = this.#last.then(step);
-    this.#last = next;
-    return next;
-  }
-
   async #take(applied: AppliedText | undefined): Promise<ReloadOutcome> {
     const verdict = await this.#judge(applied);
     if ("reasons" in verdict) return this.#refuse(verdict.reasons);
-    const { next, changes, apply } = verdict;
+    const { next, changes, prepared } = verdict;
     try {
-      apply();
+      prepared.apply();
     } catch (error) {
       return this.#refuse(linesOf(error));
     }
@@ -160,13 +171,15 @@ export class ConfigHolder {
     const { load, prepare } = this.#options;
     try {
       const next = load(applied);
+      this.#read = next;
       if (next.mistakes.length > 0) return { reasons: next.mistakes.map(formatMistake) };
       const changes = diffConfigs(this.#current.value, next.value);
       const frozen = changes.filter(({ path }) => !isChangeable(path));
       if (frozen.length > 0) {
         return { reasons: frozen.map((change) => `${formatChange(change)}: it takes a restart`) };
       }
-      return { next, changes, apply: await prepare(next) };
+      const prepared = await prepare(next);
+      return { next, changes: [...changes, ...prepared.renewed], prepared };
     } catch (error) {
       return { reasons: linesOf(error) };
     }

@@ -39,7 +39,7 @@ export interface LoadedConfig {
   readPolicies(services: readonly DescService[]): ConfiguredPolicies;
   /** A mistake at a path, for what others find wrong with it. */
   mistake(fault: ConfigFault): ConfigMistake;
-  /** Mistakes in the order of the files. */
+  /** Mistakes in the order of the files; of a value whose variable is not set, that one alone. */
   sort(mistakes: readonly ConfigMistake[]): ConfigMistake[];
 }
 
@@ -59,7 +59,14 @@ export function loadConfig(names: readonly string[], options: LoadConfigOptions 
   const { config, value, faults } = readRouterConfig(files);
   const origin = { folder, findPlace: files.findPlace };
   const order = [...files.files.map(({ path }) => path), ...(applied === undefined ? [] : [applied.name])];
-  const sort = (mistakes: readonly ConfigMistake[]) => sortMistakes(mistakes, order);
+  const placeOf = ({ file, line, column, path }: ConfigMistake) => JSON.stringify([file, line, column, path]);
+  const asTexts = new Set(files.mistakes);
+  const unread = new Set(files.mistakes.map(placeOf));
+  const sort = (mistakes: readonly ConfigMistake[]) => {
+    // What is wrong with the value follows from what is wrong with its text.
+    const told = mistakes.filter((one) => asTexts.has(one) || !unread.has(placeOf(one)));
+    return sortMistakes(told, order);
+  };
   const mistake = (fault: ConfigFault): ConfigMistake => ({ ...fault, ...files.findPlace(fault.path) });
   const { credentials, faults: wrong } = readInstanceCredentials(config, { origin, variables });
   return {

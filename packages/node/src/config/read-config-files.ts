@@ -3,17 +3,18 @@
 import { dirname, resolve } from "node:path";
 import type { ConfigFault, ConfigPath } from "@grpc-router/protocol";
 import { CONFIG_FILES } from "../limits.js";
-import { firstLine } from "../node-error.js";
+import { firstLine, NodeError } from "../node-error.js";
 import { type ConfigMistake, type ConfigPlace, textMistakes } from "./config-mistake.js";
 import { isMap, lookUp, mergeValues } from "./merge-values.js";
 import { openDocument, readDocument } from "./open-document.js";
 import { substituteVariables, type Variables } from "./substitute-variables.js";
 
-/** A file that was read. */
+/** A file that was read, or could not be. */
 export interface ConfigFile {
   /** As it was given. */
   readonly path: string;
   readonly fullPath: string;
+  /** Of one that cannot be read, why, as `watchFiles` finds it. */
   readonly text: string;
 }
 
@@ -94,6 +95,8 @@ export function readConfigFiles(paths: readonly string[], options: ReadConfigFil
   };
 }
 
+type FaultPlace = Omit<ConfigMistake, "reason">;
+
 class FileReader {
   readonly layers: Layer[] = [];
   readonly files: ConfigFile[] = [];
@@ -105,11 +108,13 @@ class FileReader {
     this.#options = options;
   }
 
-  /** `within`: the files that include this one, outermost first. Answers why it could not be opened, if so. */
-  read(path: string, within: readonly string[], at?: ConfigMistake): void {
-    const place = at ?? { file: path, line: 1, column: 1, path: [], reason: "" };
+  /** `within`: the files that include this one, outermost first; `place`: where it is asked for. */
+  read(
+    path: string,
+    within: readonly string[],
+    place: FaultPlace = { file: path, line: 1, column: 1, path: [] },
+  ): void {
     const full = resolve(this.#options.folder, path);
-    const chain = [...within, full];
     if (within.includes(full)) {
       const names = [...within.slice(within.indexOf(full)), full].map((name) => this.#shown(name)).join(" → ");
       this.mistakes.push({ ...place, reason: `a file must not include itself, received ${names}` });
@@ -122,8 +127,12 @@ class FileReader {
       return;
     }
     try {
-      this.#open(path, chain);
+      this.#open(path, [...within, full]);
     } catch (error) {
+      // Who watches files wants to know when it is there.
+      if (error instanceof NodeError && error.code === "FILE_UNREADABLE") {
+        this.files.push({ path, fullPath: full, text: firstLine(error.cause) });
+      }
       this.mistakes.push({ ...place, reason: firstLine(error) });
     }
   }
@@ -160,8 +169,8 @@ class FileReader {
     }
     const { include, ...own } = value;
     for (const [index, file] of includesOf(include, note).entries()) {
-      const where = { ...findPlace(["include", index]), path: ["include", index], reason: "" };
-      this.read(this.#relative(path, file), chain, where);
+      const at = ["include", index];
+      this.read(this.#relative(path, file), chain, { ...findPlace(at), path: at });
     }
     this.files.push({ path, fullPath: chain.at(-1) ?? path, text });
     this.layers.push({ value: own, substituted, findPlace });

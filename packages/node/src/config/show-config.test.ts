@@ -12,6 +12,8 @@ describe("showConfig()", () => {
       "listeners:\n  client:\n    tls:\n      certificate: cert.pem\n      key: (secret)\n",
     );
     expect(showConfig(tls("key.pem"))).toContain("key: key.pem");
+    const admin = showConfig({ listeners: { admin: { tls: { certificate: "cert.pem", key: pem } } } });
+    expect(admin).toContain("key: (secret)");
     const names = { "a.example": { certificate: "a.pem", key: pem } };
     expect(showConfig({ listeners: { client: { tls: { names } } } })).toMatch(
       /a\.example:\n +certificate: a\.pem\n +key: \(secret\)\n$/,

@@ -62,7 +62,11 @@ describe("readDescriptorServices()", () => {
   ])("reads %s", (_what, sources, names) => expect(namesOf(sources)).toEqual(names));
 
   it.each<[string, Parameters<typeof readDescriptorServices>[0], RegExp]>([
-    ["a file that is not there", { files: [join(folder, "none")] }, /^Cannot read descriptor set .*none: ENOENT/],
+    [
+      "a file that is not there",
+      { files: [join(folder, "none")] },
+      /^Cannot read descriptor set .*none: there is no such file\. Make one: /,
+    ],
     ["a folder that is not there", { folders: [join(folder, "none")] }, /^Cannot read folder .*none: ENOENT/],
     [
       "an empty file",

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { MAX_DESCRIPTOR_SET_BYTES } from "../limits.js";
-import { firstLine, NodeError } from "../node-error.js";
+import { firstLine, NodeError, systemCode } from "../node-error.js";
 
 const remedy = "Make one: npx buf build -o image.binpb, or protoc -o image.binpb --include_imports";
 
@@ -35,7 +35,8 @@ function readBytes(path: string): Uint8Array {
     throw new NodeError("DESCRIPTOR_INVALID", text);
   } catch (error) {
     if (error instanceof NodeError) throw error;
-    throw new NodeError("FILE_UNREADABLE", `Cannot read descriptor set ${path}: ${firstLine(error)}`, error);
+    const why = systemCode(error) === "ENOENT" ? `there is no such file. ${remedy}` : firstLine(error);
+    throw new NodeError("FILE_UNREADABLE", `Cannot read descriptor set ${path}: ${why}`, error);
   }
 }
 

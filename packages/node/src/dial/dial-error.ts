@@ -70,7 +70,7 @@ function reasonOf(address: RouterAddress, error: unknown, shown: ShownDates | un
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_GET_ISSUER_CERT":
-      return `its certificate comes from an unknown authority (${code}). Give the authority's PEM as tls.ca`;
+      return `its certificate comes from an unknown authority (${code}). Give the authority's PEM as tls.ca, to the command as ${address.role === "router" ? "--tls-ca" : "--to-ca"}`;
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return `its certificate is not for this name (${firstLine(error)}). Set tls.servername`;
     case "CERT_HAS_EXPIRED":

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createServer } from "node:net";
-import type { BridgeConnection, BridgeOverrides, BridgePorts } from "@grpc-router/bridge";
+import { type BridgeConnection, type BridgeOverrides, type BridgePorts, createBridge } from "@grpc-router/bridge";
 import { silentLogger } from "@grpc-router/protocol";
+import { createSelfSigned } from "@grpc-router/testing";
 import { describe, expect, it } from "vitest";
-import { type DialRouterOptions, dialRouter } from "./dial-router.js";
+import { checkDialOptions, type DialRouterOptions, dialRouter } from "./dial-router.js";
 
 /** What `dialRouter` hands to the bridge. */
 function dial(options: DialRouterOptions): {
@@ -112,5 +113,29 @@ describe("dialRouter()", () => {
       { url: "http://localhost", tls: { servername: "a" } },
       "with tls its URL must be https://, received http://localhost",
     ],
-  ])("refuses %o", (options, message) => expect(() => dial(options)).toThrow(message));
+    [{ url: "http://far.example", token: "secret" }, "with a token its URL must be https://"],
+  ])("refuses %o", (options, message) => {
+    expect(() => dial(options)).toThrow(message);
+    expect(() => checkDialOptions(options)).toThrow(message);
+  });
+});
+
+describe("checkDialOptions()", () => {
+  const url = "http://localhost";
+  it.each([
+    [{ url, id: "a b" }, 'id must be 1 to 128 of A-Z a-z 0-9 . _ : / -, received "a b"'],
+    [{ url, capacity: -1 }, "capacity must be a whole number from 0"],
+    [{ url, labels: { "": "x" } }, "labels must be names of 1 to 63"],
+    [{ url, weight: 0.5 }, "weight must be a whole number"],
+  ])("refuses %o, as the bridge would", (options, message) => {
+    expect(() => checkDialOptions(options)).toThrow(message);
+    expect(() => dialRouter(createBridge(), options)).toThrow(message);
+  });
+
+  it("takes what can be", () => {
+    const pem = createSelfSigned();
+    expect(() =>
+      checkDialOptions({ url: ["https://a", url], tls: pem, id: "a", capacity: 1, labels: { a: "b" } }),
+    ).not.toThrow();
+  });
 });

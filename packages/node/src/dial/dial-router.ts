@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash, randomBytes } from "node:crypto";
-import type { Bridge, BridgeConnection, Dialer, OpenOptions, RouterEndpoint } from "@grpc-router/bridge";
+import {
+  type Bridge,
+  type BridgeConnection,
+  createBridge,
+  type Dialer,
+  type OpenOptions,
+  type RouterEndpoint,
+} from "@grpc-router/bridge";
 import type { Logger } from "@grpc-router/protocol";
 import { inflateGzip } from "../inflate/inflate-gzip.js";
 import { measureLoad } from "../load/measure-load.js";
@@ -9,7 +16,7 @@ import { createConsoleLogger } from "../log/console-logger.js";
 import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createRenewedMaterial } from "../tls/renewed-material.js";
-import type { TlsMaterial } from "../tls/tls-material.js";
+import { readTlsMaterial, type TlsMaterial } from "../tls/tls-material.js";
 import { createDialer } from "./dialer.js";
 import { parseRouterUrl, type RouterAddress } from "./router-url.js";
 import { checkTokenTransport } from "./token-transport.js";
@@ -60,8 +67,7 @@ export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOpti
     return { url: address.url, dial: dialTo(address) };
   };
   const [first, ...furtherRouters] = addresses.map(endpointOf);
-  if (first === undefined)
-    throw new NodeError("URL_INVALID", "Cannot dial the router: url must have a URL, received none");
+  if (first === undefined) throw noUrl();
   const ports = {
     scheduler: createNodeScheduler(),
     random: Math.random,
@@ -77,6 +83,27 @@ export function dialRouter(bridge: Pick<Bridge, "open">, options: DialRouterOpti
     ...(token === undefined ? {} : { token: typeof token === "string" ? () => token : token }),
   };
   return bridge.open(ports, open);
+}
+
+/**
+ * Judges options as `dialRouter` would, where the bridge takes time to make: URLs, certificates, whether the token may be
+ * shown, and what takes the place of `createBridge`'s options.
+ *
+ * @throws NodeError and BridgeError as `dialRouter`.
+ */
+export function checkDialOptions(options: Omit<DialRouterOptions, "logger">): void {
+  const { url, tls = {}, token, allowPlaintextToken = false, id, capacity, labels, weight } = options;
+  const addresses = (typeof url === "string" ? [url] : url).map((text) => parseRouterUrl(text));
+  if (addresses.length === 0) throw noUrl();
+  checkTls(addresses, tls);
+  if (token !== undefined && !allowPlaintextToken) for (const address of addresses) checkTokenTransport(address);
+  if (addresses.some(({ encrypted }) => encrypted)) readTlsMaterial(tls);
+  const said = Object.entries({ id, capacity, labels, weight }).filter(([, value]) => value !== undefined);
+  createBridge(Object.fromEntries(said));
+}
+
+function noUrl(): NodeError {
+  return new NodeError("URL_INVALID", "Cannot dial the router: url must have a URL, received none");
 }
 
 /** Certificates for no router at all are a mistake that would otherwise never show. */

@@ -121,7 +121,9 @@ describe("createDialer()", () => {
   it("refuses a certificate of an unknown authority, and one for another name", async () => {
     const port = await start(createTlsServer({ ...createSelfSigned(["other.example"]), ALPNProtocols: ["h2"] }));
     const unknown = await dialError(`https://127.0.0.1:${port}`);
-    expect(unknown?.message).toMatch(/comes from an unknown authority \(\w+\)\. Give the authority's PEM as tls\.ca$/);
+    expect(unknown?.message).toMatch(
+      /comes from an unknown authority \(\w+\)\. Give the authority's PEM as tls\.ca, to the command as --tls-ca$/,
+    );
     const other = createSelfSigned(["other.example"]);
     const second = await start(createTlsServer({ ...other, ALPNProtocols: ["h2"] }));
     const mismatch = await dialError(`https://127.0.0.1:${second}`, { ca: other.cert });

@@ -25,7 +25,7 @@ function callWith(metadata: Readonly<Record<string, string>> = {}, identities: r
     openedMs,
     previousAttempts: 0,
     metadata: (name) => metadata[name],
-    hasMetadata: (names) => names.some((name) => metadata[name] !== undefined),
+    hasTraceContext: false,
     metadataBytes: () => undefined,
     allMetadata: () => Object.entries(metadata),
   };
@@ -144,6 +144,25 @@ describe("createAccessLog()", () => {
     log.watch({ ...callWith(), path: "/a OK\n9", service: "", method: "" })?.ended?.(end({ code: 12 }));
     await log.close();
     expect(readFileSync(path, "utf8")).toBe('"a OK\\n9" UNIMPLEMENTED\n');
+  });
+
+  it("escapes what a terminal would obey, which paths may hold", async () => {
+    const { path, log } = createLog({ format: "text", fields: ["method"], metadata: ["note"] });
+    const call = { ...callWith({ note: "\u007f\u2028" }), path: "/a\u009b2J\u0085b", service: "", method: "" };
+    log.watch(call)?.ended?.(end({ code: 12 }));
+    await log.close();
+    expect(readFileSync(path, "utf8")).toBe('"a\\u009b2J\\u0085b" note="\\u007f\\u2028"\n');
+  });
+
+  it.each([
+    ["*", "*"],
+    ["index.php", "index.php"],
+    ["//a/b", "/a/b"],
+  ])("says of the path %j that it leads nowhere as %j", async (sent, shown) => {
+    const { path, log } = createLog({ fields: ["method"] });
+    log.watch({ ...callWith(), path: sent, service: "", method: "" })?.ended?.(end({ code: 12 }));
+    await log.close();
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ method: shown });
   });
 
   it("drops and counts what a disk does not take", async () => {

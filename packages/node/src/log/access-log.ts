@@ -13,6 +13,7 @@ import {
 } from "../limits.js";
 import { NodeError } from "../node-error.js";
 import { createConsoleLogger } from "./console-logger.js";
+import { escapeControls } from "./escape-controls.js";
 import { WallClock } from "./wall-clock.js";
 
 /** What a line of the access log says, in this order. */
@@ -168,7 +169,8 @@ function identityOf(names: readonly string[]): string | undefined {
 function lineOf({ path, peer, identity, openedMs }: WatchedFacts, end: FollowedEnd, originMs: number): Line {
   return {
     time: new Date(originMs + end.nowMs).toISOString(),
-    method: path.slice(1),
+    // One that leads nowhere may be anything.
+    method: path.startsWith("/") ? path.slice(1) : path,
     status: statusName(end.code),
     reason: end.reason,
     durationMs: Math.round((end.nowMs - openedMs) * 1_000) / 1_000,
@@ -185,7 +187,7 @@ function writeJson(line: Line, fields: readonly AccessLogField[], { metadata }: 
   const shown: Record<string, unknown> = {};
   for (const field of fields) shown[field] = line[field];
   for (const [name, value] of Object.entries(metadata)) shown[name] = value;
-  return `${JSON.stringify(shown)}\n`;
+  return `${escapeControls(JSON.stringify(shown))}\n`;
 }
 
 /** Time, method, status and duration as they are, the rest as `name=value`. */
@@ -196,7 +198,6 @@ function writeText(line: Line, fields: readonly AccessLogField[], { metadata }: 
     if (value === undefined) continue;
     if (field === "durationMs") words.push(`${value}ms`);
     else if (field === "time" || field === "status") words.push(`${value}`);
-    // One that leads nowhere may be anything.
     else if (field === "method") words.push(quote(`${value}`));
     else words.push(`${field}=${quote(`${value}`)}`);
   }
@@ -205,7 +206,7 @@ function writeText(line: Line, fields: readonly AccessLogField[], { metadata }: 
 }
 
 function quote(text: string): string {
-  return /^[\w.:/@+\-[\]]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w.:/@+\-[\]]+$/.test(text) ? text : escapeControls(JSON.stringify(text));
 }
 
 function open(path: string): ReturnType<typeof pino.destination> {

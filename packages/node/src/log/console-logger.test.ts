@@ -23,6 +23,10 @@ describe("createConsoleLogger()", () => {
     { fields: { waitMs: 88.57018934106048, share: 0.5 }, tail: " waitMs=88.57 share=0.5" },
     { fields: { absent: undefined, none: null, no: false }, tail: " none=null no=false" },
     { fields: { text: "two words", quote: 'a"b' }, tail: ' text="two words" quote="a\\"b"' },
+    {
+      fields: { list: ["a.B", "c.D"], none: [], odd: ["two words"] },
+      tail: ' list=[a.B,c.D] none=[] odd="[two words]"',
+    },
     { fields: { object: { a: [1, 2n] } }, tail: ' object="{\\"a\\":[1,\\"2\\"]}"' },
     { fields: { empty: "", line: "a\nb" }, tail: ' empty="" line="a\\nb"' },
   ])("writes one line with fields $fields", ({ fields, tail }) => {

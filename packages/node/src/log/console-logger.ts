@@ -2,6 +2,7 @@
 
 import type { Logger } from "@grpc-router/protocol";
 import { LOG_VALUE_CHARS } from "../limits.js";
+import { escapeControls } from "./escape-controls.js";
 import { LogLevels, type LogThreshold } from "./log-levels.js";
 
 /** Where and what a console logger writes. */
@@ -51,6 +52,7 @@ export function createConsoleLogger(options: ConsoleLoggerOptions = {}): Logger 
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return `${Math.round(value * 1_000) / 1_000}`; // clocks give more than anybody reads
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return `[${value.join(",")}]`;
   if (value instanceof Error) return value.stack ?? value.message;
   if (typeof value === "object" && value !== null) {
     return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}` : inner)) ?? "";
@@ -60,7 +62,7 @@ function textOf(value: unknown): string {
 
 function quote(text: string): string {
   const short = text.length > LOG_VALUE_CHARS && !text.includes("\n") ? `${text.slice(0, LOG_VALUE_CHARS)}…` : text;
-  return /^[\w.:/@+\-[\]]+$/.test(short) ? short : escapeControls(JSON.stringify(short));
+  return /^[\w.:/@+,\-[\]]+$/.test(short) ? short : escapeControls(JSON.stringify(short));
 }
 
 function indent(text: string): string {
@@ -68,12 +70,4 @@ function indent(text: string): string {
     .split("\n")
     .map((line) => `    ${escapeControls(line)}\n`)
     .join("");
-}
-
-/** C0, DEL, C1 and the separators that some viewers break lines at. */
-function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

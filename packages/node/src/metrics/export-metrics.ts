@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Logger } from "@grpc-router/protocol";
+import type { PushMetricExporter } from "@opentelemetry/sdk-metrics";
 import { OTLP_STOP_MS } from "../limits.js";
+import { createOtlpReport } from "../otlp/otlp-report.js";
 import type { Environment } from "../otlp/read-otlp-target.js";
-import { createOtlpReport, createReportingExporter } from "../otlp/reporting-exporter.js";
 import type { MeteredServer } from "./metrics-page.js";
 import { readOtlpSettings } from "./otlp-settings.js";
 
@@ -55,7 +56,7 @@ export async function exportMetrics(
   const otlp = new OTLPMetricExporter({ url, timeoutMillis: timeoutMs });
   const report = createOtlpReport({ what: "metrics", url, logger: options.logger });
   const reader = new PeriodicExportingMetricReader({
-    exporter: createReportingExporter(otlp, report),
+    exporter: reporting(otlp, report),
     exportIntervalMillis: intervalMs,
     exportTimeoutMillis: Math.min(timeoutMs, intervalMs),
     metricProducers: [producers.createMetricProducer(server, { startMs, nowMs: Date.now })],
@@ -65,5 +66,18 @@ export async function exportMetrics(
     url,
     flush: () => provider.forceFlush(),
     stop: () => provider.shutdown({ timeoutMillis: OTLP_STOP_MS }).catch(report),
+  };
+}
+
+/** The same exporter, which tells us of what the SDK keeps in a log of its own, which nobody reads. */
+function reporting(exporter: PushMetricExporter, report: (error: unknown) => void): PushMetricExporter {
+  return {
+    export: (metrics, done) =>
+      exporter.export(metrics, ({ error }) => {
+        if (error !== undefined) report(error);
+        done({ code: 0 }); // it is told
+      }),
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
   };
 }

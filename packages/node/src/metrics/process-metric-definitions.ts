@@ -39,6 +39,14 @@ export const listenerMetrics = {
     labels: [],
     description: "TLS handshakes that failed, those that took too long included.",
   },
+  certificateExpiry: {
+    name: "grpcrouter.certificate.expiry_timestamp",
+    type: "gauge",
+    unit: "s",
+    labels: ["grpcrouter.listener", "grpcrouter.certificate"],
+    description:
+      "When certificates of a listener (client, registration, admin) end, in seconds since 1970: the first of its chain, of each name's (names.users.example), and of its authorities.",
+  },
   foreignPeers: {
     name: "grpcrouter.connections.foreign",
     type: "counter",

@@ -2,6 +2,7 @@
 
 import type { MetricFamily, RouterCore } from "@grpc-router/runtime";
 import type { ListenerStats } from "../serve/listener-stats.js";
+import { CertificateBook } from "./certificate-book.js";
 import { collectListenerMetrics } from "./collect-listener-metrics.js";
 import { collectProcessMetrics } from "./collect-process-metrics.js";
 import { EventLoopDelay } from "./event-loop-delay.js";
@@ -14,6 +15,8 @@ export interface MetricSources {
 
 /** All that a router's server tells of itself; everything is read when somebody asks. */
 export class ServerMetrics {
+  /** Of all listeners, that of the admin API included. */
+  readonly certificates = new CertificateBook();
   readonly #sources: MetricSources;
   readonly #delay = new EventLoopDelay();
 
@@ -23,7 +26,8 @@ export class ServerMetrics {
 
   collect(): MetricFamily[] {
     const { core, listener } = this.#sources;
-    return [...core.metrics(), ...collectListenerMetrics(listener.stats()), ...collectProcessMetrics(this.#delay)];
+    const ofListeners = collectListenerMetrics(listener.stats(), this.certificates);
+    return [...core.metrics(), ...ofListeners, ...collectProcessMetrics(this.#delay)];
   }
 
   /** Ends the timer behind it. */

@@ -49,12 +49,53 @@ describe("Certificates", () => {
     ]);
   });
 
+  it("reload() tells what is new, and nothing else", () => {
+    const [own, one, other, authority] = ["own", "b.example", "c.example", "authority"].map((name) =>
+      createSelfSigned([name]),
+    );
+    if (!own || !one || !other || !authority) throw new Error("each is made above");
+    const logger = createRecordingLogger();
+    const certificates = new Certificates(
+      { ...own, ca: own.cert, names: { "b.example": one, "c.example": other } },
+      logger,
+    );
+    const told = (material?: ListenerTls) => {
+      const before = logger.entries.length;
+      const isNew = certificates.reload(() => {}, material);
+      return [
+        isNew,
+        ...logger.entries.slice(before).map(({ message }) => message.replaceAll(/, valid to .*? GMT/g, "")),
+      ];
+    };
+    expect(told()).toEqual([false]);
+    const renewed = createSelfSigned(["b.example", "d.example"]);
+    expect(told({ ...own, ca: authority.cert, names: { "b.example": renewed } })).toEqual([
+      true,
+      "Took new certificates: authorities: DNS:authority; for b.example: DNS:b.example, DNS:d.example; " +
+        "for c.example: none of its own any more",
+    ]);
+    expect(told()).toEqual([false]);
+  });
+
   it.each([
     [{ clientCertificate: "request" }, "tls.ca must be given with tls.clientCertificate, received none"],
     [{ clientCertificate: "maybe" }, 'tls.clientCertificate must be require or request, received "maybe"'],
   ])("refuses %j", (given, message) => {
     const material = { ...write(), ...given } as ListenerTls; // that it may be wrong is the point
     expect(() => new Certificates(material, createRecordingLogger())).toThrow(`Cannot use TLS: ${message}`);
+  });
+
+  it("differences() tells what is in place of what, with the end of each", () => {
+    const { certificates } = create();
+    expect(certificates.differences(certificates.check(), ["tls"])).toEqual([]);
+    write(createSelfSigned(["renewed.example"]));
+    const other = createSelfSigned(["b.example"]);
+    const read = certificates.check({ ...files, names: { "b.example": other } });
+    const valid = (name: string) => expect.stringMatching(new RegExp(`^valid to \\w+ .* GMT, .*DNS:${name}`));
+    expect(certificates.differences(read, ["tls"])).toEqual([
+      { path: ["tls", "certificate"], before: valid("localhost"), after: valid("renewed.example") },
+      { path: ["tls", "names", "b.example", "certificate"], before: undefined, after: valid("b.example") },
+    ]);
   });
 
   it("reload() takes others, which are then those that a reload reads", () => {
@@ -116,7 +157,7 @@ describe("Certificates", () => {
     writeNamed("new.example");
     await vi.waitFor(() => expect(used.length).toBe(2));
     end();
-    const ofName = logger.entries.map(({ message }) => /; for a\.example: (\S+),/.exec(message)?.[1]);
+    const ofName = logger.entries.map(({ message }) => /: for a\.example: (\S+),/.exec(message)?.[1]);
     expect(ofName).toEqual(["DNS:a.example", "DNS:new.example"]);
     rmSync(named.key);
     expect(() => certificates.reload(use)).toThrow(
@@ -151,6 +192,18 @@ describe("Certificates", () => {
     const renewed = write();
     await vi.waitFor(() => expect(used).toEqual([expect.objectContaining(renewed)]));
     end();
+  });
+
+  it("watch() sees what reload() has taken as known, and that it is taken back", async () => {
+    const { certificates, logger, pair, used, use } = create();
+    const end = certificates.watch(50, use);
+    const renewed = write();
+    certificates.reload(use);
+    writeFileSync(files.cert, pair.cert);
+    writeFileSync(files.key, pair.key);
+    await vi.waitFor(() => expect(used).toEqual([expect.objectContaining(renewed), expect.objectContaining(pair)]));
+    end();
+    expect(logger.entries.map(({ event }) => event)).toEqual(["certificates_reloaded", "certificates_reloaded"]);
   });
 
   it.each([0, 0.5, Number.NaN])("watch() refuses %d ms", (watchMs) => {

@@ -21,13 +21,22 @@ export interface ListenerTls extends ListenerMaterial {
   readonly clientCertificate?: ClientCertificate | undefined;
 }
 
+/** Certificates that are others now, by the field of a configuration. */
+export interface CertificateChange {
+  /** `listeners.client.tls.certificate`, `…authorities` or `…names.NAME.certificate`. */
+  readonly path: readonly string[];
+  /** When it ends, and its names; undefined: there was none. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
 /** The certificates of a listener, through their renewals. */
 export class Certificates {
   /** What is in use, read and checked. */
   current: ServedTls;
   readonly #logger: Logger;
   #material: ListenerMaterial;
-  /** Looks at other files from now on. */
+  /** Looks from now on for what differs from what is in use, maybe in other files. */
   #rewatch: (() => void) | undefined;
 
   /** @throws NodeError for certificates that cannot be used. */
@@ -40,22 +49,20 @@ export class Certificates {
   }
 
   /**
-   * Reads the certificates again, or takes others, and gives them to `use`.
+   * Reads the certificates again, or takes others, and gives them to `use`. Answers whether there are new ones, which it logs.
    *
    * @throws NodeError when they cannot be used; then all stays as it was.
    */
-  reload(use: (tls: ServedTls) => void, material: ListenerMaterial = this.#material): void {
+  reload(use: (tls: ServedTls) => void, material: ListenerMaterial = this.#material): boolean {
     const read = this.check(material);
+    const news = this.#newsOf(read);
     use(read);
     this.current = read;
-    if (material !== this.#material) {
-      this.#material = material;
-      this.#rewatch?.();
-    }
-    const named = this.current.names?.all.map(({ name, cert }) => `; for ${name}: ${describe(cert)}`) ?? [];
-    const message = `Took new certificates: ${describe(String(read.cert))}${named.join("")}`;
-    this.#logger.log("info", "certificates_reloaded", message);
+    this.#material = material;
+    this.#rewatch?.();
+    if (news.length > 0) this.#logger.log("info", "certificates_reloaded", `Took new certificates: ${news.join("; ")}`);
     this.#warnOfDates();
+    return news.length > 0;
   }
 
   /** Reads the certificates again, or others, and takes nothing. @throws NodeError when they cannot be used. */
@@ -65,6 +72,22 @@ export class Certificates {
       throw new NodeError("TLS_INVALID", `Cannot use certificates: tls.ca must be ${how}`);
     }
     return readServed(material);
+  }
+
+  /** What `read` has in place of what is in use, at `path`. */
+  differences(read: ServedTls, path: readonly string[]): CertificateChange[] {
+    return changesOf(this.current, read).map(({ field, was, is }) => {
+      return { path: [...path, ...field.split(" ")], before: was && summary(was), after: is && summary(is) };
+    });
+  }
+
+  /** What is new in `read`, for the log. */
+  #newsOf(read: ServedTls): readonly string[] {
+    return changesOf(this.current, read).map(({ field, is }) => {
+      const [part, name] = field.split(" ");
+      const what = part === "names" ? `for ${name}: ` : part === "authorities" ? "authorities: " : "";
+      return `${what}${is === undefined ? "none of its own any more" : describe(is)}`;
+    });
   }
 
   /** Looks at the files every `intervalMs` and reloads them when they have changed. Returns what ends that. */
@@ -117,9 +140,47 @@ export class Certificates {
   }
 }
 
+/**
+ * Reads certificates as a listener would, and takes nothing.
+ *
+ * @throws NodeError `FILE_UNREADABLE` or `TLS_INVALID` when they cannot be used.
+ */
+export function checkCertificates(material: ListenerTls): void {
+  checkClientCertificate(material);
+  readServed(material);
+}
+
 function readServed({ names, ...material }: ListenerMaterial): ServedTls {
   const own = readServerTls(material);
   return names === undefined ? own : { ...own, names: readServerNames(names, material) };
+}
+
+interface FieldChange {
+  readonly field: string;
+  readonly was: string | undefined;
+  readonly is: string | undefined;
+}
+
+/** The fields whose PEM texts differ, those that are there now first. */
+function changesOf(before: ServedTls, after: ServedTls): FieldChange[] {
+  const [had, has] = [shownBy(before), shownBy(after)];
+  const fields = new Set([...has.keys(), ...had.keys()]);
+  return [...fields]
+    .map((field) => ({ field, was: had.get(field), is: has.get(field) }))
+    .filter(({ was, is }) => was !== is);
+}
+
+/** The PEM texts of certificates by their fields, the parts of which are apart by spaces: no name has one. */
+function shownBy({ cert, ca, names }: ServedTls): ReadonlyMap<string, string> {
+  const named = names?.all.map(({ name, cert }): [string, string] => [`names ${name} certificate`, cert]) ?? [];
+  const authorities: [string, string][] = ca === undefined ? [] : [["authorities", String(ca)]];
+  return new Map([["certificate", String(cert)], ...authorities, ...named]);
+}
+
+/** As `describe`, with what matters first. */
+function summary(pem: string): string {
+  const certificate = new X509Certificate(pem);
+  return `valid to ${certificate.validTo}, ${namesOf(certificate)}`;
 }
 
 /** Its names, and when it ends. */

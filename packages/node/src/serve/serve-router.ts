@@ -22,10 +22,12 @@ import { CLOSE_GRACE_MS, HANDSHAKE_GRACE_MS } from "../limits.js";
 import { createConsoleLogger } from "../log/console-logger.js";
 import { defaultMemoryBytes, validateMemoryBytes } from "../memory/memory-budget.js";
 import { createMemoryGauge } from "../memory/memory-gauge.js";
+import type { CertificateBook } from "../metrics/certificate-book.js";
 import { ServerMetrics } from "../metrics/server-metrics.js";
 import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
+import type { CertificateChange, Certificates } from "./certificates.js";
 import { type EngineStats, readEngineStats, type StatsSources } from "./engine-stats.js";
 import type { Listener } from "./listener.js";
 import type { ListenerStats } from "./listener-stats.js";
@@ -59,11 +61,13 @@ export interface RouterServer {
   listenerStats(): ListenerStats;
   /**
    * Reads the certificates of `tls` again, or takes those given, for connections to come; those that are open stay. Those of
-   * a listener for registrations are read again, too, or `registration` is taken.
+   * a listener for registrations are read again, too, or `registration` is taken. Answers whether any is new.
    *
    * @throws NodeError when they cannot be used, or the router serves plain text; then all stays as it was.
    */
-  reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): void;
+  reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): boolean;
+  /** Reads what `reloadCertificates` would take, takes nothing, and tells what differs. @throws NodeError as it would. */
+  checkCertificates(tls?: CertificateFiles, registration?: CertificateFiles): readonly CertificateChange[];
   /**
    * Takes other credentials of instances (`readCredentials` reads them from a file). Instances whose credential is gone, or may register their
    * service no more, finish their calls and get no new ones; all others notice nothing.
@@ -85,6 +89,8 @@ export interface RouterServer {
   engineStats(): EngineStats;
   /** All metrics of the router, its listener and its process, as they are now (docs/metrics.md). Takes a millisecond or so: for every few seconds. */
   metrics(): readonly MetricFamily[];
+  /** Certificates whose ends are among the metrics: those of the router's listeners, and what others add, as the admin API does. */
+  readonly certificateBook: Pick<CertificateBook, "add">;
   /** What balancing and resilience did since the start; counts only grow, so take differences. */
   policyStats(): PolicyStats;
   /** What an operator may ask and order; the admin API speaks to it. */
@@ -227,6 +233,8 @@ class ListeningRouter implements RouterServer {
     this.#listeners = listeners;
     this.#logger = logger;
     this.#metrics = new ServerMetrics({ core: stats.core, listener: joined });
+    if (client.certificates !== undefined) this.certificateBook.add("client", client.certificates);
+    if (registration?.certificates !== undefined) this.certificateBook.add("registration", registration.certificates);
     this.#endWatches = [client, registration].flatMap((one) => {
       if (one?.certificates === undefined || one.watchMs === undefined) return [];
       return [one.certificates.watch(one.watchMs, one.listener.useCertificates)];
@@ -250,8 +258,9 @@ class ListeningRouter implements RouterServer {
     const parts = Object.entries(changes).flatMap(([what, names]: [string, readonly string[]]) => {
       return names.length === 0 ? [] : [`${what}: ${names.join(", ")}`];
     });
-    const text = parts.length === 0 ? "nothing has changed" : parts.join("; ");
-    this.#logger.log("info", "services_changed", `Took new services: ${text}`, { ...changes });
+    if (parts.length > 0) {
+      this.#logger.log("info", "services_changed", `Took new services: ${parts.join("; ")}`, { ...changes });
+    }
     return changes;
   }
 
@@ -263,15 +272,22 @@ class ListeningRouter implements RouterServer {
     return this.#listener.stats();
   }
 
-  reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): void {
+  reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): boolean {
+    const { client, registration: own } = this.#listeners;
+    // Both, or none of them.
+    this.checkCertificates(tls, registration);
+    const isNew = client.certificates?.reload(client.listener.useCertificates, tls) === true;
+    return own?.certificates?.reload(own.listener.useCertificates, registration) === true || isNew;
+  }
+
+  checkCertificates(tls?: CertificateFiles, registration?: CertificateFiles): readonly CertificateChange[] {
     const { client, registration: own } = this.#listeners;
     if (client.certificates === undefined && own?.certificates === undefined) {
       throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
     }
-    // Both, or none of them.
-    own?.certificates?.check(registration);
-    client.certificates?.reload(client.listener.useCertificates, tls);
-    own?.certificates?.reload(own.listener.useCertificates, registration);
+    const judge = (name: string, certificates: Certificates | undefined, files: CertificateFiles | undefined) =>
+      certificates?.differences(certificates.check(files), ["listeners", name, "tls"]) ?? [];
+    return [...judge("client", client.certificates, tls), ...judge("registration", own?.certificates, registration)];
   }
 
   reloadCredentials(credentials: readonly CredentialSettings[]): void {
@@ -282,6 +298,10 @@ class ListeningRouter implements RouterServer {
 
   metrics(): readonly MetricFamily[] {
     return this.#metrics.collect();
+  }
+
+  get certificateBook(): Pick<CertificateBook, "add"> {
+    return this.#metrics.certificates;
   }
 
   policyStats(): PolicyStats {

@@ -12,14 +12,18 @@ export interface DateFault {
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
+/** The certificates of a PEM text, in its order. */
+export function pemCertificates(text: string): readonly string[] {
+  return text.match(PEM_CERTIFICATE) ?? [];
+}
+
 /**
  * Certificates of `material` that are over or have not begun at `nowMs`, each with its file, names and date. `texts` is
  * `material` as it was read. They are used all the same: clocks differ, and the peer decides.
  */
 export function judgeDates(material: TlsMaterial, texts: TlsMaterial, nowMs: number): DateFault[] {
   return (["cert", "ca"] as const).flatMap((part) => {
-    const blocks = texts[part]?.match(PEM_CERTIFICATE) ?? [];
-    return blocks.flatMap((block, index) =>
+    return pemCertificates(texts[part] ?? "").flatMap((block, index) =>
       judge(new X509Certificate(block), placeOf(part, material[part], index), nowMs),
     );
   });

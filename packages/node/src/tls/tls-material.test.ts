@@ -90,6 +90,36 @@ describe("readTlsMaterial()", () => {
       ),
     },
     {
+      what: "the end of authorities",
+      material: { ca: file("end.pem", "-----END CERTIFICATE-----\n") },
+      code: "TLS_INVALID",
+      message: expect.stringMatching(/^Cannot use TLS: tls\.ca must be valid PEM, .* from .*end\.pem$/),
+    },
+    {
+      what: "authorities of which one is broken",
+      material: { ca: `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n` },
+      code: "TLS_INVALID",
+      message: expect.stringMatching(/^Cannot use TLS: tls\.ca must be valid PEM, received what OpenSSL refuses/),
+    },
+    {
+      what: "authorities that end in the middle of one",
+      material: { ca: cert + cert.slice(0, 300) },
+      code: "TLS_INVALID",
+      message: expect.stringMatching(/^Cannot use TLS: tls\.ca must be valid PEM, received what OpenSSL refuses/),
+    },
+    {
+      what: "a chain of which one is broken",
+      material: { cert: `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, key },
+      code: "TLS_INVALID",
+      message: expect.stringContaining("refuses"),
+    },
+    {
+      what: "a chain that ends in the middle of one",
+      material: { cert: cert + cert.slice(0, 300), key },
+      code: "TLS_INVALID",
+      message: expect.stringContaining("refuses"),
+    },
+    {
       what: "half a certificate's file",
       material: { cert: halfFile, key },
       code: "TLS_INVALID",

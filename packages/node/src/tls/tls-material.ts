@@ -61,7 +61,7 @@ export function readTlsMaterial(material: TlsMaterial): SecureContextOptions {
   }
   check("cert", material, () => parts.cert !== undefined && new X509Certificate(parts.cert));
   check("key", material, () => parts.key !== undefined && createPrivateKey(parts.key));
-  check("ca", material, () => parts.ca !== undefined && new X509Certificate(parts.ca)); // a context passes over what it cannot read
+  check("ca", material, () => parts.ca !== undefined && readAuthorities(parts.ca));
   const options: SecureContextOptions = { ...parts, ciphers: CIPHERS, minVersion: "TLSv1.2" };
   try {
     createSecureContext(options);
@@ -83,6 +83,12 @@ function check(part: "cert" | "key" | "ca", material: TlsMaterial, read: () => u
       withoutInput(error),
     );
   }
+}
+
+/** Each of them by itself: a context passes over the first that it cannot read, and all that follow. */
+function readAuthorities(text: string): readonly X509Certificate[] {
+  const [, ...further] = text.split(/(?=-----BEGIN CERTIFICATE-----)/);
+  return [text, ...further].map((part) => new X509Certificate(part));
 }
 
 /** Whether a part of `TlsMaterial` is PEM text; else it is the path of a file. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CallFollower, FollowedEnd, WatchedCall } from "@grpc-router/runtime";
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { describe, expect, it } from "vitest";
 import { CallSpans } from "./call-spans.js";
+import { RandomIds } from "./random-ids.js";
+import type { EndedSpan, FinishedSpan } from "./span-writer.js";
 import { parseGrpcTraceBin, parseTraceparent, writeGrpcTraceBin } from "./trace-context.js";
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -22,7 +23,7 @@ function callWith(fields: Readonly<Record<string, string>> = {}, peerAddress = "
     openedMs: 100,
     previousAttempts: 0,
     metadata: value,
-    hasMetadata: (names) => names.some((name) => value(name) !== undefined),
+    hasTraceContext: value("traceparent") !== undefined || value("grpc-trace-bin") !== undefined,
     metadataBytes: (name) => {
       const text = value(name);
       return text === undefined ? undefined : Uint8Array.from(Buffer.from(text, "base64"));
@@ -32,11 +33,14 @@ function callWith(fields: Readonly<Record<string, string>> = {}, peerAddress = "
 }
 
 function createSpans(ratio = 1, random = 0) {
-  const exporter = new InMemorySpanExporter();
-  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
-  const spans = new CallSpans({ tracer: provider.getTracer("test"), ratio, random: () => random, clock: { originMs } });
-  return { spans, finished: () => exporter.getFinishedSpans() };
+  const finished: FinishedSpan[] = [];
+  const ids = new RandomIds((bytes) => void bytes.set(bytes.map((_, at) => at % 251)));
+  const add = (span: EndedSpan) => void finished.push(span.toSpan());
+  return { spans: new CallSpans({ add, ratio, random: () => random, ids, clock: { originMs } }), finished };
 }
+
+const attributesOf = (span: FinishedSpan | undefined) =>
+  Object.fromEntries(span?.attributes.flatMap(({ list }) => list) ?? []);
 
 const end = (code: number, more: Partial<FollowedEnd> = {}): FollowedEnd => ({
   code,
@@ -50,7 +54,6 @@ const end = (code: number, more: Partial<FollowedEnd> = {}): FollowedEnd => ({
 });
 
 const target = { instance: "users-1", address: "[2001:db8::1]:443", nowMs: 120 } as const;
-const msOf = ([seconds, nanos]: ReadableSpan["startTime"]) => seconds * 1_000 + nanos / 1e6 - originMs;
 
 function follow(follower: CallFollower | undefined): CallFollower {
   if (follower === undefined) throw new Error("the call is not followed");
@@ -69,21 +72,20 @@ describe("CallSpans", () => {
     second?.ended(0, 149);
     call.ended?.(end(0, { attempts: 2 }));
 
-    const shown = finished().map((span) => [span.name, msOf(span.startTime), msOf(span.endTime)]);
+    const shown = finished.map(({ name, kind, startMs, endMs }) => [name, kind, startMs - originMs, endMs - originMs]);
     expect(shown).toEqual([
-      ["Queue", 110, 120],
-      ["Attempt.acme.user.v1.UserService.GetUser", 120, 130],
-      ["Attempt.acme.user.v1.UserService.GetUser", 135, 149],
-      ["Recv.acme.user.v1.UserService.GetUser", 100, 150],
+      ["Queue", 1, 110, 120],
+      ["Attempt.acme.user.v1.UserService.GetUser", 3, 120, 130],
+      ["Attempt.acme.user.v1.UserService.GetUser", 3, 135, 149],
+      ["Recv.acme.user.v1.UserService.GetUser", 2, 100, 150],
     ]);
-    const [queue, failed, served, whole] = finished();
-    expect(whole?.parentSpanContext).toMatchObject({ traceId, spanId, isRemote: true });
-    expect(whole?.spanContext().traceState?.get("a")).toBe("1");
+    const [queue, failed, served, whole] = finished;
+    expect(whole).toMatchObject({ traceId, parent: { spanId, isRemote: true }, traceState: "a=1" });
     for (const inner of [queue, failed, served]) {
-      expect(inner?.spanContext().traceId).toBe(traceId);
-      expect(inner?.parentSpanContext?.spanId).toBe(whole?.spanContext().spanId);
+      expect(inner).toMatchObject({ traceId, parent: { spanId: whole?.spanId, isRemote: false }, traceState: "a=1" });
     }
-    expect(whole?.attributes).toEqual({
+    expect(new Set(finished.map((span) => span.spanId)).size).toBe(4);
+    expect(attributesOf(whole)).toEqual({
       "rpc.system.name": "grpc",
       "rpc.method": "acme.user.v1.UserService/GetUser",
       "client.address": "192.0.2.7",
@@ -91,7 +93,9 @@ describe("CallSpans", () => {
       "rpc.response.status_code": "OK",
       "grpcrouter.attempts": 2,
     });
-    expect(failed?.attributes).toMatchObject({
+    expect(attributesOf(failed)).toEqual({
+      "rpc.system.name": "grpc",
+      "rpc.method": "acme.user.v1.UserService/GetUser",
       "server.address": "2001:db8::1",
       "server.port": 443,
       "grpcrouter.instance": "users-1",
@@ -99,9 +103,9 @@ describe("CallSpans", () => {
       "transparent-retry": false,
       "rpc.response.status_code": "UNAVAILABLE",
     });
-    expect(served?.attributes).toMatchObject({ "previous-rpc-attempts": 1, "transparent-retry": false });
-    expect([failed?.status, served?.status]).toEqual([{ code: 2, message: "UNAVAILABLE" }, { code: 0 }]);
-    expect(first?.metadata).toEqual([["traceparent", `00-${traceId}-${failed?.spanContext().spanId}-01`]]);
+    expect(attributesOf(served)).toMatchObject({ "previous-rpc-attempts": 1, "transparent-retry": false });
+    expect([failed?.error, served?.error]).toEqual(["UNAVAILABLE", undefined]);
+    expect(first?.metadata).toEqual([["traceparent", `00-${traceId}-${failed?.spanId}-01`]]);
   });
 
   it("calls an attempt in place of one that did not run transparent", () => {
@@ -109,14 +113,14 @@ describe("CallSpans", () => {
     const call = follow(spans.watch(callWith()));
     call.attempt?.({ ...target, attempt: 0 })?.ended(14, 130);
     call.attempt?.({ ...target, attempt: 0 })?.ended(0, 140);
-    expect(finished().map(({ attributes }) => attributes["transparent-retry"])).toEqual([false, true]);
+    expect(finished.map((span) => attributesOf(span)["transparent-retry"])).toEqual([false, true]);
   });
 
   it("has one name for all paths that lead nowhere", () => {
     const { spans, finished } = createSpans();
     follow(spans.watch({ ...callWith(), path: "/a.B/C?7", service: "", method: "" })).ended?.(end(12));
-    expect(finished()[0]?.name).toBe("Recv._OTHER");
-    expect(finished()[0]?.attributes).toMatchObject({ "rpc.method": "_OTHER", "rpc.method_original": "/a.B/C?7" });
+    expect(finished[0]?.name).toBe("Recv._OTHER");
+    expect(attributesOf(finished[0])).toMatchObject({ "rpc.method": "_OTHER", "rpc.method_original": "/a.B/C?7" });
   });
 
   it("hands the old form on, too, where it came", () => {
@@ -127,7 +131,7 @@ describe("CallSpans", () => {
     attempt?.ended(0, 130);
     call.ended?.(end(0));
     const fields = Object.fromEntries(attempt?.metadata ?? []);
-    const own = { traceId, spanId: finished()[0]?.spanContext().spanId, sampled: true };
+    const own = { traceId, spanId: finished[0]?.spanId, sampled: true };
     expect(parseTraceparent(fields.traceparent ?? "")).toEqual(own);
     expect(parseGrpcTraceBin(Buffer.from(fields["grpc-trace-bin"] ?? "", "base64"))).toEqual(own);
   });
@@ -144,17 +148,28 @@ describe("CallSpans", () => {
   });
 
   it.each([
-    [0, 0],
-    [5, 0],
-    [1, 0],
-    [2, 2],
-    [4, 2],
-    [14, 2],
-  ])("of a call that ends %d has the status %d", (code, status) => {
+    [0, undefined],
+    [5, undefined],
+    [1, undefined],
+    [2, "UNKNOWN"],
+    [4, "DEADLINE_EXCEEDED"],
+    [14, "UNAVAILABLE"],
+  ])("of a call that ends %d has the error %s", (code, error) => {
     const { spans, finished } = createSpans();
     follow(spans.watch(callWith())).ended?.(end(code, { reason: code === 14 ? "NO_INSTANCE" : undefined }));
-    expect(finished()[0]?.status.code).toBe(status);
-    expect(finished()[0]?.attributes["error.type"]).toBe(code === 14 ? "NO_INSTANCE" : undefined);
+    expect(finished[0]?.error).toBe(error);
+    expect(attributesOf(finished[0])["error.type"]).toBe(code === 14 ? "NO_INSTANCE" : undefined);
+  });
+
+  it("of a call without a parent begin a trace, and repeat no tracestate that is too long", () => {
+    const { spans, finished } = createSpans();
+    follow(spans.watch(callWith({ tracestate: "a=1" }))).ended?.(end(0));
+    follow(spans.watch(callWith({ traceparent, tracestate: "a".repeat(513) }))).ended?.(end(0));
+    expect(finished.map(({ parent, traceState }) => [parent?.spanId, traceState])).toEqual([
+      [undefined, ""],
+      [spanId, ""],
+    ]);
+    expect(finished[0]?.traceId).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it("of a call that ended while it waited end with it", () => {
@@ -162,7 +177,7 @@ describe("CallSpans", () => {
     const call = follow(spans.watch(callWith({}, "unix")));
     call.queued?.(110);
     call.ended?.(end(4, { instance: undefined, attempts: 0 }));
-    expect(finished().map(({ name }) => name)).toEqual(["Queue", "Recv.acme.user.v1.UserService.GetUser"]);
-    expect(finished()[1]?.attributes["client.address"]).toBe("unix");
+    expect(finished.map(({ name }) => name)).toEqual(["Queue", "Recv.acme.user.v1.UserService.GetUser"]);
+    expect(attributesOf(finished[1])["client.address"]).toBe("unix");
   });
 });

@@ -9,18 +9,9 @@ import type {
   FollowedEnd,
   WatchedCall,
 } from "@grpc-router/runtime";
-import {
-  type Attributes,
-  type Context,
-  createTraceState,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  type Tracer,
-  trace,
-} from "@opentelemetry/api";
+import type { RandomIds } from "./random-ids.js";
+import { SharedAttributes, type SpanAttribute, SpanAttributes } from "./span-attributes.js";
+import { type EndedSpan, type FinishedSpan, SpanKind } from "./span-writer.js";
 import {
   parseGrpcTraceBin,
   parseTraceparent,
@@ -32,17 +23,33 @@ import {
 const traceparentName = "traceparent";
 const tracestateName = "tracestate";
 const grpcTraceBinName = "grpc-trace-bin";
-const contextNames = [traceparentName, grpcTraceBinName];
 /** Stands for methods that are not there, by the semantic conventions of RPC. */
 const other = "_OTHER";
+const grpcSystem = ["rpc.system.name", "grpc"] as const;
+/** Characters of a `tracestate` that spans repeat (W3C Trace Context, section 3.3.1.5); instances get it whole. */
+const maxTraceState = 512;
+
+/** What many spans have alike; by what stands on the left. */
+const shared = {
+  methods: new SharedAttributes((path) => [grpcSystem, ["rpc.method", path.slice(1)]]),
+  clients: new SharedAttributes((address) => addressOf("client", address)),
+  servers: new SharedAttributes((address) => addressOf("server", address)),
+  instances: new SharedAttributes((id) => [["grpcrouter.instance", id]]),
+  codes: new SharedAttributes((name) => [["rpc.response.status_code", name]]),
+  attempts: new SharedAttributes((count) => [["grpcrouter.attempts", Number(count)]]),
+  reasons: new SharedAttributes((reason) => [["error.type", reason]]),
+} as const;
+const firstAttempt = furtherAttempt(0, false);
 
 /** What spans are made with. */
 export interface CallSpansOptions {
-  readonly tracer: Tracer;
+  /** Takes a span that has ended. */
+  add(span: EndedSpan): void;
   /** Share of the calls that are traced, of those whose clients do not say: 0 to 1. */
   readonly ratio: number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  readonly ids: Pick<RandomIds, "traceId" | "spanId">;
   /** Tells what `Scheduler.nowMs` has to be added to for milliseconds since 1970. */
   readonly clock: { readonly originMs: number };
 }
@@ -71,8 +78,7 @@ export class CallSpans implements CallWatcher {
 }
 
 function parentOf(call: WatchedCall): TraceContext | undefined {
-  // Most clients say nothing: one walk finds that out.
-  if (!call.hasMetadata(contextNames)) return undefined;
+  if (!call.hasTraceContext) return undefined; // as most clients do
   const text = call.metadata(traceparentName);
   const parsed = text === undefined ? undefined : parseTraceparent(text);
   if (parsed !== undefined) return parsed;
@@ -80,110 +86,209 @@ function parentOf(call: WatchedCall): TraceContext | undefined {
   return bytes === undefined ? undefined : parseGrpcTraceBin(bytes);
 }
 
-class CallSpan implements CallFollower {
-  readonly #tracer: Tracer;
+/** The span of a call, and what those within it have from it. Of what it is told it keeps the facts: see `EndedSpan`. */
+class CallSpan implements CallFollower, EndedSpan {
+  readonly #options: CallSpansOptions;
   /** One for all of a call's spans: an attempt lies within its call, also if the clock is set meanwhile. */
   readonly #originMs: number;
-  readonly #span: Span;
-  readonly #context: Context;
-  readonly #attributes: Attributes;
-  /** `pkg.Service/Method`, with a dot between, as span names have it. */
-  readonly #name: string;
-  readonly #binary: boolean;
-  #queue: Span | undefined;
+  readonly traceId: string;
+  readonly #parent: TraceContext | undefined;
+  readonly #traceState: string;
+  readonly #openedMs: number;
+  readonly #peerAddress: string;
+  readonly #path: string;
+  readonly #service: string;
+  readonly #method: string;
+  /** A client that speaks the old form only has instances that may do so, too. */
+  readonly isBinary: boolean;
+  #ownId: string | undefined = undefined;
+  /** When the call began to wait; -1: it does not. */
+  #queuedMs = -1;
   #lastAttempt = -1;
+  #end: FollowedEnd | undefined = undefined;
 
   constructor(options: CallSpansOptions, call: WatchedCall, parent: TraceContext | undefined) {
-    this.#tracer = options.tracer;
+    this.#options = options;
     this.#originMs = options.clock.originMs;
-    const { service, method, path } = call;
-    // A path that leads nowhere may be anything, and names of spans are few.
-    this.#name = service === "" ? other : `${service}.${method}`;
-    this.#attributes = {
-      "rpc.system.name": "grpc",
-      ...(service === ""
-        ? { "rpc.method": other, "rpc.method_original": path }
-        : { "rpc.method": `${service}/${method}` }),
-    };
-    // A client that speaks the old form only has instances that may do so, too.
-    this.#binary = call.metadata(grpcTraceBinName) !== undefined;
-    const state = call.metadata(tracestateName);
-    const around =
-      parent === undefined
-        ? ROOT_CONTEXT
-        : trace.setSpanContext(ROOT_CONTEXT, {
-            traceId: parent.traceId,
-            spanId: parent.spanId,
-            traceFlags: TraceFlags.SAMPLED,
-            isRemote: true,
-            ...(state === undefined ? {} : { traceState: createTraceState(state) }),
-          });
-    const attributes = { ...this.#attributes, ...addressOf("client", call.peerAddress) };
-    const startTime = this.#originMs + call.openedMs;
-    this.#span = options.tracer.startSpan(
-      `Recv.${this.#name}`,
-      { kind: SpanKind.SERVER, startTime, attributes },
-      around,
-    );
-    this.#context = trace.setSpan(ROOT_CONTEXT, this.#span);
+    this.#parent = parent;
+    this.traceId = parent?.traceId ?? options.ids.traceId();
+    const state = parent === undefined ? "" : (call.metadata(tracestateName) ?? "");
+    this.#traceState = state.length <= maxTraceState ? state : "";
+    this.#openedMs = call.openedMs;
+    this.#peerAddress = call.peerAddress;
+    this.#path = call.path;
+    this.#service = call.service;
+    this.#method = call.method;
+    this.isBinary = call.hasTraceContext && call.metadata(grpcTraceBinName) !== undefined;
   }
 
   queued(nowMs: number): void {
-    const startTime = this.#originMs + nowMs;
-    this.#queue ??= this.#tracer.startSpan("Queue", { kind: SpanKind.INTERNAL, startTime }, this.#context);
+    if (this.#queuedMs < 0) this.#queuedMs = nowMs;
   }
 
-  attempt({ instance, address, attempt, nowMs }: FollowedAttempt): AttemptFollower {
-    this.#leaveQueue(nowMs);
-    const attributes = {
-      ...this.#attributes,
-      ...addressOf("server", address),
-      "grpcrouter.instance": instance,
-      "previous-rpc-attempts": attempt,
-      // One in place of an attempt that did not run has the number of that.
-      "transparent-retry": attempt <= this.#lastAttempt,
-    };
-    this.#lastAttempt = Math.max(this.#lastAttempt, attempt);
-    const startTime = this.#originMs + nowMs;
-    const name = `Attempt.${this.#name}`;
-    const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime, attributes }, this.#context);
-    const context = { ...span.spanContext(), sampled: true };
+  attempt(about: FollowedAttempt): AttemptFollower {
+    this.#leaveQueue(about.nowMs);
+    // One in place of an attempt that did not run has the number of that.
+    const isTransparent = about.attempt <= this.#lastAttempt;
+    this.#lastAttempt = Math.max(this.#lastAttempt, about.attempt);
+    return new AttemptSpan(this, about, isTransparent, this.newId());
+  }
+
+  ended(end: FollowedEnd): void {
+    this.#leaveQueue(end.nowMs);
+    this.#end = end;
+    this.add(this);
+  }
+
+  add(span: EndedSpan): void {
+    this.#options.add(span);
+  }
+
+  newId(): string {
+    return this.#options.ids.spanId();
+  }
+
+  toSpan(): FinishedSpan {
+    const { code = 0, reason, nowMs = this.#openedMs, attempts = 0 } = this.#end ?? {};
+    const parent = this.#parent;
+    const attributes = [
+      this.methodAttributes,
+      shared.clients.of(this.#peerAddress),
+      shared.codes.of(statusName(code)),
+      shared.attempts.of(`${attempts}`),
+      ...(reason === undefined ? [] : [shared.reasons.of(reason)]),
+    ];
     return {
-      metadata: [
-        [traceparentName, writeTraceparent(context)],
-        ...(this.#binary ? [[grpcTraceBinName, encodeBinaryValue(writeGrpcTraceBin(context))] as const] : []),
-      ],
-      ended: (code, endMs) => {
-        endSpan(span, code, code !== 0);
-        span.end(this.#originMs + endMs);
-      },
+      ...this.inner(this.#id, this.#openedMs, nowMs),
+      parent: parent && { spanId: parent.spanId, isRemote: true },
+      name: `Recv.${this.name}`,
+      kind: SpanKind.server,
+      attributes,
+      error: serverFaults.has(code) ? statusName(code) : undefined,
     };
   }
 
-  ended({ code, reason, nowMs, attempts }: FollowedEnd): void {
-    this.#leaveQueue(nowMs);
-    endSpan(this.#span, code, serverFaults.has(code));
-    this.#span.setAttribute("grpcrouter.attempts", attempts);
-    if (reason !== undefined) this.#span.setAttribute("error.type", reason);
-    this.#span.end(this.#originMs + nowMs);
+  /** What a span within this one begins with; times as the router has them. */
+  inner(spanId: string, startMs: number, endMs: number): InnerSpan {
+    return {
+      traceId: this.traceId,
+      spanId,
+      parent: { spanId: this.#id, isRemote: false },
+      traceState: this.#traceState,
+      startMs: this.#originMs + startMs,
+      endMs: this.#originMs + endMs,
+    };
+  }
+
+  /** `pkg.Service.Method`, as span names have it. A path that leads nowhere may be anything, and names of spans are few. */
+  get name(): string {
+    return this.#service === "" ? other : `${this.#service}.${this.#method}`;
+  }
+
+  get methodAttributes(): SpanAttributes {
+    return this.#service === "" ? new SpanAttributes(nowhere(this.#path)) : shared.methods.of(this.#path);
+  }
+
+  get #id(): string {
+    this.#ownId ??= this.newId();
+    return this.#ownId;
   }
 
   #leaveQueue(nowMs: number): void {
-    this.#queue?.end(this.#originMs + nowMs);
-    this.#queue = undefined;
+    if (this.#queuedMs < 0) return;
+    this.add(new QueueSpan(this, this.#queuedMs, nowMs));
+    this.#queuedMs = -1;
   }
 }
 
-function endSpan(span: Span, code: number, isError: boolean): void {
-  const name = statusName(code);
-  span.setAttribute("rpc.response.status_code", name);
-  if (isError) span.setStatus({ code: SpanStatusCode.ERROR, message: name });
+type InnerSpan = Pick<FinishedSpan, "traceId" | "spanId" | "parent" | "traceState" | "startMs" | "endMs">;
+
+/** The span of an attempt, whose id the instance gets. */
+class AttemptSpan implements AttemptFollower, EndedSpan {
+  readonly #call: CallSpan;
+  readonly #about: FollowedAttempt;
+  readonly #isTransparent: boolean;
+  readonly #spanId: string;
+  #code = 0;
+  #endMs = 0;
+
+  constructor(call: CallSpan, about: FollowedAttempt, isTransparent: boolean, spanId: string) {
+    this.#call = call;
+    this.#about = about;
+    this.#isTransparent = isTransparent;
+    this.#spanId = spanId;
+  }
+
+  get metadata(): readonly (readonly [name: string, value: string])[] {
+    const { traceId, isBinary } = this.#call;
+    const context = { traceId, spanId: this.#spanId, sampled: true };
+    const text = [traceparentName, writeTraceparent(context)] as const;
+    return isBinary ? [text, [grpcTraceBinName, encodeBinaryValue(writeGrpcTraceBin(context))]] : [text];
+  }
+
+  ended(code: number, nowMs: number): void {
+    this.#code = code;
+    this.#endMs = nowMs;
+    this.#call.add(this);
+  }
+
+  toSpan(): FinishedSpan {
+    const { instance, address, attempt, nowMs } = this.#about;
+    const status = statusName(this.#code);
+    return {
+      ...this.#call.inner(this.#spanId, nowMs, this.#endMs),
+      name: `Attempt.${this.#call.name}`,
+      kind: SpanKind.client,
+      attributes: [
+        this.#call.methodAttributes,
+        shared.servers.of(address),
+        shared.instances.of(instance),
+        attempt === 0 && !this.#isTransparent ? firstAttempt : furtherAttempt(attempt, this.#isTransparent),
+        shared.codes.of(status),
+      ],
+      error: this.#code === 0 ? undefined : status,
+    };
+  }
+}
+
+/** The span of a call's time without an instance. */
+class QueueSpan implements EndedSpan {
+  readonly #call: CallSpan;
+  readonly #startMs: number;
+  readonly #endMs: number;
+
+  constructor(call: CallSpan, startMs: number, endMs: number) {
+    this.#call = call;
+    this.#startMs = startMs;
+    this.#endMs = endMs;
+  }
+
+  toSpan(): FinishedSpan {
+    const { internal: kind } = SpanKind;
+    const inner = this.#call.inner(this.#call.newId(), this.#startMs, this.#endMs);
+    return { ...inner, name: "Queue", kind, attributes: [], error: undefined };
+  }
+}
+
+/** Of a path that leads nowhere. */
+function nowhere(path: string): readonly SpanAttribute[] {
+  return [grpcSystem, ["rpc.method", other], ["rpc.method_original", path]];
+}
+
+function furtherAttempt(attempt: number, isTransparent: boolean): SpanAttributes {
+  return new SpanAttributes([
+    ["previous-rpc-attempts", attempt],
+    ["transparent-retry", isTransparent],
+  ]);
 }
 
 /** `client.address` and `client.port`, or those of a server. */
-function addressOf(side: "client" | "server", address: string): Attributes {
+function addressOf(side: "client" | "server", address: string): readonly SpanAttribute[] {
   const at = address.lastIndexOf(":");
   const port = Number(address.slice(at + 1));
-  if (at < 0 || !Number.isInteger(port)) return address === "" ? {} : { [`${side}.address`]: address };
-  return { [`${side}.address`]: address.slice(0, at).replace(/^\[|\]$/g, ""), [`${side}.port`]: port };
+  if (at < 0 || !Number.isInteger(port)) return address === "" ? [] : [[`${side}.address`, address]];
+  return [
+    [`${side}.address`, address.slice(0, at).replace(/^\[|\]$/g, "")],
+    [`${side}.port`, port],
+  ];
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { randomFillSync } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "@grpc-router/protocol";
 import type { CallWatcher } from "@grpc-router/runtime";
 import { OTLP_STOP_MS } from "../limits.js";
 import { WallClock } from "../log/wall-clock.js";
 import { ownVersion } from "../metrics/collect-process-metrics.js";
+import { createOtlpReport } from "../otlp/otlp-report.js";
 import {
   type Environment,
   otlpInvalid,
@@ -13,7 +15,9 @@ import {
   readOtlpTarget,
   variableOf,
 } from "../otlp/read-otlp-target.js";
-import { createOtlpReport, createReportingExporter } from "../otlp/reporting-exporter.js";
+import { CallSpans } from "./call-spans.js";
+import { RandomIds } from "./random-ids.js";
+import { SpanBatches, type SpanBatchLimits } from "./span-batches.js";
 
 /** How spans are sent; what is not said here is taken from the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` and so on. */
 export interface ExportTracesOptions {
@@ -51,7 +55,7 @@ const defaultRatio = 0.01;
 
 /**
  * Sends spans of a server's calls to an OpenTelemetry collector: OTLP over HTTP in protobuf, in batches. Undefined if
- * neither the options nor the environment name one. OpenTelemetry's SDK is loaded here only.
+ * neither the options nor the environment name one. OpenTelemetry's exporter is loaded here only.
  *
  * @throws NodeError OTLP_INVALID for settings that cannot be.
  */
@@ -62,53 +66,64 @@ export async function exportTraces(
   const env = options.env ?? process.env;
   const target = readOtlpTarget("traces", options.endpoint, env);
   const ratio = readRatio(options.ratio, env);
-  const batches = readBatches(env);
+  const limits = readLimits(env);
   if (target === undefined) return undefined;
-  const [
-    { AlwaysOnSampler, BatchSpanProcessor, TracerProvider },
-    { OTLPTraceExporter },
-    { resourceOf },
-    { CallSpans },
-  ] = await Promise.all([
-    import("@opentelemetry/sdk-trace"),
-    import("@opentelemetry/exporter-trace-otlp-proto"),
+  const [{ createTraceSender }, { resourceOf }] = await Promise.all([
+    import("./trace-sender.js"),
     import("../otlp/resource-of.js"),
-    import("./call-spans.js"),
   ]);
-  const { url, timeoutMs } = target;
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: timeoutMs });
+  const { url } = target;
   const report = createOtlpReport({ what: "spans", url, logger: options.logger });
-  const provider = new TracerProvider({
-    resource: resourceOf(options.resource),
-    // What is followed is sampled: CallSpans has chosen.
-    sampler: new AlwaysOnSampler(),
-    spanProcessors: [new BatchSpanProcessor({ exporter: createReportingExporter(exporter, report), ...batches })],
+  const sender = createTraceSender(target);
+  const batches = new SpanBatches({
+    ...limits,
+    source: {
+      resource: resourceOf(options.resource).attributes,
+      scope: { name: "@grpc-router/node", version: ownVersion },
+    },
+    send: (request) => sender.send(request),
+    report,
   });
-  const tracer = provider.getTracer("@grpc-router/node", ownVersion);
-  const unwatch = server.watch(new CallSpans({ tracer, ratio, random: Math.random, clock: new WallClock() }));
+  const spans = new CallSpans({
+    ratio,
+    add: (span) => batches.add(span),
+    random: Math.random,
+    ids: new RandomIds(randomFillSync),
+    clock: new WallClock(),
+  });
+  const unwatch = server.watch(spans);
   return {
     url,
-    flush: () => provider.forceFlush(),
+    flush: () => batches.flush(),
     async stop() {
       unwatch();
       const patience = setTimeout(OTLP_STOP_MS, undefined, { ref: false });
-      await Promise.race([provider.shutdown().catch(report), patience]);
+      await Promise.race([
+        batches
+          .flush()
+          .then(() => sender.stop())
+          .catch(report),
+        patience,
+      ]);
     },
   };
 }
 
-/** How spans are collected, by the standard variables; what they do not say is as the specification has it. */
-function readBatches(env: Environment): Partial<Record<"scheduledDelayMillis" | "maxQueueSize", number>> {
-  const delayMs = readMilliseconds("traces", "OTEL_BSP_SCHEDULE_DELAY", env);
-  const text = variableOf(env, "OTEL_BSP_MAX_QUEUE_SIZE");
-  const size = Number(text);
-  if (text !== undefined && !(Number.isInteger(size) && size > 0)) {
-    throw otlpInvalid("traces", `OTEL_BSP_MAX_QUEUE_SIZE must be a number of spans above 0, received ${text}`);
-  }
+/** The standard variables; what they do not say is as the specification has it. */
+function readLimits(env: Environment): SpanBatchLimits {
   return {
-    ...(delayMs === undefined ? {} : { scheduledDelayMillis: delayMs }),
-    ...(text === undefined ? {} : { maxQueueSize: size }),
+    scheduleDelayMs: readMilliseconds("traces", "OTEL_BSP_SCHEDULE_DELAY", env),
+    maxQueueSize: readCount("OTEL_BSP_MAX_QUEUE_SIZE", env),
+    maxExportBatchSize: readCount("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", env),
   };
+}
+
+function readCount(name: string, env: Environment): number | undefined {
+  const text = variableOf(env, name);
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw otlpInvalid("traces", `${name} must be a number of spans above 0, received ${text}`);
 }
 
 function readRatio(given: number | undefined, env: Environment): number {
