@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Exit codes; a failed call ends with 64 + its gRPC status, what a second signal ends with 128 + the signal. `callsCut`:
+ * Exit codes; a failed call ends with 64 + its gRPC status, what a signal ends before it is done with 128 + the signal. `callsCut`:
  * stopped in good order, but calls had outlived the grace.
  */
 export const ExitCode = { ok: 0, failure: 1, usage: 2, callsCut: 3, callBase: 64, signalBase: 128 } as const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ExitCode } from "./cli-error.js";
+import { CliError, ExitCode } from "./cli-error.js";
 
 /** A terminal that commands may draw on. */
 export interface Screen {
@@ -27,7 +27,7 @@ export interface Io {
   readonly screen: Screen | undefined;
   /** Standard input. */
   readonly input: AsyncIterable<Uint8Array>;
-  /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM). */
+  /** Aborted when the user wants the command to end (Ctrl-C, SIGTERM), or reads no more of what it writes. */
   readonly stop: AbortSignal;
   /** Calls `reload` whenever the user wants files to be read again (SIGHUP); until this is called, SIGHUP ends the process. */
   onReload(reload: () => void): void;
@@ -35,6 +35,28 @@ export interface Io {
   readonly folder: string;
   /** Variables of the environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Why `Io.stop` is aborted: a signal of the user or the system. */
+export class StopSignal extends Error {
+  /** As that of a signal that somebody aborts without a reason, which libraries know. */
+  override readonly name = "AbortError";
+  /** Of the signal, such as 2 for SIGINT. */
+  readonly number: number;
+
+  constructor(number: number) {
+    super("the command was told to end");
+    this.number = number;
+  }
+}
+
+/**
+ * The error for a command that was told to end before it was done: 128 + the signal, as a shell would say it; 1 if it was by
+ * none, as nobody reads what it writes. `text` says what it leaves.
+ */
+export function interrupted({ stop }: Pick<Io, "stop">, text: string): CliError {
+  const reason: unknown = stop.reason;
+  return new CliError(reason instanceof StopSignal ? ExitCode.signalBase + reason.number : ExitCode.failure, text);
 }
 
 /**
@@ -49,9 +71,15 @@ export function createProcessIo(): Io {
   ] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(ExitCode.signalBase + number);
-      stop.abort();
+      stop.abort(new StopSignal(number));
     });
   }
+  process.stdout.on("error", (error) => {
+    if (!("code" in error && error.code === "EPIPE")) throw error;
+    stop.abort(); // `| head` has seen enough
+  });
+  // A log that nobody takes any more, or a disk that is full, must not end a router.
+  process.stderr.on("error", () => {});
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

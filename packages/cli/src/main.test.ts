@@ -2,6 +2,7 @@
 // The binary as people run it; it runs what `npm run build` made.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -50,6 +51,35 @@ describe.skipIf(!built)("grpc-router (built by: npm run build)", () => {
       out: '{"text":"a+b","count":2}\n',
       err: "",
     });
+    server.close();
+  });
+
+  it("serves on when nobody reads its log any more, and stops in order", async () => {
+    const child = spawn(process.execPath, [binary, "serve", "--listen", "127.0.0.1:0", "--no-admin"], {
+      stdio: "pipe",
+    });
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.kill("SIGTERM"); // of which the log tells
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+
+  it("ends as with Ctrl-C when nobody reads what it writes any more", async () => {
+    const server = await startTestServer();
+    const args = ["call", `${server.url}/test.v1.NoteService/Chat`, "-d", "@"];
+    const child = spawn(process.execPath, [binary, ...args], { stdio: "pipe" });
+    let err = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text;
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.write('{"text":"a"}\n');
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    child.stdin.write('{"text":"b"}\n');
+    expect(await once(child, "close")).toEqual([65, null]);
+    expect(err).toMatch(/^CANCELLED \(1\): .*\n$/);
     server.close();
   });
 

@@ -13,18 +13,34 @@ async function runCli(...args: readonly string[]) {
 describe("run()", () => {
   it.each([
     [["frobnicate"], "unknown command 'frobnicate'. See: grpc-router --help\n"],
-    [["version", "--no-such"], "unknown option '--no-such'. See: grpc-router --help\n"],
-    [["call"], "missing required argument 'url'. See: grpc-router --help\n"],
+    [["\u001b[2J"], "unknown command '\\u{1b}[2J'. See: grpc-router --help\n"],
+    [["version", "--no-such"], "unknown option '--no-such'. See: grpc-router version --help\n"],
+    [
+      ["config", "reload", "x"],
+      "too many arguments for 'reload'. Expected 0 arguments but got 1: x. See: grpc-router config reload --help\n",
+    ],
+    [["call"], "missing required argument 'url'. See: grpc-router call --help\n"],
     [
       ["serve", "--module", "x.js", "--listen", "nowhere"],
-      "option '--listen <host:port>' argument 'nowhere' is invalid. Write host:port, such as 127.0.0.1:8080. See: grpc-router --help\n",
+      "option '--listen <host:port>' argument 'nowhere' is invalid. Write host:port, such as 127.0.0.1:8080. See: grpc-router serve --help\n",
     ],
     [
       ["instances", "-o", "xml"],
-      "option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json, yaml. See: grpc-router --help\n",
+      "option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, json, yaml. See: grpc-router instances --help\n",
     ],
   ])("%s ends with 2 and one line", async (args, err) => {
     expect(await runCli(...args)).toEqual({ code: 2, out: "", err });
+  });
+
+  it.each(["--version", "-V"])("%s is the command of that name", async (flag) => {
+    expect(await runCli(flag)).toEqual(await runCli("version"));
+  });
+
+  it("shows no presets that say nothing", async () => {
+    const { out } = await runCli("serve", "--help");
+    expect(out).toContain("(default: 10s)");
+    expect(out).not.toMatch(/default:\s+(?:false|\[\])/);
+    expect((await runCli("drain", "--help")).out).not.toMatch(/default:\s+""/);
   });
 
   it("without a command shows the help and ends with 2", async () => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { CliError, ExitCode } from "./cli-error.js";
 import type { Io } from "./io.js";
+import { printable } from "./output/printable.js";
 
 /**
  * Commands by their names, in the order of the help. Each is loaded when it is called: all of them take half a second, which
@@ -35,16 +36,32 @@ const commands: Readonly<Record<string, () => Promise<(io: Io) => Command>>> = {
 
 /**
  * Runs the `grpc-router` command with `args` (without program names) and returns its exit code: 0, 1 failure, 2 usage,
- * 3 calls cut by a stop, 64 + gRPC status for a failed call. Errors are written as one line.
+ * 3 calls cut by a stop, 64 + gRPC status for a failed call, 128 + signal where one came before it was done. Errors are written as one line.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
+  // What every tool answers to.
+  const words = args[0] === "--version" || args[0] === "-V" ? ["version", ...args.slice(1)] : args;
+  let program: Command | undefined;
   try {
-    const program = await createProgram(args, io);
-    await program.parseAsync([...args], { from: "user" });
+    program = await createProgram(words, io);
+    await program.parseAsync([...words], { from: "user" });
     return ExitCode.ok;
   } catch (error) {
-    return report(error, io);
+    return report(error, program === undefined ? "grpc-router" : nameCommand(program, words), io);
   }
+}
+
+/** The command that the words begin with, as one writes it: `grpc-router config reload`. */
+function nameCommand(program: Command, words: readonly string[]): string {
+  let at = program;
+  let name = at.name();
+  for (const word of words) {
+    const next = at.commands.find((command) => command.name() === word);
+    if (next === undefined) break;
+    name += ` ${word}`;
+    at = next;
+  }
+  return name;
 }
 
 async function createProgram(args: readonly string[], io: Io): Promise<Command> {
@@ -52,7 +69,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<Command> 
     .description("Routes gRPC calls to service instances that dialled out to the router.")
     .addHelpText(
       "after",
-      "\nExit codes: 0 ok, 1 failure, 2 usage, 3 stopped but calls were cut, 64 + gRPC status for a failed call.",
+      "\nExit codes: 0 ok, 1 failure, 2 usage, 3 stopped but calls were cut, 64 + gRPC status for a failed call,\n128 + signal where one came before it was done.",
     );
   const [name = ""] = args;
   const called = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -68,17 +85,26 @@ function settle(command: Command, io: Io): void {
   command
     .exitOverride()
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription: describeOption })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} });
   for (const sub of command.commands) settle(sub, io);
 }
 
-function report(error: unknown, io: Io): number {
+/** Without presets that say nothing: off, none, no text. */
+function describeOption(option: Option): string {
+  return new Help()
+    .optionDescription(option)
+    .replace(/ ?\((?:(.*), )?default: (?:false|\[\]|\{\}|"")\)$/, (_, rest) => {
+      return rest === undefined ? "" : ` (${rest})`;
+    });
+}
+
+function report(error: unknown, command: string, io: Io): number {
   if (error instanceof CommanderError) {
     // Help that was asked for is no error; help shown for want of a command is.
     if (error.exitCode === 0) return ExitCode.ok;
     if (error.code !== "commander.help")
-      io.err(`${oneLine(error.message).replace(/^error: |\.$/g, "")}. See: grpc-router --help\n`);
+      io.err(`${oneLine(error.message).replace(/^error: |\.$/g, "")}. See: ${command} --help\n`);
     return ExitCode.usage;
   }
   const text = error instanceof Error ? error.message : String(error);
@@ -92,6 +118,7 @@ function listsMistakes(error: unknown): boolean {
   return origin instanceof Error && "code" in origin && origin.code === "CONFIG_INVALID";
 }
 
+/** It may have words of a server in it. */
 function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, " ");
+  return printable(text.trim().replaceAll(/\s*\n\s*/g, " "));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Io, Screen } from "./io.js";
+import { constants } from "node:os";
+import { type Io, type Screen, StopSignal } from "./io.js";
 
 /** Surroundings of a command that a test looks at. */
 export interface TestIo extends Io {
@@ -55,7 +56,7 @@ export function createTestIo(options: TestIoOptions = {}): TestIo {
     screen: options.screen,
     folder: options.folder ?? process.cwd(),
     env: options.env ?? {},
-    interrupt: () => stop.abort(),
+    interrupt: () => stop.abort(new StopSignal(constants.signals.SIGINT)),
     until: (pattern) =>
       new Promise((resolve) => {
         waiting.push({ pattern, resolve });

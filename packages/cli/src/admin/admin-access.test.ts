@@ -2,6 +2,7 @@
 // serve --admin… and the commands that ask it, where others can reach it.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSelfSigned } from "@grpc-router/testing";
@@ -68,7 +69,7 @@ describe("an admin API that asks for proof", () => {
       [...trusting, "--admin-tls-cert", files.cert, "--admin-tls-key", files.key],
       "it does not trust the certificate. Give one of its --admin-tls-ca",
     ],
-    [[], "Give --admin-tls-ca"],
+    [[], "certificate. Give --admin-tls-ca"],
     [["--admin-token-file", join(folder, "none")], "there is no such file"],
     [["--admin-tls-ca", join(folder, "none")], "there is no such file. Give the path of a PEM file"],
   ])("tells others what to do: %#", async (flags, text) => {
@@ -82,6 +83,18 @@ describe("an admin API that asks for proof", () => {
     expect(io.text.err).toContain("Does it speak TLS (https://) or not (http://)?");
   });
 
+  it.each([
+    [
+      "http://",
+      "its answer is not that of an admin API (HTTP 505). Is that the port of clients? Give the address with",
+    ],
+    ["https://", "it does not speak TLS. Write http://"],
+  ])("is not at the port of clients, %s", async (scheme, text) => {
+    const io = createTestIo();
+    expect(await run(["instances", "--admin", router.url.replace("http://", scheme)], io)).toBe(1);
+    expect(io.text.err).toContain(text);
+  });
+
   it("tells probes without any proof", async () => {
     expect(await ask(["ready", ...trusting])).toEqual({ code: 0, out: "ready\n", err: "" });
   });
@@ -90,8 +103,15 @@ describe("an admin API that asks for proof", () => {
 describe("SIGHUP", () => {
   it("makes the router read the certificates of its admin API again, and keep the old ones when they are none", async () => {
     router.io.hangUp();
-    expect(router.io.text.err).toContain("Took new certificates of the admin API");
-    expect(router.io.text.err).not.toContain("there is nothing to read again");
+    await router.io.until(/SIGHUP: nothing is new, the router goes on/);
+    for (const pair of [createSelfSigned(), own]) {
+      router.io.text.err = "";
+      writeFileSync(files.cert, pair.cert);
+      writeFileSync(files.key, pair.key);
+      router.io.hangUp();
+      expect(router.io.text.err).toContain("Took new certificates of the admin API");
+      expect(router.io.text.err).not.toContain("SIGHUP: ");
+    }
     writeFileSync(files.cert, "no certificate");
     router.io.hangUp();
     writeFileSync(files.cert, own.cert);
@@ -108,6 +128,37 @@ describe("grpc-router serve --admin", () => {
     const io = createTestIo();
     expect(await run(["serve", "--listen", "127.0.0.1:0", ...flags], io)).toBe(2);
     expect(io.text.err).toContain(text);
+    expect(io.text.err).not.toContain("Routing on");
+  });
+
+  it("does not begin to route where its port is in use", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const io = createTestIo();
+    expect(await run(["serve", "--listen", "127.0.0.1:0", "--admin", address], io)).toBe(1);
+    expect(io.text.err).toBe(
+      `Cannot listen on ${address}: the port is in use. Stop the other process or choose another port\n`,
+    );
+    other.close();
+    // And gives its own back when the router has none.
+    const taken = createTestIo();
+    const ports = ["--listen", "127.0.0.1:0", "--tls-cert", "none.pem", "--tls-key", "none.pem"];
+    for (let round = 0; round < 2; round++) {
+      expect(await run(["serve", ...ports, "--admin", address], taken)).toBe(1);
+    }
+    expect(taken.text.err).not.toContain("in use");
+  });
+
+  it("takes its token from the environment, without the end of a line that files have", async () => {
+    const io = createTestIo({ env: { GRPC_ROUTER_ADMIN_TOKEN: `${token}\n` } });
+    const done = run(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], io);
+    await io.until(/Admin API on \S+/);
+    const admin = /Admin API on (\S+)/.exec(io.text.err)?.[1] ?? "";
+    const asking = createTestIo({ env: { GRPC_ROUTER_ADMIN: admin, GRPC_ROUTER_ADMIN_TOKEN: token } });
+    expect([await run(["instances"], asking), asking.text.err]).toEqual([0, ""]);
+    io.interrupt();
+    expect(await done).toBe(0);
   });
 
   it("refuses one half of what the client shows", async () => {

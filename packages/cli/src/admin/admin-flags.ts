@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 
 /** Where the admin API of a router listens unless said otherwise. */
-export const defaultAdminUrl = "http://127.0.0.1:8081";
+export const defaultAdminAddress = "127.0.0.1:8081";
 
 /** The variables that stand in for `--admin` and `--admin-token-file`. */
 export const adminVariable = "GRPC_ROUTER_ADMIN";
@@ -21,7 +21,10 @@ export interface AdminFlags {
 /** Adds the flags. */
 export function withAdminFlags(command: Command): Command {
   return command
-    .option("--admin <url>", `the router's admin API, default $${adminVariable}, else ${defaultAdminUrl}`)
+    .option(
+      "--admin <address>",
+      `the router's admin API, host:port or a URL; host:port is http://, and https:// with --admin-tls-…; default $${adminVariable}, else ${defaultAdminAddress}`,
+    )
     .option("--admin-token-file <file>", `file with the token of the admin API, default $${adminTokenVariable}`)
     .option("--admin-tls-ca <file>", "PEM authorities of the admin API's certificate")
     .option("--admin-tls-cert <file>", "PEM certificate chain to show to the admin API; with --admin-tls-key")

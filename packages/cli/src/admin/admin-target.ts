@@ -1,44 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { missingFile, usageError } from "../cli-error.js";
+import { readTlsFiles, type TlsTexts } from "../credentials/tls-files.js";
 import type { Io } from "../io.js";
-import { type AdminFlags, adminTokenVariable, adminVariable, defaultAdminUrl } from "./admin-flags.js";
+import { parseHostPort } from "../parse/host-port.js";
+import { type AdminFlags, adminTokenVariable, adminVariable, defaultAdminAddress } from "./admin-flags.js";
 
 /** The admin API of one router, and what to show it. */
 export interface AdminTarget {
-  /** `http://host:port` or `https://host:port`. */
+  /** `http://host:port` or `https://host:port`, without a path. */
   readonly url: string;
   readonly token: string | undefined;
-  /** PEM texts. */
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls: TlsTexts;
 }
 
 /**
  * Reads the flags, the files that they name and the variables that stand in for them.
  *
- * @throws CliError for what is no URL, and for files that cannot be read.
+ * @throws CliError for what is no address, and for files that cannot be read.
  */
 export async function readAdminTarget(flags: AdminFlags, io: Io): Promise<AdminTarget> {
-  const url = flags.admin ?? io.env[adminVariable] ?? defaultAdminUrl;
-  if (!/^https?:\/\/[^/]+\/?$/.test(url)) {
-    throw usageError(`Cannot ask the router: --admin must be http://host:port, received ${url}`);
-  }
-  const { adminTlsCa, adminTlsCert, adminTlsKey } = flags;
-  if ((adminTlsCert === undefined) !== (adminTlsKey === undefined)) {
+  const { adminTlsCa: ca, adminTlsCert: cert, adminTlsKey: key } = flags;
+  const url = urlOf(flags.admin ?? io.env[adminVariable] ?? defaultAdminAddress, (ca ?? cert ?? key) !== undefined);
+  if ((cert === undefined) !== (key === undefined)) {
     throw usageError("Cannot ask the router: --admin-tls-cert and --admin-tls-key must be given together");
   }
-  const tls = {
-    ...(adminTlsCa === undefined ? {} : { ca: readPem("--admin-tls-ca", adminTlsCa, io) }),
-    ...(adminTlsCert === undefined ? {} : { cert: readPem("--admin-tls-cert", adminTlsCert, io) }),
-    ...(adminTlsKey === undefined ? {} : { key: readPem("--admin-tls-key", adminTlsKey, io) }),
-  };
-  return { url: url.replace(/\/$/, ""), token: await tokenOf(flags, io), tls };
+  const tls = readTlsFiles({ ca, cert, key }, { prefix: "--admin-tls-", folder: io.folder });
+  return { url, token: await tokenOf(flags, io), tls };
+}
+
+/** The URL that is said; of an address as `serve --admin` takes it, with https where it is `encrypted`. */
+function urlOf(said: string, encrypted: boolean): string {
+  if (/^https?:\/\/[^/]+\/?$/.test(said)) return said.replace(/\/$/, "");
+  try {
+    const { host, port } = parseHostPort(said);
+    return `${encrypted ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  } catch {
+    throw usageError(
+      `Cannot ask the router: --admin must be host:port, http://host:port or https://host:port, received ${said}`,
+    );
+  }
 }
 
 async function tokenOf({ adminTokenFile }: AdminFlags, io: Io): Promise<string | undefined> {
-  if (adminTokenFile === undefined) return io.env[adminTokenVariable];
+  if (adminTokenFile === undefined) return io.env[adminTokenVariable]?.trim() || undefined;
   // Here and not above: a health check without a token starts in a fifth of the time.
   const { NodeError, readToken } = await import("@grpc-router/node");
   try {
@@ -46,13 +52,5 @@ async function tokenOf({ adminTokenFile }: AdminFlags, io: Io): Promise<string |
   } catch (error) {
     if (error instanceof NodeError) throw missingFile(error.message, error);
     throw error;
-  }
-}
-
-function readPem(flag: string, file: string, io: Io): string {
-  try {
-    return readFileSync(resolve(io.folder, file), "utf8");
-  } catch (error) {
-    throw missingFile(`Cannot read ${flag} ${file}: there is no such file. Give the path of a PEM file`, error);
   }
 }

@@ -4,7 +4,7 @@ import { type CallOptions, type Client, Code, ConnectError, createClient, type I
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { AdminService } from "@grpc-router/node";
 import { CliError, ExitCode, usageError } from "../cli-error.js";
-import type { Io } from "../io.js";
+import { type Io, interrupted } from "../io.js";
 import type { AdminFlags } from "./admin-flags.js";
 import { type AdminTarget, readAdminTarget } from "./admin-target.js";
 
@@ -32,9 +32,9 @@ export async function* untilStopped<Item>(
 }
 
 /**
- * Asks the admin API that the flags name; may ask several things.
+ * Asks the admin API that the flags name; may ask several things. The first Ctrl-C ends it.
  *
- * @throws CliError for flags that cannot be, or an answer that does not come, in words that say what to do.
+ * @throws CliError for flags that cannot be, or an answer that does not come, in words that say what to do; `interrupted`.
  */
 export async function askAdmin<Answer>(
   flags: AdminFlags,
@@ -43,17 +43,18 @@ export async function askAdmin<Answer>(
 ): Promise<Answer> {
   const target = await readAdminTarget(flags, io);
   try {
-    return await question(createAdminClient(target), target);
+    return await question(createAdminClient(target, io.stop), target);
   } catch (error) {
     if (error instanceof CliError) throw error;
+    if (io.stop.aborted) throw interrupted(io, `Ended before the router at ${target.url} had answered`);
     throw explainAdminError(target, ConnectError.from(error));
   }
 }
 
-function createAdminClient({ url, token, tls }: AdminTarget): AdminClient {
+function createAdminClient({ url, token, tls }: AdminTarget, stop: AbortSignal): AdminClient {
   const show: Interceptor = (next) => (request) => {
     if (token !== undefined) request.header.set("authorization", `Bearer ${token}`);
-    return next(request);
+    return next({ ...request, signal: AbortSignal.any([request.signal, stop]) });
   };
   const transport = createConnectTransport({
     baseUrl: url,
@@ -84,7 +85,9 @@ function explainAdminError({ url, token, tls }: AdminTarget, error: ConnectError
       return fail(`${at}: ${rawMessage}. Give --admin-token-file, or --admin-tls-cert and --admin-tls-key`);
     }
     case Code.Unimplemented:
-      return fail(`${at}: it does not know this question. Upgrade the router, or use its own version of this command`);
+      return fail(
+        `${at}: it does not know this question. Is that its admin API? If so, upgrade the router, or use its own version of this command`,
+      );
     case Code.DeadlineExceeded:
       return fail(`${at}: no answer within ${answerMs / 1_000} s. Is that its admin API?`);
     default:
@@ -97,8 +100,16 @@ function explainTransport(message: string): string {
     return "connection refused. Start a router with an admin API or give its address with --admin";
   }
   if (/ENOTFOUND|EAI_AGAIN/.test(message)) return `${message}. Give the address with --admin`;
-  if (/self-signed|unable to (get|verify)|issuer/i.test(message)) return `${message}. Give --admin-tls-ca`;
-  if (/EPROTO|wrong version|packet length|socket hang up|ECONNRESET/i.test(message)) {
+  if (/self-signed|unable to (get|verify)|issuer/i.test(message)) {
+    // What follows is advice for who writes programs.
+    return `${message.replace(/; if the root CA .*/s, "")}. Give --admin-tls-ca`;
+  }
+  // A port that speaks something else, such as that of clients: a status without a word of the API, or no HTTP/1.1 at all.
+  if (/^HTTP \d+$|^Parse Error/.test(message)) {
+    return `its answer is not that of an admin API (${message}). Is that the port of clients? Give the address with --admin`;
+  }
+  if (/wrong version|packet length/i.test(message)) return "it does not speak TLS. Write http://";
+  if (/EPROTO|socket hang up|ECONNRESET/i.test(message)) {
     return `${message}. Does it speak TLS (https://) or not (http://)?`;
   }
   return message;

@@ -2,18 +2,18 @@
 
 import { resolve } from "node:path";
 import {
-  type AdministeredServer,
   type AdminServer,
   type AdminTls,
   type Logger,
   NodeError,
+  type OpenedAdmin,
+  openAdmin,
   readToken,
-  type ServeAdminOptions,
-  serveAdmin,
 } from "@grpc-router/node";
 import { type Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
 import type { Io } from "../io.js";
+import type { ReloadedPart } from "../lifecycle/reloaded-part.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
 import { adminTokenVariable } from "./admin-flags.js";
 
@@ -49,22 +49,17 @@ export function withAdminServeFlags(command: Command): Command {
 }
 
 /**
- * Serves the admin API as the flags say; undefined: not at all.
+ * Takes the port of the admin API as the flags say, before there is a router; undefined: there is to be none.
  *
- * @throws CliError for flags that cannot be, NodeError as `serveAdmin`.
+ * @throws CliError for flags that cannot be, NodeError as `openAdmin`.
  */
-export async function startAdmin(
-  server: AdministeredServer,
-  flags: AdminServeFlags,
-  io: Io,
-  more: Pick<ServeAdminOptions, "pages" | "drain" | "logLevels" | "config">,
-): Promise<AdminServer | undefined> {
+export async function takeAdminPort(flags: AdminServeFlags, io: Io): Promise<OpenedAdmin | undefined> {
   if (flags.admin === false) return undefined;
-  const { adminTokenFile, allowTapMessages } = flags;
+  const { adminTokenFile } = flags;
   const token =
-    adminTokenFile === undefined ? io.env[adminTokenVariable] : readToken(resolve(io.folder, adminTokenFile));
+    adminTokenFile === undefined ? io.env[adminTokenVariable]?.trim() : readToken(resolve(io.folder, adminTokenFile));
   try {
-    return await serveAdmin(server, { ...flags.admin, ...more, token, tls: tlsOf(flags, io), allowTapMessages });
+    return await openAdmin({ ...flags.admin, token, tls: tlsOf(flags, io) });
   } catch (error) {
     if (!(error instanceof NodeError && error.code === "CREDENTIALS_MISSING")) throw error;
     const rule = error.message.replace(/ Give .*$/, "");
@@ -75,21 +70,21 @@ export async function startAdmin(
   }
 }
 
-/** Reads the certificates of the admin API again; those that cannot be used leave the old ones. False: it has none. */
+/** Reads the certificates of the admin API again; those that cannot be used leave the old ones. */
 export function renewAdminCertificates(
   admin: Pick<AdminServer, "reloadCertificates">,
   { adminTlsCert }: Pick<AdminServeFlags, "adminTlsCert">,
   logger: Logger,
-): boolean {
-  if (adminTlsCert === undefined) return false;
+): ReloadedPart {
+  if (adminTlsCert === undefined) return "none";
   try {
-    admin.reloadCertificates();
+    if (!admin.reloadCertificates()) return "same";
     logger.log("info", "certificates_reloaded", "Took new certificates of the admin API");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     logger.log("error", "certificates_kept", `Kept the old certificates of the admin API. ${reason}`);
   }
-  return true;
+  return "told";
 }
 
 function tlsOf(

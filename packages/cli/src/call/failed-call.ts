@@ -3,6 +3,7 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { statusName } from "@grpc-router/protocol";
 import { CliError, ExitCode } from "../cli-error.js";
+import { printable } from "../output/printable.js";
 
 /** The circumstances of a call that failed. */
 export interface FailedCall {
@@ -43,11 +44,20 @@ function connectionReason({ cause }: ConnectError): string | undefined {
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_GET_ISSUER_CERT":
       return "its certificate comes from an unknown authority. Give the authority's PEM with --tls-ca";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `its certificate is not for this name, but for ${namesOf(cause)}`;
     case "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED":
       return "it asks for a client certificate. Show one with --tls-cert and --tls-key";
     default:
       return cause.message.trim();
   }
+}
+
+/** Of the certificate that Node has refused for its names. */
+function namesOf(error: Error): string {
+  const cert = "cert" in error ? error.cert : undefined;
+  if (typeof cert !== "object" || cert === null || !("subjectaltname" in cert)) return "none";
+  return typeof cert.subjectaltname === "string" ? printable(cert.subjectaltname) : "none";
 }
 
 /** A TLS server that gets plain text just closes; one that refuses a certificate does so when the handshake is over. */

@@ -140,6 +140,16 @@ describe("grpc-router bridge --to", () => {
   });
 
   it.each<[string, string[], RegExp]>([
+    [
+      "a wrong id before it asks the server",
+      ["--to", "127.0.0.1:1", "--id", "a b"],
+      /: id must be 1 to 128 of .*"a b"$/,
+    ],
+    [
+      "a wrong router before it asks the server",
+      ["--to", "127.0.0.1:1", "--router", "h:1"],
+      /must start with http.*Write http:\/\/h:1$/,
+    ],
     ["neither module nor server", [], /^Cannot bridge: give a module, or a gRPC server with --to$/],
     ["both", ["x.js", "--to", "localhost:1"], /^Cannot bridge both x\.js and localhost:1: give a module or --to/],
     ["a limit that the module has", ["x.js", "--max-message-bytes", "9"], /--max-message-bytes, .* go with --to/],

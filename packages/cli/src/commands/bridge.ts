@@ -3,6 +3,7 @@
 import {
   type Bridge,
   type BridgeConnection,
+  checkDialOptions,
   createServerRelay,
   createSystemdNotifier,
   type DialRouterOptions,
@@ -102,10 +103,7 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
   const { logger, line } = createCommandLogger(flags.logLevel, io);
   const notifier = createSystemdNotifier({ logger, env: io.env });
   const token = bridgeTokenOf(flags.tokenFile, io);
-  const found =
-    file === undefined ? await relayTo(name, flags, logger, io) : bridgeOf(file, await loadModule(file, io.folder));
-  if (found === undefined) return; // ended before the server could be asked
-  const connection = dial(found, {
+  const options: DialRouterOptions = {
     url: flags.router,
     token,
     allowPlaintextToken: flags.allowPlaintextToken,
@@ -116,7 +114,13 @@ async function bridge(file: string | undefined, flags: BridgeFlags, io: Io): Pro
     ...(flags.label === undefined ? {} : { labels: flags.label }),
     ...(flags.connections === undefined ? {} : { connectionsPerRouter: flags.connections }),
     followRouters: flags.follow,
-  });
+  };
+  // Before the server of --to is asked, which may take as long as it is away.
+  inOwnWords(() => checkDialOptions(options));
+  const found =
+    file === undefined ? await relayTo(name, flags, logger, io) : bridgeOf(file, await loadModule(file, io.folder));
+  if (found === undefined) return; // ended before the server could be asked
+  const connection = inOwnWords(() => dialRouter(found, options));
   connection.ready.then(
     () => {
       io.out(`registered pid ${process.pid}\n`);
@@ -146,10 +150,10 @@ async function drain(connection: BridgeConnection, timeoutMs: number): Promise<n
   return Math.max(connection.callsCut, running);
 }
 
-/** `dialRouter`, whose refusal to show a token is told in the words of this command. */
-function dial(bridge: Pick<Bridge, "open">, options: DialRouterOptions): BridgeConnection {
+/** What `dialRouter` and its check answer; their refusal to show a token is told in the words of this command. */
+function inOwnWords<Answer>(act: () => Answer): Answer {
   try {
-    return dialRouter(bridge, options);
+    return act();
   } catch (error) {
     if (!(error instanceof NodeError && error.code === "TOKEN_EXPOSED")) throw error;
     throw usageError(error.message.replace(/state allowPlaintextToken.*$/, "give --allow-plaintext-token"), error);

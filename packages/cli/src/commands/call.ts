@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Command, Option } from "commander";
@@ -11,7 +9,8 @@ import { performCall } from "../call/perform-call.js";
 import { fetchSchema } from "../call/reflection.js";
 import { findMethod, readSchema } from "../call/schema.js";
 import { parseCallTarget } from "../call/target.js";
-import { CliError, missingFile, usageError } from "../cli-error.js";
+import { CliError, usageError } from "../cli-error.js";
+import { readTlsFiles, type TlsTexts } from "../credentials/tls-files.js";
 import type { Io } from "../io.js";
 import { collect, parseDurationMs } from "../parse/options.js";
 
@@ -87,24 +86,9 @@ async function call(url: string, method: string | undefined, flags: CallFlags, i
 }
 
 /** Texts of the files that flags name. @throws CliError for one that cannot be read, and for half of a pair. */
-function readTlsFlags(
-  { tlsCa, tlsCert, tlsKey }: CallFlags,
-  folder: string,
-): { ca?: string; cert?: string; key?: string } {
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+function readTlsFlags({ tlsCa: ca, tlsCert: cert, tlsKey: key }: CallFlags, folder: string): TlsTexts {
+  if ((cert === undefined) !== (key === undefined)) {
     throw usageError("Cannot use TLS: --tls-cert and --tls-key must be given together");
   }
-  return {
-    ...(tlsCa === undefined ? {} : { ca: readPem("--tls-ca", tlsCa, folder) }),
-    ...(tlsCert === undefined ? {} : { cert: readPem("--tls-cert", tlsCert, folder) }),
-    ...(tlsKey === undefined ? {} : { key: readPem("--tls-key", tlsKey, folder) }),
-  };
-}
-
-function readPem(flag: string, file: string, folder: string): string {
-  try {
-    return readFileSync(resolve(folder, file), "utf8");
-  } catch (error) {
-    throw missingFile(`Cannot read ${flag} ${file}: there is no such file. Give the path of a PEM file`, error);
-  }
+  return readTlsFiles({ ca, cert, key }, { prefix: "--tls-", folder });
 }

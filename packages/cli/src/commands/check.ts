@@ -3,7 +3,8 @@
 import { Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
 import { loadConfigOf } from "../config/configured-flags.js";
-import { findOpenAccess } from "../config/find-open-access.js";
+import { findOpenAccess, findOpenAdmin } from "../config/find-open-access.js";
+import { findUnusableTls } from "../config/find-unusable-tls.js";
 import type { Io } from "../io.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
 import { collect } from "../parse/options.js";
@@ -54,9 +55,10 @@ function configured(files: readonly string[], flags: CheckFlags, io: Io): CheckF
   if (loaded === undefined) return flags;
   const { module, descriptorSet = [] } = flags;
   const { modules, descriptorSets, descriptorFolders, serviceNames, serviceConfig } = loaded.settings;
+  const refused = [...findOpenAccess(loaded, io), ...findOpenAdmin(loaded, io), ...findUnusableTls(loaded)];
   return {
     ...flags,
-    loaded: { ...loaded, mistakes: loaded.sort([...loaded.mistakes, ...findOpenAccess(loaded, io)]) },
+    loaded: { ...loaded, mistakes: loaded.sort([...loaded.mistakes, ...refused]) },
     module: module.length === 0 ? modules : module,
     descriptorSet: descriptorSet.length === 0 ? descriptorSets : descriptorSet,
     descriptorDir: descriptorFolders,

@@ -102,7 +102,7 @@ async function drainRouter(client: AdminClient, target: AdminTarget, flags: Drai
   io.out(`The router accepts no new calls; ${calls(Number(openCalls))} open\n`);
   if (!flags.wait) return;
   const endMs = performance.now() + (flags.grace ?? Number.POSITIVE_INFINITY) + afterGraceMs;
-  const answers = async (): Promise<number> => ((await askPage(target, "/live")) === undefined ? 0 : 1);
+  const answers = async (): Promise<number> => ((await askPage(target, "/live", io)) === undefined ? 0 : 1);
   const left = await waitForZero(answers, endMs, io, () => "");
   if (left === 0) io.out("The router has stopped\n");
   else if (!io.stop.aborted) throw new CliError(ExitCode.failure, "The router still answers. See its log");
@@ -117,7 +117,10 @@ async function waitForZero(
 ): Promise<number> {
   let saidMs = performance.now();
   for (;;) {
-    const left = await count();
+    const left = await count().catch((error: unknown) => {
+      if (io.stop.aborted) return Number.NaN; // nobody knows, and nobody waits any more
+      throw error;
+    });
     const nowMs = performance.now();
     if (left === 0 || nowMs >= endMs || io.stop.aborted) return left;
     if (nowMs - saidMs >= sayMs) {

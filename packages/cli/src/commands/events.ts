@@ -7,6 +7,7 @@ import { Command, Option } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
 import { type AdminClient, askAdmin, untilStopped } from "../admin/ask-admin.js";
 import type { Io } from "../io.js";
+import { printable } from "../output/printable.js";
 import { collect, parseCount } from "../parse/options.js";
 
 interface EventsFlags extends AdminFlags {
@@ -44,12 +45,25 @@ async function follow(client: AdminClient, flags: EventsFlags, io: Io): Promise<
       io.out(`${flags.output === "json" ? toJsonString(EventSchema, event) : formatEvent(event)}\n`);
     }
   }
-  if (count === 0 && flags.follow !== true && flags.output === "text") io.out("No such event has happened.\n");
+  if (count > 0 || flags.follow === true || flags.output !== "text") return;
+  const kinds = await kindsAt(client, io);
+  io.out(`No such event has happened. Kinds that have: ${printable(kinds.join(", ")) || "none"}\n`);
+}
+
+/** Of all events that are kept. */
+async function kindsAt(client: AdminClient, io: Io): Promise<readonly string[]> {
+  const kinds = new Set<string>();
+  for await (const { events } of untilStopped(io, (options) =>
+    client.watchEvents({ since: 0n, noFollow: true }, options),
+  )) {
+    for (const { kind } of events) kinds.add(kind);
+  }
+  return [...kinds].toSorted();
 }
 
 /** One line: number, time, kind, sentence. */
 function formatEvent({ id, time, kind, level, message }: Event): string {
   const at = time === undefined ? "" : timestampDate(time).toISOString();
   const mark = level === "info" ? "" : ` ${level}`;
-  return `${id} ${at}${mark} ${kind}: ${message}`;
+  return printable(`${id} ${at}${mark} ${kind}: ${message}`);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PolicyFact, Router } from "@grpc-router/node";
+import { type PolicyFact, policyFactsOf, type Router } from "@grpc-router/node";
 import { type CliError, usageError } from "../cli-error.js";
 
 type Policies = NonNullable<ReturnType<Router["policiesOf"]>>;
@@ -19,7 +19,7 @@ export function explain(router: Router, subject: string, tenant: string | undefi
   }
   if (method === undefined) {
     if (tenant !== undefined) throw refuse(subject, "with --tenant it must be a method, received a service");
-    return factsOf(policies.service);
+    return policyFactsOf(policies.service);
   }
   const methods = tenant === undefined ? policies.methods : methodsOf(router, policies, { subject, tenant });
   const names = Object.keys(methods);
@@ -28,12 +28,7 @@ export function explain(router: Router, subject: string, tenant: string | undefi
   if (resolved === undefined) {
     throw refuse(subject, `the method must be one of ${names.join(", ")}, received ${method}`);
   }
-  return factsOf(resolved);
-}
-
-function factsOf({ facts, sources }: Policies["service"] | Policies["methods"][string]): readonly PolicyFact[] {
-  const said: Readonly<Record<string, string | undefined>> = { ...sources };
-  return Object.entries(facts).map(([name, value]: [string, unknown]) => ({ name, value, source: said[name] ?? "" }));
+  return policyFactsOf(resolved);
 }
 
 /** What counts for a tenant that some service knows; without rules of this one that match it, what counts for all. */

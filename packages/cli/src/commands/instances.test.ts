@@ -56,7 +56,16 @@ describe("grpc-router instances", () => {
       1,
       "Cannot ask the router at http://127.0.0.1:1: connection refused. Start a router with an admin API or give its address with --admin\n",
     ],
-    ["localhost:8081", 2, "Cannot ask the router: --admin must be http://host:port, received localhost:8081\n"],
+    [
+      "127.0.0.1:1",
+      1,
+      "Cannot ask the router at http://127.0.0.1:1: connection refused. Start a router with an admin API or give its address with --admin\n",
+    ],
+    [
+      "localhost",
+      2,
+      "Cannot ask the router: --admin must be host:port, http://host:port or https://host:port, received localhost\n",
+    ],
   ])("of %s ends with %d", async (admin, code, err) => {
     const io = createTestIo();
     expect(await run(["instances", "--admin", admin], io)).toBe(code);

@@ -24,7 +24,7 @@ export function readyCommand(io: Io): Command {
     .action(async (flags: ReadyFlags) => {
       const target = await readAdminTarget(flags, io);
       const path = flags.live === true ? "/live" : "/ready";
-      const answer = await askPage(target, path);
+      const answer = await askPage(target, path, io);
       if (answer === undefined) {
         throw new CliError(
           ExitCode.failure,

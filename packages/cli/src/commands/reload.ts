@@ -1,33 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CredentialSettings, Logger, Router, RouterServer } from "@grpc-router/node";
+import type { Logger, Router, RouterServer } from "@grpc-router/node";
+import type { ReloadedPart } from "../lifecycle/reloaded-part.js";
 import { renewServices } from "../module/follow-services.js";
 
 /** What `serve` reads again on SIGHUP. */
 export interface Reloadable {
-  readonly server: Pick<RouterServer, "reloadCertificates" | "reloadCredentials" | "setServices">;
+  readonly server: Pick<RouterServer, "reloadCertificates" | "setServices">;
   readonly logger: Logger;
   readonly certificates: boolean;
-  readonly credentials: (() => readonly CredentialSettings[]) | undefined;
+  /** Reads them again and takes them; answers whether they are others. Undefined: there are none. */
+  readonly credentials: (() => boolean) | undefined;
   /** Makes a router of the services as they are now; undefined: they come from no files that change. */
   readonly services: (() => Promise<Router>) | undefined;
-  /** Something else was read again already. */
-  readonly renewed?: boolean;
+  /** What was read again already. */
+  readonly renewed: ReloadedPart;
 }
 
-/** Reads certificates, credentials and descriptor sets again; of each, what cannot be used leaves the old ones, and the log says why. */
-export function reload({ server, logger, certificates, credentials, services, renewed }: Reloadable): void {
-  const attempt = (what: "certificates" | "credentials", act: () => void): void => {
+/**
+ * Reads certificates, credentials and descriptor sets again; of each, what cannot be used leaves the old ones, and the log
+ * says why. It says what is new, and that nothing is.
+ */
+export async function reload({
+  server,
+  logger,
+  certificates,
+  credentials,
+  services,
+  renewed,
+}: Reloadable): Promise<void> {
+  const attempt = (what: "certificates" | "credentials", act: () => boolean): ReloadedPart => {
     try {
-      act();
+      return act() ? "told" : "same";
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       logger.log("error", `${what}_kept`, `Kept the old ${what}. ${reason}`);
+      return "told";
     }
   };
-  if (certificates) attempt("certificates", () => server.reloadCertificates());
-  if (credentials !== undefined) attempt("credentials", () => server.reloadCredentials(credentials()));
-  if (services !== undefined) void renewServices({ server, logger, create: services });
-  if (certificates || credentials !== undefined || services !== undefined || renewed === true) return;
-  logger.log("info", "not_reloaded", "SIGHUP: there is nothing to read again, the router goes on");
+  const parts: readonly ReloadedPart[] = [
+    renewed,
+    certificates ? attempt("certificates", () => server.reloadCertificates()) : "none",
+    credentials === undefined ? "none" : attempt("credentials", credentials),
+    services === undefined ? "none" : await renewServices({ server, logger, create: services }),
+  ];
+  if (parts.includes("told")) return;
+  const what = parts.includes("same") ? "nothing is new" : "there is nothing to read again";
+  logger.log("info", "not_reloaded", `SIGHUP: ${what}, the router goes on`);
 }

@@ -54,6 +54,13 @@ describe("grpc-router config running and reload", () => {
     });
   });
 
+  it.each([[["--check"]], [[]]])("refuse routers that no bridge could dial %j", async (flags) => {
+    write('drain: { grace: 2s }\ninstances: { routers: ["http://other:99999"] }\n');
+    const { code, out } = await router.ask("config", "reload", ...flags);
+    expect([code, out]).toEqual([1, expect.stringContaining("received http://other:99999")]);
+    expect((await router.ask("events", "--kind", "services_changed")).out).not.toContain("Took");
+  });
+
   it("put a text before the files, and take it back", async () => {
     write("drain: { grace: 2s }\n");
     const text = join(folder, "faster.yaml");

@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { type AdminFlags, withAdminFlags } from "../admin/admin-flags.js";
 import { askAdmin } from "../admin/ask-admin.js";
 import { CliError, ExitCode, missingFile, usageError } from "../cli-error.js";
-import type { Io } from "../io.js";
+import { type Io, interrupted, stopped } from "../io.js";
 
 /** `grpc-router config running`: what a router runs by. */
 export function runningConfigCommand(io: Io): Command {
@@ -73,12 +73,18 @@ export function applyConfigCommand(io: Io): Command {
 }
 
 async function readGiven(file: string, io: Io): Promise<string> {
-  if (file === "-") return readAll(io.input);
+  if (file === "-") return Promise.race([readAll(io.input), endOf(io)]);
   try {
     return readFileSync(resolve(io.folder, file), "utf8");
   } catch (error) {
     throw missingFile(`Cannot read ${file}: there is no such file. Give the path of a YAML or JSON file`, error);
   }
+}
+
+/** Standard input may never end. */
+async function endOf(io: Io): Promise<never> {
+  await stopped(io);
+  throw interrupted(io, "Ended before standard input had: nothing is applied");
 }
 
 async function readAll(input: Io["input"]): Promise<string> {

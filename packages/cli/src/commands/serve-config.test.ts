@@ -92,6 +92,7 @@ describe("grpc-router serve --config", () => {
     );
     expect(taken).toContain(`policies.services["${service}"].methods.Get.timeout: "2s" → "7s" event=config_changed`);
     expect(taken).toMatch(/Took the configuration: 3 changes event=config_reloaded generation=2/);
+    expect(taken).not.toContain("Took new credentials");
     expect(JSON.stringify(await policyOf())).toContain("7000");
     expect(JSON.parse((await once("log-level", "--admin", adminUrl, "-o", "json")).out)).toMatchObject({
       level: "debug",
@@ -147,7 +148,8 @@ describe("grpc-router serve --config", () => {
       "listeners: { client: { address: 127.0.0.1:1, tls: { certificate: cert.pem, key: key.pem } }, admin: { disabled: true } }\ndrain: { grace: 50s }\n",
     );
     await io.until(/drain\.grace: \\?"60s\\?" → \\?"50s\\?".*\n.*event=config_reloaded/);
-    expect(io.text.err).toContain("event=certificates_reloaded");
+    // What is as it was is no news.
+    expect(io.text.err).not.toMatch(/event=(certificates_reloaded|services_changed)/);
   });
 
   it.each([
@@ -158,7 +160,7 @@ describe("grpc-router serve --config", () => {
     [
       "services: { modules: [none.js] }\ndrian: {}\n",
       [
-        /config\.yaml:1:1: services: Cannot load .*none\.js: there is no such file/,
+        /config\.yaml:1:23: services\.modules\[0\]: Cannot load .*none\.js: there is no such file/,
         'config.yaml:2:1: drian: there is no field "drian"',
       ],
     ],
@@ -167,6 +169,32 @@ describe("grpc-router serve --config", () => {
       [
         /config\.yaml:2:\d+: policies\.services\["test\.v1\.NoteService"\]\.balence: there is no field/,
         "config.yaml:3:1: calls: it must have fields",
+      ],
+    ],
+    // Nothing else is wrong, and a file that is named by a variable is not looked for.
+    [
+      "services:\n  descriptor_sets: [none.binpb, also.binpb]\n",
+      [
+        /config\.yaml:2:21: services\.descriptor_sets\[0\]: Cannot read descriptor set .*none\.binpb: there is no such file/,
+        /config\.yaml:2:33: services\.descriptor_sets\[1\]: Cannot read descriptor set .*also\.binpb: there is no such file/,
+      ],
+    ],
+    [
+      'services: { descriptor_folders: [none] }\ndrain: { grace: "${GRACE}" }\n',
+      [
+        /config\.yaml:1:34: services\.descriptor_folders\[0\]: Cannot read folder .*none: /,
+        "config.yaml:2:10: drain.grace: the variable GRACE must be set, it is not",
+      ],
+    ],
+    [
+      'services: { modules: ["${MODULE}"] }\nlisteners: { client: { address: "${AT}", tls: { certificate: "${CERT}", key: none.pem } } }\n' +
+        'instances: { token_file: "${TOKEN}" }\npolicies: { services: { test.v1.NoteService: { methods: { Get: { timeout: "${TIME}" } } } } }\n',
+      [
+        "config.yaml:1:23: services.modules[0]: the variable MODULE must be set",
+        "config.yaml:2:24: listeners.client.address: the variable AT must be set",
+        "config.yaml:2:49: listeners.client.tls.certificate: the variable CERT must be set",
+        "config.yaml:3:14: instances.token_file: the variable TOKEN must be set",
+        'config.yaml:4:66: policies.services["test.v1.NoteService"].methods.Get.timeout: the variable TIME must be set',
       ],
     ],
   ])("tells everything that is wrong at once: %j", async (config, lines) => {
@@ -203,5 +231,83 @@ describe("grpc-router check FILE", () => {
     );
     write("meant.yaml", "include: [open.yaml]\ninstances: { allow_unauthenticated: true }\n");
     expect(await once("check", "meant.yaml")).toMatchObject({ code: 0 });
+  });
+
+  it("tells which certificates a start would refuse, as a start and a reload do", async () => {
+    const { cert, key } = createSelfSigned();
+    write("cert.pem", cert);
+    write("key.pem", key);
+    write("other.pem", createSelfSigned().key);
+    write("half.pem", cert.slice(0, 200));
+    const listener = (name: string, certificate: string, own: string) =>
+      `${name}: { address: "127.0.0.1:0", tls: { certificate: ${certificate}, key: ${own} } }`;
+    write(
+      "good.yaml",
+      `listeners: { ${["client", "registration", "admin"].map((name) => listener(name, "cert.pem", "key.pem")).join(", ")} }\n`,
+    );
+    expect(await once("check", "good.yaml")).toMatchObject({ code: 0, err: "" });
+    write(
+      "bad.yaml",
+      [
+        "listeners:",
+        `  ${listener("client", "none.pem", "key.pem")}`,
+        `  ${listener("registration", "cert.pem", "other.pem")}`,
+        `  ${listener("admin", "half.pem", "key.pem")}`,
+        "",
+      ].join("\n"),
+    );
+    for (const command of [["check"], ["serve", "--config"]]) {
+      const { code, err } = await once(...command, "bad.yaml");
+      expect([code, err.trim().split("\n").slice(1)]).toEqual([
+        1,
+        [
+          expect.stringMatching(
+            /^bad\.yaml:2:44: listeners\.client\.tls\.certificate: Cannot read tls\.cert from .*none\.pem: there is/,
+          ),
+          expect.stringMatching(/^bad\.yaml:3:\d+: listeners\.registration\.tls\.key: .* must be the key of tls\.cert/),
+          expect.stringMatching(/^bad\.yaml:4:\d+: listeners\.admin\.tls\.certificate: .* tls\.cert must be valid PEM/),
+        ],
+      ]);
+    }
+    // What flags say goes before it.
+    const flags = ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--no-admin"];
+    const { err } = await once("serve", "--config", "bad.yaml", ...flags);
+    expect(err.match(/^bad\.yaml:\d/gm)).toEqual(["bad.yaml:3"]);
+  });
+
+  it("tells which certificate of which name", async () => {
+    const { cert, key } = createSelfSigned();
+    write("cert.pem", cert);
+    write("key.pem", key);
+    const own = "certificate: cert.pem, key: key.pem";
+    const names = (of: string) =>
+      `listeners:\n  client: { address: "127.0.0.1:0", tls: { ${own}, names: { a.example: { certificate: ${of}, key: key.pem } } } }\n`;
+    write("names.yaml", names("cert.pem"));
+    const io = start("serve", "--config", "names.yaml", "--no-admin");
+    await io.until(/^ready (.*) pid \d+$/m);
+    write("names.yaml", names("none.pem"));
+    const place = 'names.yaml:2:103: listeners.client.tls.names["a.example"].certificate: Cannot read tls.names';
+    io.hangUp();
+    await io.until(/event=config_kept/);
+    expect(io.text.err.replaceAll('\\"', '"')).toContain(place);
+    expect((await once("check", "names.yaml")).err).toContain(place);
+  });
+
+  it("tells where strangers could use the admin API", async () => {
+    write("admin.yaml", 'listeners: { admin: { address: "0.0.0.0:8081" } }\n');
+    const { code, err } = await once("check", "admin.yaml");
+    expect(code).toBe(1);
+    expect(err).toContain(
+      "admin.yaml:1:23: listeners.admin.address: where others can reach the admin API, it must ask for a token or a certificate",
+    );
+    write("admin.token", "0123456789abcdef\n");
+    write("meant.yaml", "include: [admin.yaml]\nlisteners: { admin: { token_file: admin.token } }\n");
+    expect(await once("check", "meant.yaml")).toMatchObject({ code: 0 });
+    write("lost.yaml", "include: [admin.yaml]\nlisteners: { admin: { token_file: lost.token } }\n");
+    expect((await once("check", "lost.yaml")).err).toMatch(
+      /^lost\.yaml:2:23: listeners\.admin\.token_file: Cannot read the token from .*lost\.token: /m,
+    );
+    write("off.yaml", "include: [admin.yaml]\nlisteners: { admin: { disabled: true } }\n");
+    expect(await once("check", "off.yaml")).toMatchObject({ code: 0 });
   });
 });

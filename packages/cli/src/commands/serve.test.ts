@@ -223,7 +223,12 @@ describe("grpc-router serve and bridge", () => {
     write(["renewed.example"]);
     io.hangUp();
     expect(io.text.err).toMatch(/Took new certificates: DNS:renewed\.example, valid to .* event=certificates_reloaded/);
+    const called = await once("call", `https://${address}`, "test.v1.NoteService/Get", "--tls-ca", files.cert);
+    expect(called.err).toMatch(/its certificate is not for this name, but for DNS:renewed\.example\n$/);
     expect(await names(address)).toBe("DNS:renewed.example");
+    io.hangUp();
+    await io.until(/SIGHUP: nothing is new, the router goes on/);
+    expect(io.text.err.match(/Took new certificates/g)).toHaveLength(1);
     await watching.io.until(/Took new certificates: DNS:renewed\.example/);
     expect(await names(watching.address)).toBe("DNS:renewed.example");
     writeFileSync(files.key, createSelfSigned().key);

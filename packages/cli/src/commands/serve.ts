@@ -23,7 +23,12 @@ import {
   type TracesExport,
 } from "@grpc-router/node";
 import { Command, Option } from "commander";
-import { type AdminServeFlags, renewAdminCertificates, startAdmin, withAdminServeFlags } from "../admin/start-admin.js";
+import {
+  type AdminServeFlags,
+  renewAdminCertificates,
+  takeAdminPort,
+  withAdminServeFlags,
+} from "../admin/start-admin.js";
 import { usageError } from "../cli-error.js";
 import {
   configuredRouterOptions,
@@ -31,15 +36,17 @@ import {
   configureFlags,
   loadConfigOf,
 } from "../config/configured-flags.js";
+import { judgeTls, type ListenerName } from "../config/find-unusable-tls.js";
 import { holdConfig } from "../config/hold-config.js";
 import { setLevels } from "../config/prepare-config.js";
+import { HeldCredentials } from "../credentials/held-credentials.js";
 import { type CredentialFlags, credentialsOf, instanceTokenVariable } from "../credentials/instance-credentials.js";
 import { type Io, stopped } from "../io.js";
 import { createCommandLogger } from "../lifecycle/command-logger.js";
 import type { Work } from "../lifecycle/describe-in-flight.js";
 import { stopInOrder } from "../lifecycle/stop-in-order.js";
 import { createRouterOf, type RouterFlags } from "../module/create-router.js";
-import { followServices, servicesOf } from "../module/follow-services.js";
+import { type FollowedServices, followServices, servicesOf } from "../module/follow-services.js";
 import { learnsOf } from "../module/learns-of.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
 import { collect, parseCount, parseDurationMs, parseShare } from "../parse/options.js";
@@ -195,7 +202,7 @@ export function serveCommand(io: Io): Command {
         loaded,
       });
       const loaded = loadConfigOf(given.config, io);
-      return serve(loaded === undefined ? given : configure(loaded), io, configure);
+      return serve(loaded === undefined ? given : configure(judgeTls(loaded, configuredTls(given))), io, configure);
     });
 }
 
@@ -204,18 +211,19 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   if (flags.loaded !== undefined && flags.loaded.mistakes.length > 0) await createRouterOf(flags, {}, io);
   const credentials = credentialsOf(flags, io);
   const registration = credentials && { credentials: credentials() };
+  const held = registration && new HeldCredentials(registration.credentials);
   const { zone, region } = flags;
   const metrics = { instanceLabels: flags.metricsLabel };
   const options = {
     ...configuredRouterOptions(flags.loaded),
-    ...{ registration, routers: flags.advertise, zone, region, metrics, ...messageLimitsOf(flags) },
+    ...{ registration, zone, region, metrics, ...messageLimitsOf(flags) },
   };
   const flagTls = tlsOf(flags);
   const { tls, ...listening } = configuredServeOptions(flags.loaded, flagTls);
   const { host = "127.0.0.1" } = listening.registration ?? flags.listen;
   const learns = learnsOf({ ...flags, host, wantsCredentials: registration !== undefined });
   let current = flags;
-  const create = (now: ServeFlags = current) => createRouterOf(now, { ...options, learns }, io);
+  const create = (now: ServeFlags = current) => createRouterOf(now, { ...options, routers: now.advertise, learns }, io);
   const router = await create();
   const { logger, levels, line } = createCommandLogger(flags.logLevel, io, flags.logFormat);
   const notifier = createSystemdNotifier({ logger, env: io.env });
@@ -223,11 +231,16 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   const { allowUnauthenticatedInstances, reusePort } = flags;
   if (flags.loaded !== undefined) setLevels(levels, flags.logLevel, flags.loaded.settings);
   const where = { ...flags.listen, ...listening, reusePort, tls, allowUnauthenticatedInstances };
-  const server = await listen(router, { ...where, logger, trace });
+  // Before the first connection of a client: who cannot have all of its ports must not begin to route.
+  const adminPort = await takeAdminPort(flags, io);
+  const server = await listen(router, { ...where, logger, trace }).catch(async (error: unknown) => {
+    await adminPort?.close();
+    throw error;
+  });
   const holder =
     flags.loaded &&
     holdConfig<ServeFlags>(flags.loaded, io, {
-      ...{ server, logger, levels, flagTls, configure, create, wantsCredentials: registration !== undefined },
+      ...{ server, logger, levels, flagTls, configure, create, held },
       credentialsOf: (now) => credentialsOf(now, io)?.(),
       onTaken: (now) => {
         current = now;
@@ -244,7 +257,9 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   let endConfigWatch: (() => void) | undefined;
   try {
     const pages = [createMetricsPage(server)];
-    admin = await startAdmin(server, flags, io, { pages, drain: ordered.resolve, logLevels: levels, config: holder });
+    const { allowTapMessages } = flags;
+    const offered = { pages, drain: ordered.resolve, logLevels: levels, config: holder, allowTapMessages };
+    admin = await adminPort?.serve(server, offered);
     exported = await exportMetrics(server, { endpoint: flags.otlpEndpoint, env: io.env, logger });
     if (exported !== undefined) logger.log("info", "metrics_exported", `Sending metrics to ${exported.url}`);
     const collector = flags.loaded === undefined ? flags.otlpEndpoint : flags.tracesEndpoint;
@@ -252,20 +267,22 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
     if (traced !== undefined) logger.log("info", "traces_exported", `Sending spans to ${traced.url}`);
     accessLog = followWithAccessLog(server, flags, io, logger);
     const status = `Routing on ${server.url}`;
-    endWatch = followServices({ flags, folder: io.folder, create, server, logger });
+    // What a reload is about to take must not be overtaken by what was read before it.
+    const inTurn: FollowedServices["inTurn"] = holder && ((step) => holder.inTurn(step));
+    endWatch = followServices({ flags, folder: io.folder, create, server, logger, inTurn });
     io.onReload(() => {
       notifier.reloading();
-      const renewed = admin !== undefined && renewAdminCertificates(admin, flags, logger);
+      const renewed = admin === undefined ? "none" : renewAdminCertificates(admin, flags, logger);
       accessLog?.reopen();
       if (holder !== undefined) {
         void holder.reload().then(() => notifier.ready(status));
         return;
       }
-      reload({
+      void reload({
         server,
         logger,
         certificates: tls !== undefined,
-        credentials,
+        credentials: credentials && held && (() => held.take(server, credentials())),
         services: servicesOf(flags, create),
         renewed,
       });
@@ -284,10 +301,18 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
     endWatch?.();
     endConfigWatch?.();
     await Promise.all([exported?.stop(), traced?.stop()]);
-    await admin?.close();
+    await (admin ?? adminPort)?.close();
     await server.close();
     await accessLog?.close();
   }
+}
+
+/** Listeners whose certificates are those of the configuration: flags go before it. */
+function configuredTls(flags: ServeFlags): readonly ListenerName[] {
+  const { admin, adminTlsCert, adminTlsKey, adminTlsCa } = flags;
+  const isOwnAdmin = admin === false || (adminTlsCert ?? adminTlsKey ?? adminTlsCa) !== undefined;
+  const client = tlsOf(flags) === undefined ? (["client"] as const) : [];
+  return [...client, "registration", ...(isOwnAdmin ? [] : (["admin"] as const))];
 }
 
 /** The access log that flags or the configuration ask for; flags go before it. */

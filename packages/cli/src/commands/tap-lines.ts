@@ -3,6 +3,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { TapEvent, TapMessage } from "@grpc-router/node";
 import { formatBytes, formatMs, msOf } from "../output/format-units.js";
+import { printable } from "../output/printable.js";
 
 /** An event for people: a line, and below a head a line for each field of its metadata. */
 export function formatTapEvent({ call, time, event }: TapEvent): string {
@@ -43,9 +44,4 @@ function describeMessage({ reply, size, compressed, data, json }: TapMessage): s
   if (size === 0n) return head;
   const cut = BigInt(data.length) < size ? `, the first ${data.length}` : "";
   return `${head}${cut}: ${Buffer.from(data).toString("hex")}`;
-}
-
-/** No client may forge a line, or speak to the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }

@@ -74,21 +74,24 @@ async function watchScreen(
   io.out(begin);
   try {
     while (!stop.aborted) {
-      history.add(await sample(client));
+      history.add(await sample(client, stop));
       draw();
       await pause(interval, stop);
     }
+  } catch (error) {
+    if (!stop.aborted) throw error;
   } finally {
     for (const undo of ends) undo();
     io.out(end);
   }
 }
 
-async function sample(client: AdminClient): Promise<TopSample> {
+async function sample(client: AdminClient, signal?: AbortSignal): Promise<TopSample> {
+  const options = signal === undefined ? {} : { signal };
   const [{ instances }, { services }, { methods }] = await Promise.all([
-    client.listInstances({}),
-    client.listServices({}),
-    client.getCallStats({}),
+    client.listInstances({}, options),
+    client.listServices({}, options),
+    client.getCallStats({}, options),
   ]);
   return { atMs: performance.now(), instances, services, methods };
 }

@@ -2,6 +2,7 @@
 
 import { ConfigHolder, type LoadedConfig, type Logger, loadConfig } from "@grpc-router/node";
 import type { Io } from "../io.js";
+import { judgeTls } from "./find-unusable-tls.js";
 import { type ConfiguredRouter, type PreparedFlags, prepareConfig } from "./prepare-config.js";
 
 /** Keeps the configuration of a running router, for reloads of the files that it came from. */
@@ -12,7 +13,12 @@ export function holdConfig<Flags extends PreparedFlags>(
 ): ConfigHolder {
   return new ConfigHolder({
     initial,
-    load: (applied) => loadConfig(initial.names, { folder: io.folder, variables: io.env, applied }),
+    load: (applied) =>
+      judgeTls(
+        loadConfig(initial.names, { folder: io.folder, variables: io.env, applied }),
+        // The admin API's are read again by themselves.
+        running.flagTls === undefined ? ["client", "registration"] : ["registration"],
+      ),
     prepare: (next) => prepareConfig(next, running),
     logger,
   });

@@ -6,11 +6,13 @@ import {
   type LogLevels,
   type LogThreshold,
   NodeError,
+  type PreparedConfig,
   type Router,
   type RouterServer,
   type RouterSettings,
   type ServeTls,
 } from "@grpc-router/node";
+import type { HeldCredentials } from "../credentials/held-credentials.js";
 
 /** What a configuration comes to, flags included. */
 export interface PreparedFlags {
@@ -20,12 +22,15 @@ export interface PreparedFlags {
 
 /** A router that runs by a configuration. */
 export interface ConfiguredRouter<Flags extends PreparedFlags> {
-  readonly server: Pick<RouterServer, "reloadCertificates" | "reloadCredentials" | "setServices" | "setRouters">;
+  readonly server: Pick<
+    RouterServer,
+    "checkCertificates" | "reloadCertificates" | "reloadCredentials" | "setServices" | "setRouters"
+  >;
   readonly levels: LogLevels;
   /** Certificates that flags name, which go before the configuration's; they are read again. */
   readonly flagTls: ServeTls | undefined;
-  /** The router began with credentials. */
-  readonly wantsCredentials: boolean;
+  /** The credentials that the router has; undefined: it began with none. */
+  readonly held: HeldCredentials | undefined;
   /** Flags with what a configuration says where they say nothing. */
   configure(config: LoadedConfig): Flags;
   /** Makes a router of what these say. */
@@ -36,36 +41,38 @@ export interface ConfiguredRouter<Flags extends PreparedFlags> {
 }
 
 /**
- * Makes everything ready for a configuration, and answers what puts it in force: what can fail of that comes first, and
- * then nothing has changed.
+ * Makes everything ready for a configuration: what can fail of that comes first, and then nothing has changed.
  */
 export async function prepareConfig<Flags extends PreparedFlags>(
   next: LoadedConfig,
   running: ConfiguredRouter<Flags>,
-): Promise<() => void> {
-  const { server, levels, flagTls } = running;
+): Promise<PreparedConfig> {
+  const { server, levels, flagTls, held } = running;
   const flags = running.configure(next);
   const router = await running.create(flags);
   router.validate();
   const credentials = running.credentialsOf(flags);
-  if ((credentials !== undefined) !== running.wantsCredentials) {
-    const [had, has] = running.wantsCredentials ? ["some", "none"] : ["none", "some"];
+  if ((credentials === undefined) !== (held === undefined)) {
+    const [had, has] = held !== undefined ? ["some", "none"] : ["none", "some"];
     throw new NodeError(
       "CREDENTIALS_MISSING",
       `Cannot use credentials: whether there are any takes a restart, the router began with ${had}, received ${has}`,
     );
   }
   const { client, registration } = next.settings;
-  return () => {
-    if (flagTls !== undefined || client.tls !== undefined || registration?.tls !== undefined) {
-      server.reloadCertificates(flagTls === undefined ? client.tls : undefined, registration?.tls);
-    }
+  const certificates = [flagTls === undefined ? client.tls : undefined, registration?.tls] as const;
+  const servesTls = flagTls !== undefined || client.tls !== undefined || registration?.tls !== undefined;
+  const renewed = servesTls ? server.checkCertificates(...certificates) : [];
+  const apply = (): void => {
+    // First, since services that were learnt from instances may still forbid it.
     server.setServices(router);
-    if (credentials !== undefined) server.reloadCredentials(credentials);
+    if (servesTls) server.reloadCertificates(...certificates);
+    if (credentials !== undefined) held?.take(server, credentials);
     server.setRouters(flags.advertise);
     setLevels(levels, flags.logLevel, next.settings);
     running.onTaken(flags);
   };
+  return { apply, renewed };
 }
 
 /** Levels of the log as flags and configuration say; single modules that they do not name have none of their own. */

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import {
+  type ConfigMistake,
   createRouter,
   type LoadedConfig,
   NodeError,
@@ -55,12 +56,45 @@ async function loadAll(flags: RouterFlags, io: Io): Promise<readonly GenRouter<D
   try {
     return choose(flags, join(await loadEntries(flags.module, io), readSets(flags, io)));
   } catch (error) {
+    if (loaded === undefined) throw error;
     // Together with all that is wrong in the files; what flags say stands in none of them.
-    const reason = error instanceof Error ? error.message : String(error);
-    if (loaded === undefined || loaded.mistakes.length === 0) throw error;
-    const own = loaded.mistake({ path: ["services"], reason });
-    return telling(() => refuseMistakes(loaded, [...loaded.mistakes, own])) ?? [];
+    const own = await findUnusableSources(flags, loaded, io);
+    if (own.length === 0 && loaded.mistakes.length === 0) throw error;
+    const other = loaded.mistake({ path: ["services"], reason: reasonOf(error) });
+    telling(() => refuseMistakes(loaded, [...loaded.mistakes, ...(own.length === 0 ? [other] : own)]));
+    return [];
   }
+}
+
+/** Modules and descriptor sets that the configuration names and that cannot be used, each where it is named. */
+async function findUnusableSources(flags: RouterFlags, loaded: LoadedConfig, io: Io): Promise<ConfigMistake[]> {
+  const { settings, mistake } = loaded;
+  const { service = [] } = flags;
+  const mistakes: ConfigMistake[] = [];
+  const judge = async (field: string, index: number, read: () => unknown): Promise<void> => {
+    try {
+      await read();
+    } catch (error) {
+      const path = ["services", field, index];
+      for (const reason of reasonOf(error).split("\n")) mistakes.push(mistake({ path, reason }));
+    }
+  };
+  for (const [index, file] of settings.modules.entries()) {
+    if (flags.module.includes(file)) await judge("modules", index, () => loadEntries([file], io));
+  }
+  for (const [index, file] of settings.descriptorSets.entries()) {
+    if (!flags.descriptorSet?.includes(file)) continue;
+    await judge("descriptor_sets", index, () => readSets({ module: [], descriptorSet: [file], service }, io));
+  }
+  for (const [index, folder] of settings.descriptorFolders.entries()) {
+    if (!flags.descriptorDir?.includes(folder)) continue;
+    await judge("descriptor_folders", index, () => readSets({ module: [], descriptorDir: [folder], service }, io));
+  }
+  return mistakes;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function loadEntries(files: readonly string[], io: Io): Promise<GenRouter<DescService>[]> {

@@ -34,7 +34,11 @@ export async function writeRepeatedly(io: Io, { watch }: WatchFlags, take: () =>
   const intervalMs = watch === true ? usualMs : watch;
   let before: string | undefined;
   while (!io.stop.aborted) {
-    const text = await take();
+    const text = await take().catch((error: unknown) => {
+      if (io.stop.aborted) return undefined;
+      throw error;
+    });
+    if (text === undefined) return;
     if (io.screen !== undefined) io.out(`${home}${text.replaceAll("\n", `${clearLine}\n`)}${clearBelow}`);
     else if (text !== before) io.out(before === undefined ? text : `\n${text}`);
     before = text;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -9,7 +7,8 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 import type { Logger } from "@grpc-router/node";
 import { fetchServices } from "../call/reflection.js";
 import { readSchema, servicesOf } from "../call/schema.js";
-import { CliError, ExitCode, missingFile } from "../cli-error.js";
+import { CliError, ExitCode } from "../cli-error.js";
+import { readTlsFiles } from "../credentials/tls-files.js";
 import type { Io } from "../io.js";
 import { checkFound, isChosen } from "./choose-services.js";
 
@@ -62,7 +61,9 @@ async function askUntilAnswered(
   isWanted: (name: string) => boolean,
   io: Io,
 ): Promise<readonly DescService[] | undefined> {
-  const material = readMaterial(options.tls, io.folder);
+  const { servername, ...files } = options.tls;
+  const read = readTlsFiles(files, { prefix: "--to-", folder: io.folder });
+  const material = { ...read, ...(servername === undefined ? {} : { servername }) };
   for (let count = 0; !io.stop.aborted; count++) {
     try {
       return await ask(options.url, material, isWanted, io.stop);
@@ -97,20 +98,5 @@ async function ask(
     return await fetchServices(transport, isWanted, { signal, headers: new Headers() });
   } finally {
     sessions.abort();
-  }
-}
-
-function readMaterial({ servername, ...files }: LearnOptions["tls"], folder: string): Readonly<Record<string, string>> {
-  const read = Object.entries(files).flatMap(([name, file]) => {
-    return file === undefined ? [] : [[name, readPem(`--to-${name}`, file, folder)] as const];
-  });
-  return { ...Object.fromEntries(read), ...(servername === undefined ? {} : { servername }) };
-}
-
-function readPem(flag: string, file: string, folder: string): string {
-  try {
-    return readFileSync(resolve(folder, file), "utf8");
-  } catch (error) {
-    throw missingFile(`Cannot read ${flag} ${file}: there is no such file. Give the path of a PEM file`, error);
   }
 }
