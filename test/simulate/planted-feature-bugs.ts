@@ -3,12 +3,14 @@
 import { Channel as BridgeChannel } from "../../packages/bridge/src/channel/channel.ts";
 import { DispatchHandler } from "../../packages/bridge/src/dispatch/dispatch-handler.ts";
 import { RateLimiter } from "../../packages/protocol/src/rate-limiter.ts";
+import { StatusCode } from "../../packages/protocol/src/status.ts";
 import { Channel } from "../../packages/runtime/src/channel/channel.ts";
 import { ChannelEnd } from "../../packages/runtime/src/channel/channel-end.ts";
 import { RegistrationGate } from "../../packages/runtime/src/credentials/registration-gate.ts";
 import { CallEnding } from "../../packages/runtime/src/forward/call-ending.ts";
 import { ClientAccount } from "../../packages/runtime/src/forward/client-account.ts";
 import { Placement } from "../../packages/runtime/src/forward/placement.ts";
+import { ReplyFields } from "../../packages/runtime/src/forward/reply-fields.ts";
 import { ReplyWriter } from "../../packages/runtime/src/forward/reply-writer.ts";
 import { RequestSender } from "../../packages/runtime/src/forward/send-request.ts";
 import { MethodTable } from "../../packages/runtime/src/registry/method-table.ts";
@@ -54,6 +56,31 @@ export const plantedFeatureBugs: readonly PlantedBug[] = [
         return call.callId % 5 === 0 ? true : message(call, ...rest);
       }),
     shows: /\[(success|content)\]/,
+  },
+  {
+    name: "trailers that stay at the router",
+    seed: 1,
+    plant: () => patch(ReplyFields, "addTrailers", () => true),
+    shows: /\[success\].* behind, not/,
+  },
+  {
+    name: "a status of an instance that is told as another",
+    seed: 10,
+    plant: () =>
+      patch(ReplyFields, "addEnd", (_self, addEnd, bytes, start, end, view) => {
+        if (view.code === StatusCode.unavailable) view.code = StatusCode.unknown;
+        return addEnd(bytes, start, end, view);
+      }),
+    shows: /\[truth\].*ended with code 2/,
+  },
+  {
+    name: "an operator whom the balancers do not hear",
+    seed: 4,
+    plant: () =>
+      patch(Channel, "withdraw", (self) => {
+        self.withdrawn = true;
+      }),
+    shows: /\[stated\].*which an operator has withdrawn/,
   },
   {
     name: "health that is not heard",

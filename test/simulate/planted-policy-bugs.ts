@@ -5,6 +5,7 @@ import { ChannelState } from "../../packages/runtime/src/channel/channel-state.t
 import { Attempts } from "../../packages/runtime/src/forward/attempts.ts";
 import { CallEnding } from "../../packages/runtime/src/forward/call-ending.ts";
 import { CallRecord } from "../../packages/runtime/src/forward/call-record.ts";
+import { Hedging } from "../../packages/runtime/src/forward/hedging.ts";
 import { Interceptions } from "../../packages/runtime/src/forward/interceptions.ts";
 import { RequestForwarder } from "../../packages/runtime/src/forward/request-forwarder.ts";
 import { ConcurrencyLimit } from "../../packages/runtime/src/resilience/concurrency-limit.ts";
@@ -12,7 +13,7 @@ import { RetryBudget } from "../../packages/runtime/src/resilience/retry-budget.
 import { RetryPolicy } from "../../packages/runtime/src/resilience/retry-policy.ts";
 import { RetryThrottle } from "../../packages/runtime/src/resilience/retry-throttle.ts";
 import { patch, patchGetter } from "./patch.ts";
-import type { PlantedBug } from "./planted-bug.ts";
+import { type PlantedBug, stuck } from "./planted-bug.ts";
 
 /** Only worlds with policies show them. */
 export const plantedPolicyBugs: readonly PlantedBug[] = [
@@ -43,6 +44,12 @@ export const plantedPolicyBugs: readonly PlantedBug[] = [
         if (isDeadline) abandon(call, isDeadline);
       }),
     shows: /\[policies\].*was not told to stop/,
+  },
+  {
+    name: "an instance whose grace is over and that takes the other hedges of its calls with it",
+    seed: 1228,
+    plant: () => patch(Hedging, "retire", () => false),
+    shows: stuck,
   },
   {
     name: "a budget that nobody looks at",
@@ -85,7 +92,7 @@ export const plantedPolicyBugs: readonly PlantedBug[] = [
   },
   {
     name: "a key in a message that is not found",
-    seed: 752,
+    seed: 458,
     plant: () => patch(KeyScanner, "scan", () => false),
     shows: /\[policies\].*its key belongs to/,
   },

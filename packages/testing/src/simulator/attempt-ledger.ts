@@ -3,6 +3,7 @@ import { StatusCode } from "@grpc-router/protocol";
 import type { RetryFacts } from "@grpc-router/protocol/codegenv1";
 import type { ServiceSettings } from "@grpc-router/runtime";
 import type { CallPlan } from "./call-plan.js";
+import { hasOperators } from "./operators.js";
 import { sameMethod } from "./policy-extras.js";
 import { type SimMethodPolicy, shardName, shardOf } from "./policy-plan.js";
 import { localNameOf, type SimMethod, simServices } from "./sim-service.js";
@@ -257,11 +258,12 @@ function isCalm({ scenario }: World, service: ServiceSettings, { balance, ...met
   const limits = [method.concurrencyLimit, method.circuitBreaker, service.concurrencyLimit, service.outlierDetection];
   const isBounded =
     typeof balance === "object" && "ringHash" in balance && balance.ringHash.boundedLoadFactor !== undefined;
-  const { faults, hostile, instances } = scenario;
+  const { seed, faults, hostile, instances } = scenario;
   return (
     limits.every((limit) => limit === undefined) &&
     !isBounded &&
     faults.length === 0 &&
+    !hasOperators(seed) &&
     hostile.instances === 0 &&
     instances.every(({ capacity }) => capacity === undefined)
   );

@@ -10,15 +10,6 @@ import type { World } from "./world.js";
 /** What a message has beside its filling at most: its content, protobuf's tag and length, gzip's frame. */
 const maxOverheadBytes = 128;
 
-/** Codes that a call may end with in any world where everybody keeps the rules. */
-const knownCodes: readonly number[] = [
-  StatusCode.ok,
-  StatusCode.cancelled,
-  StatusCode.deadlineExceeded,
-  StatusCode.unknown,
-  StatusCode.unavailable,
-];
-
 /** Reasons that calls end for by a policy alone. */
 const policyReasons: readonly string[] = [
   "ATTEMPT_TIMEOUT",
@@ -30,8 +21,12 @@ const policyReasons: readonly string[] = [
 
 /** Whether a call may end with this code in this world at all. */
 export function isPossible(world: World, { plan }: EndedCall, outcome: Outcome): boolean {
-  const { code } = outcome;
-  if (code === undefined || knownCodes.includes(code) || isOfPolicy(world, plan, outcome)) return true;
+  const { code, reason } = outcome;
+  if (code === undefined || code === StatusCode.ok || isOfPolicy(world, plan, outcome)) return true;
+  // Nobody but a router or a bridge says so, and they say why.
+  if (code === StatusCode.unavailable) return reason !== undefined;
+  if (code === StatusCode.deadlineExceeded) return plan.timeoutMs > 0;
+  if (code === StatusCode.unknown) return plan.server.throws;
   if (code === StatusCode.unimplemented) return isMisused(plan) || isOfOtherSubtype(plan) || hasUnservedMethod(world);
   return isLimited(world, plan, outcome);
 }

@@ -81,6 +81,7 @@ export function heal(simulation: Simulation): void {
     router.restart();
     router.pressure = 0;
   }
+  simulation.operators.heal();
   for (const impostor of simulation.instances.filter(({ isImpostor }) => isImpostor)) impostor.kill(false);
   for (const client of simulation.clients) client.finish();
   for (const instance of simulation.liveInstances) {

@@ -15,7 +15,7 @@ export const invariants = {
   slots: "open calls never exceed the capacity",
   deadline: "an expired call is never dispatched",
   fence: "a process that is superseded, draining or of another principal gets no call, and its late frames change none",
-  stated: "health, labels and weight count as the instance stated them last",
+  stated: "health, labels and weight count as the instance stated them last, and who is withdrawn gets no call",
   grammar: "both sides write only what the state tables allow: ids and marks rise, a mark is never late",
   progress: "no call waits while an instance that serves has room",
   policies:

@@ -151,6 +151,8 @@ export class RouterEar {
     if (channel.owner.isRouterHeld) return;
     const { room, mayServe } = this.facts;
     if (!mayServe) channel.violate("stated", `a call goes to ${channel.instanceId}, which says that it does not serve`);
+    if (channel.world.isWithdrawn(channel))
+      channel.violate("stated", `a call goes to ${channel.instanceId}, which an operator has withdrawn`);
     if (this.#openCalls > room) {
       channel.violate(
         "slots",

@@ -93,7 +93,7 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
     seed,
     routers: chance(0.2) ? 2 : 1,
     clients,
-    instances: drawInstances(random, services),
+    instances: drawInstances(seed, random, services),
     services,
     hostile: { instances: chance(0.15) ? 1 : 0, clients: chance(0.07) ? 1 : 0, routers: chance(0.07) ? 1 : 0 },
     limits: chance(0.12) ? drawLimits(random) : undefined,
@@ -118,9 +118,10 @@ export function drawScenario(seed: number, random: SeededRandom): Scenario {
   return { ...scenario, hooks: drawHooks(seed, scenario.calls, scenario.limits?.maxMessageBytes) };
 }
 
-function drawInstances(random: SeededRandom, services: number): InstancePlan[] {
+function drawInstances(seed: number, random: SeededRandom, services: number): InstancePlan[] {
   const all = simServices.slice(0, services).map((_, at) => at);
-  const few = random.integer(2) === 0;
+  // Where one may be full nobody can tell where a key belongs.
+  const few = random.integer(2) === 0 && !hasExtras(seed);
   return Array.from({ length: 1 + random.integer(4) }, (_, at) => ({
     capacity: few ? 1 + random.integer(4) : undefined,
     isForeign: random.integer(6) === 0,

@@ -8,10 +8,12 @@ import { judgeOutcome, type Outcome } from "./judge-outcome.js";
 import { shardName, shardOf } from "./policy-plan.js";
 import {
   compress,
+  headerName,
   inflate,
   isCompressed,
   readContent,
   type SimContent,
+  trailerName,
   unwrapContent,
   wrapContent,
   wrapRequest,
@@ -217,7 +219,21 @@ export class SimCall {
       world.attempts.end(this.plan.index);
       world.interceptions.told(this.plan, code);
     }
+    this.#checkMetadata(call);
     judgeOutcome(world, this, this.outcome, call.restBytes);
+  }
+
+  /** What user code has set beside its replies has come, once. */
+  #checkMetadata(call: TestCall): void {
+    const { index, server } = this.plan;
+    const world = this.#world;
+    if (this.outcome?.code !== StatusCode.ok || world.ledger.tainted.has(index)) return;
+    const expected = server.setsHeaders ? String(index) : "";
+    const head = call.headValues(headerName).join();
+    const trailer = call.trailerValues(trailerName).join();
+    // Without a reply an instance need not say anything ahead of its trailers.
+    if (trailer === expected && (head === expected || (head === "" && this.received === 0))) return;
+    world.violate("success", `${this.label} is OK with "${head}" ahead and "${trailer}" behind, not "${expected}"`);
   }
 
   /** The deadline is past by its bound: there must be a status, unless something on the way stands still. */

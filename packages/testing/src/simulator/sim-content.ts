@@ -2,6 +2,10 @@
 // What simulated messages hold: whose they are and how many came before, and bytes that anybody can check.
 import { gunzipSync, gzipSync } from "node:zlib";
 
+/** Metadata by which some user code says which call it runs: ahead of its replies, and behind. */
+export const headerName = "x-head";
+export const trailerName = "x-tail";
+
 /** What a message says of itself. */
 export interface SimContent {
   readonly call: number;

@@ -8,6 +8,7 @@ import { HostileClient } from "./hostile-client.js";
 import { HostileInstance } from "./hostile-instance.js";
 import { HostileRouter } from "./hostile-router.js";
 import { Network } from "./network.js";
+import { Operators } from "./operators.js";
 import { proofOf } from "./proof.js";
 import { drawScenario, type InstancePlan, namesOfRouters, type Scenario } from "./scenario.js";
 import type { SimCall } from "./sim-call.js";
@@ -92,8 +93,10 @@ export class Simulation {
   readonly instanceIds: readonly string[];
   /** Peers that mean harm, until everything heals. */
   readonly hostile: readonly { stop(): void }[];
+  readonly operators: Operators;
+  /** Nothing begins any more. */
+  isOver = false;
   #starts = 0;
-  #isOver = false;
 
   constructor(world: World) {
     const { scenario } = world;
@@ -111,6 +114,8 @@ export class Simulation {
       ...letters(scenario.hostile.instances, "A").map((letter) => new HostileInstance(this.network, letter)),
       ...letters(scenario.hostile.clients, "M").map((letter) => new HostileClient(this.network, letter)),
     ];
+    this.operators = new Operators(this);
+    world.isWithdrawn = (channel) => this.operators.isWithdrawn(channel);
     world.takenBytes = (index) => this.#takenBytes(index);
     world.isLeaving = (process) => this.instances.some((one) => one.process === process && one.isLeaving);
     world.deadlineMs = (index) => this.#call(index)?.routerDeadlineMs ?? Number.POSITIVE_INFINITY;
@@ -142,7 +147,7 @@ export class Simulation {
   /** A new process for an instance id, newer than all before. */
   startInstance(id: string): void {
     const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
-    if (this.#isOver || plan === undefined) return;
+    if (this.isOver || plan === undefined) return;
     const identity = this.#identify(id, plan, false);
     this.instances.push(
       plan.isForeign ? new ForeignInstance(this.network, identity) : new SimInstance(this.network, identity),
@@ -152,7 +157,7 @@ export class Simulation {
   /** For a while, a process of somebody else that uses an instance's id. */
   impersonate(id: string, ms: number): void {
     const plan = this.world.scenario.instances[this.instanceIds.indexOf(id)];
-    if (this.#isOver || plan === undefined) return;
+    if (this.isOver || plan === undefined) return;
     const identity = this.#identify(id, plan, true);
     const impostor = new SimInstance(this.network, identity, true);
     this.instances.push(impostor);
@@ -185,7 +190,7 @@ export class Simulation {
     await loop.run(Math.max(loop.nowMs, ...troubledUntilMs) + restMs);
     checkIdle(this);
     watch.stop();
-    this.#isOver = true;
+    this.isOver = true;
     for (const instance of this.instances) instance.leave();
     for (const client of this.clients) client.close();
     await loop.run(loop.nowMs + restMs);

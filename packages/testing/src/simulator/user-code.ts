@@ -9,7 +9,7 @@ import type { InstanceTap } from "./instance-tap.js";
 import { passedName } from "./interception-ledger.js";
 import type { Execution } from "./ledger.js";
 import type { PlannedFailure } from "./policy-plan.js";
-import { readContent, writeContent } from "./sim-content.js";
+import { headerName, readContent, trailerName, writeContent } from "./sim-content.js";
 import type { SimProcess } from "./sim-process.js";
 import { localNameOf, type SimMethod, type SimService } from "./sim-service.js";
 import { SimStatus } from "./sim-status.js";
@@ -124,8 +124,8 @@ class Run {
     }
     if (world.plan(index) !== undefined) world.interceptions.arrived(plan, context.requestHeader.get(passedName));
     if (plan.server.setsHeaders) {
-      context.responseHeader.set("x-head", String(index));
-      context.responseTrailer.set("x-tail", String(index));
+      context.responseHeader.set(headerName, String(index));
+      context.responseTrailer.set(trailerName, String(index));
     }
     this.#signal.addEventListener("abort", () => {
       if (this.#tapped !== undefined) for (const tap of instance.taps) tap.abort(this.#tapped, this.#signal.reason);

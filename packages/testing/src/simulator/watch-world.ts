@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { policyOf } from "./attempt-ledger.js";
 import type { CallPlan } from "./call-plan.js";
+import { hasOperators } from "./operators.js";
 import type { SimCall } from "./sim-call.js";
 import { simServices } from "./sim-service.js";
 import type { Simulation } from "./simulation.js";
@@ -68,7 +69,7 @@ export class WorldWatch {
       const { owner, service, isLive } = state;
       if (owner.routerProcess !== link?.right || service !== plan.method.service || !isLive || owner.isHostile)
         continue;
-      if (owner.instanceProcess.state !== "running" || owner.isTroubled) continue;
+      if (owner.instanceProcess.state !== "running" || owner.isTroubled || state.world.isWithdrawn(state)) continue;
       if (router.facts.isServing && router.openCalls < router.facts.capacity) return true;
     }
     return false;
@@ -87,7 +88,7 @@ export class WorldWatch {
 
   #lookAtPolicies(): void {
     const { network, world } = this.#simulation;
-    const { policies, faults, hostile } = world.scenario;
+    const { seed, policies, faults, hostile } = world.scenario;
     for (const { core, name, isUp } of network.routers) {
       if (!isUp) continue;
       for (const { service, retryTokens = 0, ejected, instances } of core.policies()) {
@@ -98,7 +99,7 @@ export class WorldWatch {
           world.violate("policies", `${name} has ${retryTokens} of ${maxTokens} tokens of ${service}`);
         // Of those that leave the share may rise.
         const most = Math.max(1, Math.floor((instances * (said?.outlierDetection?.maxEjectionPercent ?? 0)) / 100));
-        if (ejected > most && faults.length + hostile.instances === 0)
+        if (ejected > most && faults.length + hostile.instances === 0 && !hasOperators(seed))
           world.violate("policies", `${name} has ejected ${ejected} of ${instances} instances of ${service}`);
       }
     }

@@ -9,6 +9,7 @@ import type { Invariant } from "./invariants.js";
 import { Ledger } from "./ledger.js";
 import type { Scenario } from "./scenario.js";
 import { SimProcess } from "./sim-process.js";
+import type { TappedChannel } from "./tapped-channel.js";
 
 /** What all parts of a simulation share: time, chance, what user code did, what was seen, what went wrong. */
 export class World {
@@ -31,6 +32,8 @@ export class World {
   isLeaving: (process: SimProcess) => boolean = () => false;
   /** When a call's time is over at its router, if nothing has held up its head. */
   deadlineMs: (call: number) => number = () => Number.POSITIVE_INFINITY;
+  /** Whether an operator keeps calls from the instance of a channel. */
+  isWithdrawn: (channel: TappedChannel) => boolean = () => false;
   /** Of everything that was delivered, in order. */
   hash = 0x811c9dc5;
 
