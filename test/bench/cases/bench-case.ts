@@ -20,6 +20,11 @@ export interface CpuCase extends Common {
   readonly entries: readonly CpuEntry[];
   /** What one unit is. */
   readonly unit: "call" | "message";
+  /**
+   * Each round starts its peers anew: what the compiler makes of one program differs by several percent from process to
+   * process, as much as such a case is about.
+   */
+  readonly fresh?: boolean;
 }
 
 /** One of those that are compared. */

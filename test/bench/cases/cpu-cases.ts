@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Load, SpecialLoad } from "../load/load.ts";
-import type { PeerName } from "../peers/peer.ts";
+import type { PeerName, PeerSpec } from "../peers/peer.ts";
 import { manyMethods } from "../processes/many-service.ts";
 import type { CpuCase, CpuEntry } from "./bench-case.ts";
 
@@ -75,43 +75,57 @@ const tls: readonly CpuCase[] = shapes.map(([connections, of]) => ({
   })),
 }));
 
+/** A case of unary calls at 10 × 50, and the same at 1 × 1: routers that are set up as said, the first beside the others. */
+function ownCases(
+  id: string,
+  title: string,
+  routers: readonly { readonly label: string; readonly peer: Omit<PeerSpec, "name"> }[],
+  fresh = false,
+): readonly CpuCase[] {
+  const loads = [
+    [10, 50],
+    [1, 1],
+  ] as const;
+  return loads.map(([connections, streams]) => ({
+    kind: "cpu",
+    id: `${id}-${connections}x${streams}`,
+    title: `7 B unary, ${title}, ${connections} × ${streams}`,
+    unit: "call",
+    fresh,
+    entries: routers.map(({ label, peer }) => ({
+      label,
+      peer: { name: "router", ...peer },
+      load: { connections, streams },
+    })),
+  }));
+}
+
 /** The router beside itself, set up otherwise. */
 const own: readonly CpuCase[] = [
-  ...(
+  ...ownCases(
+    "features",
+    "default features beside none",
     [
-      [10, 50],
-      [1, 1],
-    ] as const
-  ).map(
-    ([connections, of]): CpuCase => ({
-      kind: "cpu",
-      id: `features-${connections}x${of}`,
-      title: `7 B unary, default features beside none, ${connections} × ${of}`,
-      unit: "call",
-      entries: [
-        { label: "router", peer: { name: "router", features: "on" }, load: { connections, streams: of } },
-        { label: "router, all off", peer: { name: "router", features: "off" }, load: { connections, streams: of } },
-      ],
-    }),
+      { label: "router", peer: { features: "on" } },
+      { label: "router, all off", peer: { features: "off" } },
+    ],
+    true,
   ),
-  ...(
+  ...ownCases(
+    "observed",
+    "metrics and traces of 1 % beside neither",
     [
-      [10, 50],
-      [1, 1],
-    ] as const
-  ).map(
-    ([connections, of]): CpuCase => ({
-      kind: "cpu",
-      id: `instances-${connections}x${of}`,
-      title: `7 B unary, 1, 3 and 100 instances, ${connections} × ${of}`,
-      unit: "call",
-      entries: [1, 3, 100].map((instances) => ({
-        label: instances === 1 ? "1 instance" : `${instances} instances`,
-        peer: { name: "router", ...(instances === 1 ? {} : { instances }) },
-        load: { connections, streams: of },
-      })),
-    }),
+      { label: "router", peer: { features: "traced" } },
+      { label: "router, metrics alone", peer: { features: "on" } },
+      { label: "router, unobserved", peer: { features: "unobserved" } },
+    ],
+    true,
   ),
+  ...ownCases("instances", "1, 3 and 100 instances", [
+    { label: "1 instance", peer: {} },
+    { label: "3 instances", peer: { instances: 3 } },
+    { label: "100 instances", peer: { instances: 100 } },
+  ]),
   {
     kind: "cpu",
     id: "methods-10x50",

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomFillSync } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { CallStartSchema } from "@grpc-router/protocol";
-import { AlwaysOnSampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { CallSpans } from "../../../packages/node/dist/trace/call-spans.js";
+import { RandomIds } from "../../../packages/node/dist/trace/random-ids.js";
+import { SpanBatches } from "../../../packages/node/dist/trace/span-batches.js";
+import type { EndedSpan } from "../../../packages/node/dist/trace/span-writer.js";
 import { Watchers } from "../../../packages/runtime/dist/follow/following.js";
 import type { CallRecord } from "../../../packages/runtime/dist/forward/call-record.js";
 import type { Operation } from "./operation.ts";
@@ -13,15 +16,21 @@ const end = { code: 0, reason: undefined, instance: "users-1", requestBytes: 7, 
 
 /** What traces cost a call: whether it is followed is asked of each, the rest is of those that are. */
 export function followOperations(): Operation[] {
-  const tracer = new TracerProvider({ sampler: new AlwaysOnSampler() }).getTracer("bench");
-  const watchers = new Watchers({ log: () => {} });
-  watchers.add(new CallSpans({ tracer, ratio: 0.01, random: () => 0.5, clock: { originMs: 0 } }));
-  const follow = (name: string, call: CallRecord): Operation => ({
+  const batches = new SpanBatches({
+    source: { resource: { "service.name": "grpc-router" }, scope: { name: "@grpc-router/node", version: "0" } },
+    maxQueueSize: Number.POSITIVE_INFINITY,
+    send: () => Promise.resolve(),
+    report: () => {},
+  });
+  const add = (span: EndedSpan) => batches.add(span);
+  const none = watchersOf(add, 0);
+  const all = watchersOf(add, 1);
+  const follow = (name: string, watchers: Watchers, call: CallRecord, hasTraceContext: boolean): Operation => ({
     name: `follow: ${name}`,
     run(count) {
       let followed = 0;
       for (let index = 0; index < count; index++) {
-        watchers.begin(call);
+        watchers.begin(call, hasTraceContext);
         const { following } = call;
         if (following === undefined) continue;
         followed++;
@@ -34,13 +43,18 @@ export function followOperations(): Operation[] {
     },
   });
   return [
-    follow("a call that is not traced, and whose client says nothing", callWith([])),
-    follow("a call whose client does not sample it", callWith([["traceparent", `${traceparent}0`]])),
-    follow(
-      "a call that is traced: two spans, and metadata for one attempt",
-      callWith([["traceparent", `${traceparent}1`]]),
-    ),
+    follow("a call that is not traced, and whose client says nothing", none, callWith([]), false),
+    follow("a call that is traced by the share: two spans, and metadata for one attempt", all, callWith([]), false),
+    follow("a call whose client does not sample it", none, callWith([["traceparent", `${traceparent}0`]]), true),
+    follow("a call that its client traces: the same", none, callWith([["traceparent", `${traceparent}1`]]), true),
   ];
+}
+
+function watchersOf(add: (span: EndedSpan) => void, ratio: number): Watchers {
+  const watchers = new Watchers({ log: () => {} });
+  const clock = { originMs: performance.timeOrigin };
+  watchers.add(new CallSpans({ add, ratio, random: Math.random, ids: new RandomIds(randomFillSync), clock }));
+  return watchers;
 }
 
 /** What followers see of a record: a head with five fields, and what is given. */

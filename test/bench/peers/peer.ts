@@ -26,10 +26,11 @@ export interface PeerSpec {
   /** Services that they register. Default: Echo and streams. */
   readonly services?: readonly ("echo" | "stream" | "many")[];
   /**
-   * "off": everything of the router that can be switched off is; "on": nothing is, in a process that has done nothing else.
+   * "off": everything of the router that can be switched off is; "on": nothing is, in a process that has done nothing else;
+   * "traced": that, and spans of one call in a hundred are sent to a collector; "unobserved": no metrics, all else.
    * Default: the router of all cases, which costs a little more once it has seen loads of all kinds.
    */
-  readonly features?: "on" | "off";
+  readonly features?: "on" | "off" | "traced" | "unobserved";
   /** Longest message, in bytes. Default: each one's own limit. */
   readonly maxMessageBytes?: number;
   /** Calls that an instance may have open. Default: the router's own. */

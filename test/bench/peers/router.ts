@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Running } from "../../harness/processes.ts";
 import { startNode } from "../../harness/stack.ts";
 import type { PeerKind, PeerSpec, Rig, RunningPeer } from "./peer.ts";
+import { startTraceSink } from "./trace-sink.ts";
 
 const routerProgram = fileURLToPath(new URL("../processes/router-process.ts", import.meta.url));
 const instanceProgram = fileURLToPath(new URL("../processes/instance-process.ts", import.meta.url));
@@ -75,11 +76,13 @@ async function startStack(
 ): Promise<RunningPeer> {
   const { tls = false, features, maxMessageBytes, maxOpenCalls, instances = 1, services = ["echo", "stream"] } = spec;
   const { cert, key } = rig.certificate;
+  const sink = features === "traced" ? await startTraceSink() : undefined;
   const running = await startNode(routerProgram, {
     prefix: spec.name === "bridge" ? rig.others : rig.measured,
     args: [
       ...flag("tls", tls ? `${cert}:${key}` : undefined),
-      ...flag("features", features),
+      ...flag("features", features === "traced" ? undefined : features),
+      ...flag("collector", sink?.url),
       ...flag("max-message", maxMessageBytes),
       ...flag("max-open-calls", maxOpenCalls),
     ],
@@ -104,11 +107,13 @@ async function startStack(
     const stop = async () => {
       await started.stop();
       await running.stop();
+      await sink?.stop();
     };
     const [first = running] = processes;
     return { port, ca, pids: processes.map(({ pid }) => pid), pid: first.pid, link: first.link, routerUrl, stop };
   } catch (error) {
     await running.stop();
+    await sink?.stop().catch(() => undefined);
     throw error;
   }
 }

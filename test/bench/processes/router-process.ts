@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The router under measurement. `node router-process.ts [--tls cert.pem:key.pem] [--features off] [--max-message N]`; prints
-// `ready HOST:PORT pid PID`. All features are as they are by default, unless they are told to be off.
+// The router under measurement. `node router-process.ts [--tls cert.pem:key.pem] [--features off|unobserved] [--collector URL] [--max-message N]`;
+// prints `ready HOST:PORT pid PID`. All features are as they are by default, unless all or metrics are told to be off. A
+// collector gets the spans of one call in a hundred.
 import { parseArgs } from "node:util";
-import { createConsoleLogger, createRouter, type RouterOptions, serveRouter } from "@grpc-router/node";
+import { createConsoleLogger, createRouter, exportTraces, type RouterOptions, serveRouter } from "@grpc-router/node";
 import { linkToParent } from "../../harness/link.ts";
 import { echoServiceRouter } from "../gen/bench/v1/echo_router.ts";
 import { streamServiceRouter } from "../gen/bench/v1/stream_router.ts";
@@ -13,6 +14,7 @@ const { values } = parseArgs({
   options: {
     tls: { type: "string" },
     features: { type: "string", default: "on" },
+    collector: { type: "string" },
     "max-message": { type: "string" },
     "max-open-calls": { type: "string" },
   },
@@ -50,6 +52,7 @@ const withoutFeatures: RouterOptions = {
 };
 const router = createRouter({
   ...(values.features === "off" ? withoutFeatures : {}),
+  ...(values.features === "unobserved" ? { metrics: false } : {}),
   ...(values["max-message"] === undefined
     ? {}
     : {
@@ -68,6 +71,7 @@ const server = await serveRouter(router, {
   limits: { connections: 100_000, connectionsPerAddress: 100_000 },
   ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
 });
+if (values.collector !== undefined) await exportTraces(server, { endpoint: values.collector, ratio: 0.01, env: {} });
 linkToParent(processAnswers());
 process.once("SIGTERM", () => process.exit(0));
 console.log(`ready ${server.address.host}:${server.address.port} pid ${process.pid}`);

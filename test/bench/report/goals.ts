@@ -76,6 +76,8 @@ export const goals: readonly Goal[] = [
   memoryGoal("memory of a call in flight", "memory-calls", 1),
   ratioGoal("all default features, 10 × 50", "all off", ["features-10x50", "router", "router, all off"], 1.15),
   ratioGoal("all default features, 1 × 1", "all off", ["features-1x1", "router", "router, all off"], 1.15),
+  observedGoal("10 × 50", "observed-10x50"),
+  observedGoal("1 × 1", "observed-1x1"),
   {
     text: "allocated for a unary call, 10 × 50",
     of: "–",
@@ -100,6 +102,10 @@ type RatioRow = readonly [text: string, id: string, atMost: number];
 
 function ratioGoals(peer: string, of: string, rows: readonly RatioRow[]): Goal[] {
   return rows.map(([text, id, atMost]) => ratioGoal(text, of, [id, "router", peer], atMost));
+}
+
+function observedGoal(load: string, id: string): Goal {
+  return ratioGoal(`metrics, and traces of 1 %, ${load}`, "neither", [id, "router", "router, unobserved"], 1.1);
 }
 
 function ratioGoal(

@@ -22,6 +22,7 @@ const groups = {
   streams: /^(thin|bursts|bidi|client)-/,
   tls: /^tls-/,
   features: /^features-/,
+  observed: /^observed-/,
   instances: /^instances-/,
   methods: /^methods-/,
   instance: /^bridge-/,

@@ -24,18 +24,16 @@ export async function runCpuCase(one: CpuCase, run: BenchRun): Promise<CpuResult
   const entries = one.entries.filter((entry) => canRun(entry, run));
   await stage.keepOnly(entries.map(({ peer }) => peer));
   const runners: Runner[] = [];
-  for (const entry of entries) {
-    run.progress(`warming up ${entry.label}`);
-    runners.push(await prepare(entry, run));
-  }
+  for (const entry of entries) runners.push(await prepare(entry, run));
   const options = { unit: one.unit, watchedProcessor: stage.watchedProcessor, attempts: effort.sampleAttempts };
   for (let round = 0; round < effort.rounds; round++) {
     run.progress(`round ${round + 1} of ${effort.rounds}`);
     for (const index of orderOfRound(runners.length, round)) {
       const runner = runners[index];
       if (runner === undefined) continue;
-      const work = () => runLoad(runner.entry.load, targetOf(runner.peer), runner.calls, stage);
-      runner.samples.push(await sampleCpu(runner.peer, options, work));
+      const { entry, samples } = runner;
+      const { peer, calls } = one.fresh === true ? await prepareAnew(entry, run) : runner;
+      samples.push(await sampleCpu(peer, options, () => runLoad(entry.load, targetOf(peer), calls, stage)));
     }
   }
   const series = runners.map(({ entry, samples }) => ({ label: entry.label, samples }));
@@ -47,7 +45,19 @@ export function targetOf({ port, ca }: RunningPeer): LoadTarget {
   return { port, ca };
 }
 
-async function prepare(entry: CpuEntry, { stage, effort }: BenchRun): Promise<Runner> {
+/** The same in processes that have done nothing else, and for as long as compilers need to come to rest. */
+async function prepareAnew(entry: CpuEntry, run: BenchRun): Promise<Runner> {
+  await run.stage.keepOnly([]);
+  // What is done of one call in a hundred comes to rest late.
+  const warmUp = { calls: Number.POSITIVE_INFINITY, seconds: run.effort.warmUp.seconds * freshWarmUps };
+  return await prepare(entry, { ...run, effort: { ...run.effort, warmUp } });
+}
+
+/** As many times the longest warm-up of others. */
+const freshWarmUps = 3;
+
+async function prepare(entry: CpuEntry, { stage, effort, progress }: BenchRun): Promise<Runner> {
+  progress(`warming up ${entry.label}`);
   const peer = await stage.peer(entry.peer);
   const { load } = entry;
   const run = (calls: number) => runLoad(load, targetOf(peer), calls, stage);
