@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSelfSigned } from "@grpc-router/testing";
 import { type Running, startProcess } from "../harness/processes.ts";
+import { cli, type ServeProcess, startServe } from "../harness/serve-command.ts";
 
-const command = fileURLToPath(new URL("../../packages/cli/bin/grpc-router.js", import.meta.url));
 const instanceModule = fileURLToPath(new URL("./instance-module.ts", import.meta.url));
 const routers = ["../faults/gen/faults/v1/faults_router.ts", "../interop/gen/grpc/testing/test_router.ts"].map((file) =>
   fileURLToPath(new URL(file, import.meta.url)),
@@ -42,7 +42,7 @@ export interface CredentialRig {
     names: readonly string[],
     validMs?: number,
   ): { readonly cert: string; readonly key: string };
-  serve(flags: readonly string[]): Promise<Running & { readonly address: string }>;
+  serve(flags: readonly string[]): Promise<ServeProcess>;
   bridge(options: BridgeOptions): Promise<Running>;
   relay(options: RelayOptions): Promise<Running>;
   stop(): Promise<void>;
@@ -57,7 +57,7 @@ export function createCredentialRig(): CredentialRig {
     return path(name);
   };
   async function start(args: readonly string[], env: Readonly<Record<string, string>>, ready: RegExp) {
-    const process_ = await startProcess(process.execPath, { args: [command, ...args], env, ready });
+    const process_ = await startProcess(process.execPath, { args: [cli, ...args], env, ready });
     running.push(process_);
     return process_;
   }
@@ -71,9 +71,9 @@ export function createCredentialRig(): CredentialRig {
     },
     async serve(flags) {
       const modules = routers.flatMap((file) => ["--module", file]);
-      const args = ["serve", ...modules, "--listen", "127.0.0.1:0", "--no-admin", "--grace", "1s", ...flags];
-      const router = await start(args, {}, /^ready /);
-      return { ...router, address: /^ready (\S+)/.exec(router.line)?.[1] ?? "" };
+      const router = await startServe([...modules, "--grace", "1s", ...flags]);
+      running.push(router);
+      return router;
     },
     bridge: ({ url, id, flags = [], env = {}, ready = /^registered / }) =>
       start(["bridge", instanceModule, "--router", url, "--grace", "1s", ...flags], { INSTANCE_ID: id, ...env }, ready),

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
 import { createCertificate } from "../harness/certificate.ts";
 import type { Running } from "../harness/processes.ts";
+import { cli } from "../harness/serve-command.ts";
 import { type RouterProcess, startInstance, startNode, startRouter } from "../harness/stack.ts";
 import { missingTool } from "../harness/tools.ts";
 import {
@@ -15,7 +16,7 @@ import {
   StreamingOutputCallRequestSchema,
 } from "../interop/gen/grpc/testing/messages_pb.ts";
 import { TestService } from "../interop/gen/grpc/testing/test_pb.ts";
-import { cli, startGenericBridge, startTarget, writeDescriptorSet } from "./generic-rig.ts";
+import { startGenericBridge, startTarget, writeDescriptorSet } from "./generic-rig.ts";
 
 const { method } = TestService;
 const { OK, UNAVAILABLE } = grpc.status;

@@ -8,14 +8,13 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { freePort, untilListening } from "../harness/ports.ts";
 import { type Running, startProcess } from "../harness/processes.ts";
+import { cli } from "../harness/serve-command.ts";
 import { startNode } from "../harness/stack.ts";
 import { requireTool } from "../harness/tools.ts";
 import { file_grpc_testing_messages } from "../interop/gen/grpc/testing/messages_pb.ts";
 import { file_grpc_testing_test } from "../interop/gen/grpc/testing/test_pb.ts";
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-/** The command, as `npm run build` made it. */
-export const cli: string = pathOf("../../packages/cli/bin/grpc-router.js");
 const protos = pathOf("../interop/proto");
 
 /** A server of TestService. */

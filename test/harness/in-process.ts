@@ -44,22 +44,33 @@ export interface InProcessOptions {
   readonly bridge?: Omit<BridgeOptions, "id">;
   /** The router speaks TLS; `dial` is what instances know of it. */
   readonly tls?: { readonly serve: ServeTls; readonly dial: DialTlsOptions };
+  /** Instances register on a listener of their own, over TLS; else where clients call. */
+  readonly registrationTls?: { readonly serve: ServeTls; readonly dial: DialTlsOptions };
 }
 
 /** A router and instances inside the test's own process, over real sockets, so that coverage sees them. */
 export async function startInProcess(options: InProcessOptions = {}) {
   const routerLog = createLog();
   const instanceLog = createLog();
-  const { tls } = options;
+  const { tls, registrationTls } = options;
   const router = createRouter(options.router ?? {})
     .service(testServiceRouter)
     .service(conformanceServiceRouter);
-  const server = await serveRouter(router, { port: 0, logger: routerLog, tls: tls?.serve });
+  const server = await serveRouter(router, {
+    port: 0,
+    logger: routerLog,
+    tls: tls?.serve,
+    registration: registrationTls && { port: 0, tls: registrationTls.serve },
+  });
   const connections = new Map<string, ReturnType<typeof dialRouter>>();
   const bridges = new Map<string, Bridge>();
 
   /** Dials without waiting for the answer. */
-  function dialInstance(id: string, methods: Partial<ServiceImpl<typeof TestService>> = {}, url = server.url) {
+  function dialInstance(
+    id: string,
+    methods: Partial<ServiceImpl<typeof TestService>> = {},
+    url = server.registrationUrl,
+  ) {
     const { maxMessageBytes, bridge: shared } = options;
     const limit = maxMessageBytes === undefined ? {} : { maxMessageBytes };
     const bridge = createBridge({ ...shared, ...limit, id })
@@ -68,7 +79,7 @@ export async function startInProcess(options: InProcessOptions = {}) {
     const connection = dialRouter(bridge, {
       url,
       logger: instanceLog,
-      ...(url.startsWith("https:") ? { tls: tls?.dial } : {}),
+      ...(url.startsWith("https:") ? { tls: (registrationTls ?? tls)?.dial } : {}),
     });
     connections.set(id, connection);
     bridges.set(id, bridge);

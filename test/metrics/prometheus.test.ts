@@ -18,7 +18,7 @@ import { freePort } from "../harness/ports.ts";
 import { type Running, startProcess } from "../harness/processes.ts";
 import { missingTool, requireTool } from "../harness/tools.ts";
 import { metricsIn, panelQueries, rulesFile, rulesTestFile, variableQueries, withVariables } from "./dashboards.ts";
-import { goodCalls, startWithTraffic } from "./traffic.ts";
+import { certificateMs, goodCalls, startWithTraffic } from "./traffic.ts";
 
 const missing = missingTool("prometheus") ?? missingTool("promtool");
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
@@ -105,6 +105,9 @@ describe.skipIf(missing !== undefined)("Prometheus", () => {
     ).toBe(goodCalls);
     expect(await value('grpc_server_call_started_total{grpc_method="other"}')).toBe(1);
     expect(await value("grpcrouter_retries_total")).toBe(1);
+    const own =
+      'grpcrouter_certificate_expiry_timestamp_seconds{grpcrouter_listener="registration", grpcrouter_certificate="certificate"}';
+    expect(Math.round(await value(`(${own} - time()) * 1000 / ${certificateMs}`))).toBe(1);
   });
 
   test("knows every metric of docs/metrics.md", async () => {

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { PolicyLayer } from "@grpc-router/protocol";
+import { createSelfSigned } from "@grpc-router/testing";
 import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
 import { type InProcess, startInProcess } from "../harness/in-process.ts";
 import { createRawClient } from "../harness/raw-call.ts";
@@ -34,9 +35,15 @@ const policies: PolicyLayer = {
 export const bodyBytes = 5_000;
 export const goodCalls = 20;
 
+/** How long the certificate of its listener is good: long enough for no alert. */
+export const certificateMs = 90 * 86_400_000;
+
 /** Starts a router with an instance, and lets it have its calls: good ones, a failed one that is tried again, one of a path that leads nowhere. */
 export async function startWithTraffic(): Promise<InProcess> {
+  const own = createSelfSigned(["127.0.0.1"], { validMs: certificateMs });
   const router = await startInProcess({
+    // One of its listeners has a certificate, whose end is a metric.
+    registrationTls: { serve: own, dial: { ca: own.cert } },
     router: { policies: new Map([[TestService.typeName, policies]]), metrics: { instanceLabels: ["version"] } },
     bridge: { labels: { version: 'two "quoted"' } },
   });

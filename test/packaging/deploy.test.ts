@@ -3,11 +3,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Running, runProcess, startProcess } from "../harness/processes.ts";
+import { runProcess } from "../harness/processes.ts";
+import { cli, type ServeProcess, startServe } from "../harness/serve-command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const textOf = (file: string) => readFileSync(`${root}${file}`, "utf8");
-const cli = `${root}packages/cli/bin/grpc-router.js`;
 const [dockerfile, deployment, chart, unit] = [
   "deploy/docker/Dockerfile",
   "deploy/kubernetes/deployment.yaml",
@@ -46,11 +46,9 @@ describe("times", () => {
 });
 
 describe("the image", () => {
-  let router: Running & { readonly line: string };
+  let router: ServeProcess;
   beforeAll(async () => {
-    const module = `${root}test/faults/gen/faults/v1/faults_router.ts`;
-    const args = [cli, "serve", "--module", module, "--no-admin", "--listen", "127.0.0.1:0"];
-    router = await startProcess(process.execPath, { args, ready: /^ready / });
+    router = await startServe(["--module", `${root}test/faults/gen/faults/v1/faults_router.ts`]);
   });
   afterAll(() => router.stop());
 
@@ -63,8 +61,7 @@ describe("the image", () => {
   }
 
   test("is healthy while the router answers, with or without instances, and not when nobody does", async () => {
-    const address = /^ready (\S+) /.exec(router.line)?.[1] ?? "";
-    expect(await check(address)).toMatchObject({ code: 0, stdout: '{"status":"NOT_SERVING"}\n' });
+    expect(await check(router.address)).toMatchObject({ code: 0, stdout: '{"status":"NOT_SERVING"}\n' });
     expect((await check("127.0.0.1:1")).code).not.toBe(0);
   });
 

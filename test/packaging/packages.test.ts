@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { runProcess } from "../harness/processes.ts";
+import { cli } from "../harness/serve-command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const textOf = (file: string) => readFileSync(join(root, file), "utf8");
@@ -73,7 +74,7 @@ describe("the version", () => {
   });
 
   test("is what the command prints", async () => {
-    const { stdout } = await runProcess(process.execPath, [join(root, "packages/cli/bin/grpc-router.js"), "version"]);
+    const { stdout } = await runProcess(process.execPath, [cli, "version"]);
     expect(stdout).toMatch(new RegExp(`^grpc-router ${version.replaceAll(".", "\\.")} \\(node `));
   });
 });

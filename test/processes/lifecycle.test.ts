@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { createFaultClient } from "../faults/fault-client.ts";
 import { type Running, startProcess } from "../harness/processes.ts";
+import { cli, type ServeProcess, startServe } from "../harness/serve-command.ts";
 import { missingTool } from "../harness/tools.ts";
 import { createNotifySocket } from "./notify-socket.ts";
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-const cli = pathOf("../../packages/cli/bin/grpc-router.js");
 const routerModule = pathOf("../faults/gen/faults/v1/faults_router.ts");
 const bridgeModule = pathOf("./fault-bridge.ts");
 
@@ -17,19 +17,14 @@ afterAll(async () => {
   await Promise.all(toStop.map((one) => one.stop()));
 });
 
-interface Started extends Running {
-  readonly address: string;
-}
-
-async function serve(grace: string, env: Readonly<Record<string, string>> = {}): Promise<Started> {
-  const args = [cli, "serve", "--module", routerModule, "--no-admin", "--listen", "127.0.0.1:0", "--grace", grace];
-  const router = await startProcess(process.execPath, { args, env, ready: /^ready / });
+async function serve(grace: string, env?: Readonly<Record<string, string>>): Promise<ServeProcess> {
+  const router = await startServe(["--module", routerModule, "--grace", grace], env);
   toStop.push(router);
-  return { ...router, address: /^ready (\S+) /.exec(router.line)?.[1] ?? "" };
+  return router;
 }
 
-async function bridge(address: string, grace: string): Promise<Running> {
-  const args = [cli, "bridge", bridgeModule, "--router", `http://${address}`, "--grace", grace];
+async function bridge(url: string, grace: string): Promise<Running> {
+  const args = [cli, "bridge", bridgeModule, "--router", url, "--grace", grace];
   const instance = await startProcess(process.execPath, { args, ready: /^registered/ });
   toStop.push(instance);
   return instance;
@@ -47,7 +42,7 @@ async function converse(address: string) {
 describe.concurrent("a stop in order", () => {
   test("of a router with calls that outlive the grace ends with 3 and says so", async () => {
     const router = await serve("200ms");
-    await bridge(router.address, "30s");
+    await bridge(router.url, "30s");
     const call = await converse(router.address);
     router.kill("SIGINT");
     expect((await call.outcome).code).toBe(14);
@@ -59,7 +54,7 @@ describe.concurrent("a stop in order", () => {
 
   test("of a bridge does the same", async () => {
     const router = await serve("30s");
-    const instance = await bridge(router.address, "200ms");
+    const instance = await bridge(router.url, "200ms");
     const call = await converse(router.address);
     instance.kill("SIGTERM");
     await instance.untilLine(/Stopping: 1 call \(1 \/faults\.v1\.FaultService\/Converse\), 1 s left /);
@@ -69,7 +64,7 @@ describe.concurrent("a stop in order", () => {
 
   test("is cut short by a second signal", async () => {
     const router = await serve("30s");
-    await bridge(router.address, "30s");
+    await bridge(router.url, "30s");
     const call = await converse(router.address);
     router.kill("SIGTERM");
     await router.untilLine(/Stopping: 1 call/);
@@ -85,10 +80,10 @@ describe.concurrent("a stop in order", () => {
       toStop.push(manager);
       const { program } = manager;
       const router = await serve("30s", { NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: "1000000" });
-      const ready = `^READY=1 MAINPID=${router.pid} STATUS=Routing on http://${router.address}$`;
+      const ready = `^READY=1 MAINPID=${router.pid} STATUS=Routing on ${router.url}$`;
       await program.untilLine(new RegExp(ready));
       await program.untilLine(/^WATCHDOG=1$/);
-      await bridge(router.address, "30s");
+      await bridge(router.url, "30s");
       const call = await converse(router.address);
       router.kill("SIGHUP");
       await program.untilLine(/^RELOADING=1 MONOTONIC_USEC=[1-9]\d+$/);

@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createCertificate } from "../harness/certificate.ts";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
+import { cli } from "../harness/serve-command.ts";
 import { startRouter } from "../harness/stack.ts";
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-const cli = pathOf("../../packages/cli/bin/grpc-router.js");
 const start = pathOf("../../examples/quickstart/dist/start.js");
 const routerModule = pathOf("../faults/gen/faults/v1/faults_router.ts");
 const folder = mkdtempSync(join(tmpdir(), "grpc-router-start-"));

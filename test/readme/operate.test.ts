@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestIo } from "../../packages/cli/src/test-io.suite.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
+import { cli } from "../harness/serve-command.ts";
 import { missingTool, toolsFolder } from "../harness/tools.ts";
 import { shellWords } from "./markdown.ts";
 import { type SteadyCallers, startSteadyCallers } from "./steady-callers.ts";
@@ -18,7 +19,6 @@ const missing = missingTool("openssl") ?? missingTool("curl") ?? missingTool("gr
 if (missing !== undefined) console.warn(`skipped: ${missing}`);
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const cli = join(root, "packages/cli/bin/grpc-router.js");
 /** `acme.user.v1.GetUserRequest{ user_id: "1" }` */
 const getUserOne = Buffer.from([0x0a, 1, 0x31]);
 

@@ -11,11 +11,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { UserService } from "../../examples/quickstart/src/gen/acme/user/v1/user_pb.ts";
 import { freePort } from "../harness/ports.ts";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
+import { cli } from "../harness/serve-command.ts";
 import { commandsIn, markedBlock, shellWords } from "./markdown.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(`${root}docs/stock-router.md`, "utf8");
-const cli = join(root, "packages/cli/bin/grpc-router.js");
 /** In node_modules, so that what is written there finds the packages. */
 let folder = "";
 const running: Running[] = [];

@@ -10,14 +10,13 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserService } from "../../examples/quickstart/src/gen/acme/user/v1/user_pb.ts";
 import {
-  cli,
   startGenericBridge,
   startTarget,
   type TargetProcess,
   writeDescriptorSet,
 } from "../generic-bridge/generic-rig.ts";
 import { type Running, runProcess, startProcess } from "../harness/processes.ts";
-import { startNode } from "../harness/stack.ts";
+import { cli, type ServeProcess, startServe } from "../harness/serve-command.ts";
 import { findTool, missingTool, requireTool } from "../harness/tools.ts";
 
 const quickstart = fileURLToPath(new URL("../../examples/quickstart", import.meta.url));
@@ -26,17 +25,10 @@ const image = join(folder, "image.binpb");
 const running: Running[] = [];
 const missing = missingTool("grpcurl");
 
-interface StockRouter extends Running {
-  readonly address: string;
-  readonly url: string;
-}
-
-async function serve(...flags: readonly string[]): Promise<StockRouter> {
-  const args = ["serve", "--listen", "127.0.0.1:0", "--no-admin", "--grace", "500ms", ...flags];
-  const router = await startNode(cli, { args, ready: /^ready / });
+async function serve(...flags: readonly string[]): Promise<ServeProcess> {
+  const router = await startServe(["--grace", "500ms", ...flags]);
   running.push(router);
-  const address = /^ready (\S+) /.exec(router.line)?.[1] ?? "";
-  return { ...router, address, url: `http://${address}` };
+  return router;
 }
 
 /** The quick start's instance, built from generated code. */
@@ -72,7 +64,7 @@ afterAll(async () => {
 });
 
 describe("serve --descriptor-set", () => {
-  let router: StockRouter;
+  let router: ServeProcess;
   beforeAll(async () => {
     router = await serve("--descriptor-set", image, "--descriptor-set", bridged);
     await startUsers(router.url, "users-1");

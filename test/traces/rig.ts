@@ -11,13 +11,13 @@ import * as grpc from "@grpc/grpc-js";
 import { createBridge, dialRouter } from "@grpc-router/node";
 import { createGrpcJsClient } from "../clients/grpc-js-client.ts";
 import { createLog } from "../harness/in-process.ts";
-import { type Running, startProcess } from "../harness/processes.ts";
+import { type ServeProcess, startServe } from "../harness/serve-command.ts";
 import { SimpleRequestSchema } from "../interop/gen/grpc/testing/messages_pb.ts";
 import { testServiceBridge } from "../interop/gen/grpc/testing/test_bridge.ts";
 import { TestService } from "../interop/gen/grpc/testing/test_pb.ts";
 import { testService } from "../interop/test-service.ts";
 
-const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const module = fileURLToPath(new URL("../interop/gen/grpc/testing/test_router.ts", import.meta.url));
 const policies = `
 services:
   grpc.testing.TestService:
@@ -25,28 +25,19 @@ services:
       UnaryCall: { retry: { max_attempts: 3, initial_backoff: 0.001s, max_backoff: 0.001s } }
 `;
 
-/** The router's process. */
-export interface ServeProcess extends Running {
-  readonly address: string;
-}
-
 /** A folder for the files of a test. */
 export function createFolder(): string {
   return mkdtempSync(join(tmpdir(), "grpc-router-traces-"));
 }
 
 /** Starts it with TestService, retries for UnaryCall, and what is given. */
-export async function startServe(
+export async function startRouter(
   args: readonly string[],
   { folder, env = {} }: { readonly folder: string; readonly env?: Readonly<Record<string, string>> },
 ): Promise<ServeProcess> {
   const file = join(folder, "policies.yaml");
   writeFileSync(file, policies);
-  const module = pathOf("../interop/gen/grpc/testing/test_router.ts");
-  const command = [pathOf("../../packages/cli/bin/grpc-router.js"), "serve", "--module", module, "--policies", file];
-  const all = [...command, "--no-admin", "--listen", "127.0.0.1:0", "--grace", "2s", ...args];
-  const router = await startProcess(process.execPath, { args: all, env, ready: /^ready / });
-  return { ...router, address: /^ready (\S+) /.exec(router.line)?.[1] ?? "" };
+  return await startServe(["--module", module, "--policies", file, "--grace", "2s", ...args], env);
 }
 
 /** What an instance has got of a call. */

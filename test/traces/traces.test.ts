@@ -3,9 +3,10 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ServeProcess } from "../harness/serve-command.ts";
 import { missingTool } from "../harness/tools.ts";
 import { type Collector, type ReceivedSpan, startCollector } from "./collector.ts";
-import { createFolder, createParent, type ServeProcess, startClient, startInstances, startServe } from "./rig.ts";
+import { createFolder, createParent, startClient, startInstances, startRouter } from "./rig.ts";
 
 const missing = missingTool("grpc-python");
 const secret = "Bearer geheim-0123456789";
@@ -22,7 +23,7 @@ describe.skipIf(missing !== undefined)(`serve${missing === undefined ? "" : `, s
 
   beforeAll(async () => {
     collector = await startCollector();
-    router = await startServe(["--trace-ratio", "0.5", "--access-log", file, "--log-format", "json"], {
+    router = await startRouter(["--trace-ratio", "0.5", "--access-log", file, "--log-format", "json"], {
       folder,
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -190,7 +191,7 @@ describe.skipIf(missing !== undefined)(`serve${missing === undefined ? "" : `, s
 
   test("an access log on standard output is of words, if one likes, and outlives SIGHUP", async () => {
     const args = ["--access-log", "-", "--access-log-format", "text"];
-    const other = await startServe(args, { folder });
+    const other = await startRouter(args, { folder });
     const caller = startClient(other.address);
     try {
       other.kill("SIGHUP");

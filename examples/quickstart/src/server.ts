@@ -36,7 +36,11 @@ server.addService(
 );
 const address = `127.0.0.1:${process.env.PORT ?? 50051}`;
 server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
-  if (error !== null) throw error;
-  console.log(`ready ${address} pid ${process.pid}`);
+  if (error === null) {
+    console.log(`ready ${address} pid ${process.pid}`);
+    return;
+  }
+  console.error(`Cannot listen on ${address}: ${error.message}. Set PORT to a free one`);
+  process.exitCode = 1;
 });
 process.once("SIGTERM", () => server.tryShutdown(() => {}));
