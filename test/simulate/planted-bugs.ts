@@ -220,9 +220,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 1,
     plant: () =>
       patch(Channel, "countAttempt", (_self, countAttempt, call, code) => {
-        const { attemptMs } = call.sample;
+        const { isSent } = call.sample;
         countAttempt(call, code);
-        if (call.state === CallState.cancelling) call.sample.attemptMs = attemptMs;
+        if (call.state === CallState.cancelling) call.sample.isSent = isSent;
       }),
     shows: /has counted \d+ in grpc\.client\.attempt\.started and \d+ in/,
   },
