@@ -49,8 +49,8 @@ export function validateListenerLimits(limits: Partial<ListenerLimits> = {}): Li
 /** Octets of the one read buffer of a thread; larger ones gain nothing (a socket read returns at most this much). */
 export const READ_BUFFER_BYTES = 65_536;
 
-/** Attributes of spans that are kept encoded, of each kind: their values come from peers, who could send ever new ones. */
-export const SHARED_SPAN_ATTRIBUTES = 1_000;
+/** Fields of spans that are kept encoded, of each kind: their values come from peers, who could send ever new ones. */
+export const SHARED_SPAN_FIELDS = 1_000;
 
 /** Milliseconds for the last metrics of a program that ends: a collector that does not answer, and a stop that waits for it. */
 export const OTLP_STOP_MS = 3_000;

@@ -52,7 +52,7 @@ export function followOperations(): Operation[] {
 
 function watchersOf(add: (span: EndedSpan) => void, ratio: number): Watchers {
   const watchers = new Watchers({ log: () => {} });
-  const clock = { originMs: performance.timeOrigin };
+  const clock = { originAt: () => performance.timeOrigin };
   watchers.add(new CallSpans({ add, ratio, random: Math.random, ids: new RandomIds(randomFillSync), clock }));
   return watchers;
 }

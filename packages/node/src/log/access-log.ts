@@ -106,7 +106,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
   const flushing = setInterval(() => output.flush(), ACCESS_LOG_FLUSH_MS).unref();
   const write = (call: WatchedFacts, end: FollowedEnd) => {
     if (end.code === 0 && ratio < 1 && Math.random() >= ratio) return;
-    const line = lineOf(call, end, clock.originMs);
+    const line = lineOf(call, end, clock.originAt(end.nowMs));
     output.write(format === "json" ? writeJson(line, fields, call) : writeText(line, fields, call));
   };
   return {

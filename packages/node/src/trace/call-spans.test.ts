@@ -32,15 +32,16 @@ function callWith(fields: Readonly<Record<string, string>> = {}, peerAddress = "
   };
 }
 
-function createSpans(ratio = 1, random = 0) {
+function createSpans(ratio = 1, random = () => 0) {
   const finished: FinishedSpan[] = [];
   const ids = new RandomIds((bytes) => void bytes.set(bytes.map((_, at) => at % 251)));
   const add = (span: EndedSpan) => void finished.push(span.toSpan());
-  return { spans: new CallSpans({ add, ratio, random: () => random, ids, clock: { originMs } }), finished };
+  return { spans: new CallSpans({ add, ratio, random, ids, clock: { originAt: () => originMs } }), finished };
 }
 
 const attributesOf = (span: FinishedSpan | undefined) =>
-  Object.fromEntries(span?.attributes.flatMap(({ list }) => list) ?? []);
+  Object.fromEntries(span?.fields.flatMap(({ parts }) => parts.attributes) ?? []);
+const nameOf = (span: FinishedSpan | undefined) => span?.fields[0]?.parts.name;
 
 const end = (code: number, more: Partial<FollowedEnd> = {}): FollowedEnd => ({
   code,
@@ -72,7 +73,10 @@ describe("CallSpans", () => {
     second?.ended(0, 149);
     call.ended?.(end(0, { attempts: 2 }));
 
-    const shown = finished.map(({ name, kind, startMs, endMs }) => [name, kind, startMs - originMs, endMs - originMs]);
+    const shown = finished.map(({ fields, startMs, endMs }) => {
+      const { name, kind } = fields[0]?.parts ?? {};
+      return [name, kind, startMs - originMs, endMs - originMs];
+    });
     expect(shown).toEqual([
       ["Queue", 1, 110, 120],
       ["Attempt.acme.user.v1.UserService.GetUser", 3, 120, 130],
@@ -80,9 +84,9 @@ describe("CallSpans", () => {
       ["Recv.acme.user.v1.UserService.GetUser", 2, 100, 150],
     ]);
     const [queue, failed, served, whole] = finished;
-    expect(whole).toMatchObject({ traceId, parent: { spanId, isRemote: true }, traceState: "a=1" });
+    expect(whole).toMatchObject({ traceId, parentId: spanId, isRemote: true, traceState: "a=1" });
     for (const inner of [queue, failed, served]) {
-      expect(inner).toMatchObject({ traceId, parent: { spanId: whole?.spanId, isRemote: false }, traceState: "a=1" });
+      expect(inner).toMatchObject({ traceId, parentId: whole?.spanId, isRemote: false, traceState: "a=1" });
     }
     expect(new Set(finished.map((span) => span.spanId)).size).toBe(4);
     expect(attributesOf(whole)).toEqual({
@@ -104,7 +108,7 @@ describe("CallSpans", () => {
       "rpc.response.status_code": "UNAVAILABLE",
     });
     expect(attributesOf(served)).toMatchObject({ "previous-rpc-attempts": 1, "transparent-retry": false });
-    expect([failed?.error, served?.error]).toEqual(["UNAVAILABLE", undefined]);
+    expect([failed?.error, served?.error]).toEqual(["UNAVAILABLE", ""]);
     expect(first?.metadata).toEqual([["traceparent", `00-${traceId}-${failed?.spanId}-01`]]);
   });
 
@@ -119,7 +123,7 @@ describe("CallSpans", () => {
   it("has one name for all paths that lead nowhere", () => {
     const { spans, finished } = createSpans();
     follow(spans.watch({ ...callWith(), path: "/a.B/C?7", service: "", method: "" })).ended?.(end(12));
-    expect(finished[0]?.name).toBe("Recv._OTHER");
+    expect(nameOf(finished[0])).toBe("Recv._OTHER");
     expect(attributesOf(finished[0])).toMatchObject({ "rpc.method": "_OTHER", "rpc.method_original": "/a.B/C?7" });
   });
 
@@ -143,18 +147,42 @@ describe("CallSpans", () => {
     ["a client that says nothing, above it", {}, 0.4, false],
     ["a client that says nonsense", { traceparent: "nonsense" }, 0.4, false],
   ])("follows %s or not", (_, fields, ratio, followed) => {
-    const { spans } = createSpans(ratio, 0.45);
+    const { spans } = createSpans(ratio, () => 0.45);
     expect(spans.watch(callWith(fields)) !== undefined).toBe(followed);
   });
 
+  it.each([0, 0.01, 0.3, 1])("follows a share of %d, each call for itself", (ratio) => {
+    // Of a linear congruential generator, so that the test is the same each time.
+    let seed = 1;
+    const random = () => {
+      seed = (seed * 48_271) % 0x7fff_ffff;
+      return seed / 0x7fff_ffff;
+    };
+    const { spans } = createSpans(ratio, random);
+    const count = 100_000;
+    let followed = 0;
+    let pairs = 0;
+    let wasFollowed = false;
+    for (let index = 0; index < count; index++) {
+      const isFollowed = spans.watch(callWith()) !== undefined;
+      if (isFollowed) followed++;
+      if (isFollowed && wasFollowed) pairs++;
+      wasFollowed = isFollowed;
+    }
+    const within = (share: number) => 5 * Math.sqrt((share * (1 - share)) / count);
+    expect(Math.abs(followed / count - ratio)).toBeLessThanOrEqual(within(ratio));
+    // That two follow each other is as likely as chance has it.
+    expect(Math.abs(pairs / count - ratio ** 2)).toBeLessThanOrEqual(within(ratio ** 2) + 1 / count);
+  });
+
   it.each([
-    [0, undefined],
-    [5, undefined],
-    [1, undefined],
+    [0, ""],
+    [5, ""],
+    [1, ""],
     [2, "UNKNOWN"],
     [4, "DEADLINE_EXCEEDED"],
     [14, "UNAVAILABLE"],
-  ])("of a call that ends %d has the error %s", (code, error) => {
+  ])("of a call that ends %d has the error '%s'", (code, error) => {
     const { spans, finished } = createSpans();
     follow(spans.watch(callWith())).ended?.(end(code, { reason: code === 14 ? "NO_INSTANCE" : undefined }));
     expect(finished[0]?.error).toBe(error);
@@ -165,8 +193,8 @@ describe("CallSpans", () => {
     const { spans, finished } = createSpans();
     follow(spans.watch(callWith({ tracestate: "a=1" }))).ended?.(end(0));
     follow(spans.watch(callWith({ traceparent, tracestate: "a".repeat(513) }))).ended?.(end(0));
-    expect(finished.map(({ parent, traceState }) => [parent?.spanId, traceState])).toEqual([
-      [undefined, ""],
+    expect(finished.map(({ parentId, traceState }) => [parentId, traceState])).toEqual([
+      ["", ""],
       [spanId, ""],
     ]);
     expect(finished[0]?.traceId).toMatch(/^[0-9a-f]{32}$/);
@@ -177,7 +205,7 @@ describe("CallSpans", () => {
     const call = follow(spans.watch(callWith({}, "unix")));
     call.queued?.(110);
     call.ended?.(end(4, { instance: undefined, attempts: 0 }));
-    expect(finished.map(({ name }) => name)).toEqual(["Queue", "Recv.acme.user.v1.UserService.GetUser"]);
+    expect(finished.map(nameOf)).toEqual(["Queue", "Recv.acme.user.v1.UserService.GetUser"]);
     expect(attributesOf(finished[1])["client.address"]).toBe("unix");
   });
 });

@@ -10,8 +10,8 @@ import type {
   WatchedCall,
 } from "@grpc-router/runtime";
 import type { RandomIds } from "./random-ids.js";
-import { SharedAttributes, type SpanAttribute, SpanAttributes } from "./span-attributes.js";
-import { type EndedSpan, type FinishedSpan, SpanKind } from "./span-writer.js";
+import { SharedFields, type SpanAttribute, SpanFields, type SpanFieldsParts, SpanKind } from "./span-fields.js";
+import type { EndedSpan, FinishedSpan } from "./span-writer.js";
 import {
   parseGrpcTraceBin,
   parseTraceparent,
@@ -31,15 +31,17 @@ const maxTraceState = 512;
 
 /** What many spans have alike; by what stands on the left. */
 const shared = {
-  methods: new SharedAttributes((path) => [grpcSystem, ["rpc.method", path.slice(1)]]),
-  clients: new SharedAttributes((address) => addressOf("client", address)),
-  servers: new SharedAttributes((address) => addressOf("server", address)),
-  instances: new SharedAttributes((id) => [["grpcrouter.instance", id]]),
-  codes: new SharedAttributes((name) => [["rpc.response.status_code", name]]),
-  attempts: new SharedAttributes((count) => [["grpcrouter.attempts", Number(count)]]),
-  reasons: new SharedAttributes((reason) => [["error.type", reason]]),
+  received: new SharedFields((path: string) => callOf("Recv", SpanKind.server, path)),
+  attempted: new SharedFields((path: string) => callOf("Attempt", SpanKind.client, path)),
+  clients: new SharedFields((address: string) => ({ attributes: addressOf("client", address) })),
+  servers: new SharedFields((address: string) => ({ attributes: addressOf("server", address) })),
+  instances: new SharedFields((id: string) => ({ attributes: [["grpcrouter.instance", id]] })),
+  codes: new SharedFields((code: number) => ({ attributes: [["rpc.response.status_code", statusName(code)]] })),
+  attempts: new SharedFields((count: number) => ({ attributes: [["grpcrouter.attempts", count]] })),
+  reasons: new SharedFields((reason: string) => ({ attributes: [["error.type", reason]] })),
 } as const;
 const firstAttempt = furtherAttempt(0, false);
+const queue = new SpanFields({ name: "Queue", kind: SpanKind.internal, attributes: [] });
 
 /** What spans are made with. */
 export interface CallSpansOptions {
@@ -50,8 +52,8 @@ export interface CallSpansOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly ids: Pick<RandomIds, "traceId" | "spanId">;
-  /** Tells what `Scheduler.nowMs` has to be added to for milliseconds since 1970. */
-  readonly clock: { readonly originMs: number };
+  /** Tells what has to be added to `Scheduler.nowMs` for milliseconds since 1970. */
+  readonly clock: { originAt(nowMs: number): number };
 }
 
 /** Codes that are the server's fault and so errors of its span, by the semantic conventions of gRPC. */
@@ -64,16 +66,30 @@ const serverFaults: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
  */
 export class CallSpans implements CallWatcher {
   readonly options: CallSpansOptions;
+  /** Calls that pass before the next one is traced, of those whose clients do not say. */
+  #untilNext: number;
 
   constructor(options: CallSpansOptions) {
     this.options = options;
+    this.#untilNext = this.#drawGap();
   }
 
   watch(call: WatchedCall): CallFollower | undefined {
     const parent = parentOf(call);
     if (parent?.sampled === false) return undefined;
-    if (parent === undefined && this.options.random() >= this.options.ratio) return undefined;
+    if (parent === undefined && --this.#untilNext >= 0) return undefined;
+    if (parent === undefined) this.#untilNext = this.#drawGap();
     return new CallSpan(this.options, call, parent);
+  }
+
+  /**
+   * How many calls come before the next one that is traced, if each is with the probability `ratio`: geometrically
+   * distributed. A draw for each call would cost as much as all else that a call which is not traced costs.
+   */
+  #drawGap(): number {
+    const { ratio, random } = this.options;
+    if (ratio === 0) return Number.POSITIVE_INFINITY;
+    return Math.floor(Math.log1p(-random()) / Math.log1p(-ratio));
   }
 }
 
@@ -96,9 +112,9 @@ class CallSpan implements CallFollower, EndedSpan {
   readonly #traceState: string;
   readonly #openedMs: number;
   readonly #peerAddress: string;
-  readonly #path: string;
-  readonly #service: string;
-  readonly #method: string;
+  readonly path: string;
+  /** Its path leads somewhere. */
+  readonly isKnown: boolean;
   /** A client that speaks the old form only has instances that may do so, too. */
   readonly isBinary: boolean;
   #ownId: string | undefined = undefined;
@@ -109,16 +125,15 @@ class CallSpan implements CallFollower, EndedSpan {
 
   constructor(options: CallSpansOptions, call: WatchedCall, parent: TraceContext | undefined) {
     this.#options = options;
-    this.#originMs = options.clock.originMs;
+    this.#originMs = options.clock.originAt(call.openedMs);
     this.#parent = parent;
     this.traceId = parent?.traceId ?? options.ids.traceId();
     const state = parent === undefined ? "" : (call.metadata(tracestateName) ?? "");
     this.#traceState = state.length <= maxTraceState ? state : "";
     this.#openedMs = call.openedMs;
     this.#peerAddress = call.peerAddress;
-    this.#path = call.path;
-    this.#service = call.service;
-    this.#method = call.method;
+    this.path = call.path;
+    this.isKnown = call.service !== "";
     this.isBinary = call.hasTraceContext && call.metadata(grpcTraceBinName) !== undefined;
   }
 
@@ -150,43 +165,40 @@ class CallSpan implements CallFollower, EndedSpan {
 
   toSpan(): FinishedSpan {
     const { code = 0, reason, nowMs = this.#openedMs, attempts = 0 } = this.#end ?? {};
-    const parent = this.#parent;
-    const attributes = [
-      this.methodAttributes,
+    const { path } = this;
+    const fields = [
+      this.isKnown ? shared.received.of(path) : new SpanFields(nowhere("Recv", SpanKind.server, path)),
       shared.clients.of(this.#peerAddress),
-      shared.codes.of(statusName(code)),
-      shared.attempts.of(`${attempts}`),
-      ...(reason === undefined ? [] : [shared.reasons.of(reason)]),
+      shared.codes.of(code),
+      shared.attempts.of(attempts),
     ];
+    if (reason !== undefined) fields.push(shared.reasons.of(reason));
     return {
-      ...this.inner(this.#id, this.#openedMs, nowMs),
-      parent: parent && { spanId: parent.spanId, isRemote: true },
-      name: `Recv.${this.name}`,
-      kind: SpanKind.server,
-      attributes,
-      error: serverFaults.has(code) ? statusName(code) : undefined,
+      traceId: this.traceId,
+      spanId: this.#id,
+      parentId: this.#parent?.spanId ?? "",
+      isRemote: this.#parent !== undefined,
+      traceState: this.#traceState,
+      startMs: this.#originMs + this.#openedMs,
+      endMs: this.#originMs + nowMs,
+      fields,
+      error: serverFaults.has(code) ? statusName(code) : "",
     };
   }
 
-  /** What a span within this one begins with; times as the router has them. */
-  inner(spanId: string, startMs: number, endMs: number): InnerSpan {
+  /** A span within this one; times as the router has them. */
+  inner(spanId: string, startMs: number, endMs: number, fields: readonly SpanFields[], error = ""): FinishedSpan {
     return {
       traceId: this.traceId,
       spanId,
-      parent: { spanId: this.#id, isRemote: false },
+      parentId: this.#id,
+      isRemote: false,
       traceState: this.#traceState,
       startMs: this.#originMs + startMs,
       endMs: this.#originMs + endMs,
+      fields,
+      error,
     };
-  }
-
-  /** `pkg.Service.Method`, as span names have it. A path that leads nowhere may be anything, and names of spans are few. */
-  get name(): string {
-    return this.#service === "" ? other : `${this.#service}.${this.#method}`;
-  }
-
-  get methodAttributes(): SpanAttributes {
-    return this.#service === "" ? new SpanAttributes(nowhere(this.#path)) : shared.methods.of(this.#path);
   }
 
   get #id(): string {
@@ -200,8 +212,6 @@ class CallSpan implements CallFollower, EndedSpan {
     this.#queuedMs = -1;
   }
 }
-
-type InnerSpan = Pick<FinishedSpan, "traceId" | "spanId" | "parent" | "traceState" | "startMs" | "endMs">;
 
 /** The span of an attempt, whose id the instance gets. */
 class AttemptSpan implements AttemptFollower, EndedSpan {
@@ -234,20 +244,16 @@ class AttemptSpan implements AttemptFollower, EndedSpan {
 
   toSpan(): FinishedSpan {
     const { instance, address, attempt, nowMs } = this.#about;
-    const status = statusName(this.#code);
-    return {
-      ...this.#call.inner(this.#spanId, nowMs, this.#endMs),
-      name: `Attempt.${this.#call.name}`,
-      kind: SpanKind.client,
-      attributes: [
-        this.#call.methodAttributes,
-        shared.servers.of(address),
-        shared.instances.of(instance),
-        attempt === 0 && !this.#isTransparent ? firstAttempt : furtherAttempt(attempt, this.#isTransparent),
-        shared.codes.of(status),
-      ],
-      error: this.#code === 0 ? undefined : status,
-    };
+    const { path, isKnown } = this.#call;
+    const code = this.#code;
+    const fields = [
+      isKnown ? shared.attempted.of(path) : new SpanFields(nowhere("Attempt", SpanKind.client, path)),
+      shared.servers.of(address),
+      shared.instances.of(instance),
+      attempt === 0 && !this.#isTransparent ? firstAttempt : furtherAttempt(attempt, this.#isTransparent),
+      shared.codes.of(code),
+    ];
+    return this.#call.inner(this.#spanId, nowMs, this.#endMs, fields, code === 0 ? "" : statusName(code));
   }
 }
 
@@ -264,22 +270,29 @@ class QueueSpan implements EndedSpan {
   }
 
   toSpan(): FinishedSpan {
-    const { internal: kind } = SpanKind;
-    const inner = this.#call.inner(this.#call.newId(), this.#startMs, this.#endMs);
-    return { ...inner, name: "Queue", kind, attributes: [], error: undefined };
+    return this.#call.inner(this.#call.newId(), this.#startMs, this.#endMs, [queue]);
   }
 }
 
-/** Of a path that leads nowhere. */
-function nowhere(path: string): readonly SpanAttribute[] {
-  return [grpcSystem, ["rpc.method", other], ["rpc.method_original", path]];
+/** Of a path that leads somewhere: `Recv.pkg.Service.Method`. */
+function callOf(what: string, kind: SpanKind, path: string): SpanFieldsParts {
+  const method = path.slice(1);
+  const name = `${what}.${method.replaceAll("/", ".")}`;
+  return { name, kind, attributes: [grpcSystem, ["rpc.method", method]] };
 }
 
-function furtherAttempt(attempt: number, isTransparent: boolean): SpanAttributes {
-  return new SpanAttributes([
+/** Of one that leads nowhere: it may be anything, and names of spans are few. */
+function nowhere(what: string, kind: SpanKind, path: string): SpanFieldsParts {
+  const attributes = [grpcSystem, ["rpc.method", other], ["rpc.method_original", path]] as const;
+  return { name: `${what}.${other}`, kind, attributes };
+}
+
+function furtherAttempt(attempt: number, isTransparent: boolean): SpanFields {
+  const attributes = [
     ["previous-rpc-attempts", attempt],
     ["transparent-retry", isTransparent],
-  ]);
+  ] as const;
+  return new SpanFields({ attributes });
 }
 
 /** `client.address` and `client.port`, or those of a server. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SpanBatches, type SpanBatchLimits } from "./span-batches.js";
 import { readRequest } from "./span-reader.suite.js";
+import { SpanFields } from "./span-fields.js";
 import type { FinishedSpan } from "./span-writer.js";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -31,7 +32,8 @@ function createBatches(limits: SpanBatchLimits = {}) {
     sent,
     reports,
     add: (names: string) => {
-      for (const name of names) batches.add({ toSpan: () => ({ ...span, name }) });
+      for (const name of names)
+        batches.add({ toSpan: () => ({ ...span, fields: [new SpanFields({ name, attributes: [] })] }) });
     },
     /** Ends what is being sent. */
     answer: async (error?: Error) => {
@@ -47,14 +49,13 @@ function createBatches(limits: SpanBatchLimits = {}) {
 const span: FinishedSpan = {
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
   spanId: "00f067aa0ba902b7",
-  parent: undefined,
+  parentId: "",
+  isRemote: false,
   traceState: "",
-  name: "",
-  kind: 2,
   startMs: 1,
   endMs: 2,
-  attributes: [],
-  error: undefined,
+  fields: [],
+  error: "",
 };
 
 describe("SpanBatches", () => {
@@ -81,6 +82,15 @@ describe("SpanBatches", () => {
     vi.advanceTimersByTime(5_000);
     expect(sent).toEqual(["ab", "cd", "e"]);
     expect(reports).toEqual([]);
+  });
+
+  it("sends thousands together, in their order", () => {
+    const { sent, add } = createBatches();
+    const names = Array.from({ length: 3_000 }, (_, index) => String.fromCharCode(0x61 + (index % 26))).join("");
+    add(names);
+    expect(sent).toEqual([names.slice(0, 2_048)]);
+    vi.advanceTimersByTime(5_000);
+    expect(sent).toHaveLength(1);
   });
 
   it("drops what is above the queue, and says how much once something is sent", async () => {

@@ -3,7 +3,7 @@ import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type SpanAttribute, SpanAttributes } from "./span-attributes.js";
+import { type SpanAttribute, SpanFields } from "./span-fields.js";
 import { readRequest } from "./span-reader.suite.js";
 import { type EndedSpan, type FinishedSpan, type SpanSource, SpanWriter } from "./span-writer.js";
 
@@ -16,17 +16,18 @@ const source: SpanSource = {
 
 /** The same as OpenTelemetry's SDK has it, for its serializer. */
 function sdkSpan(span: FinishedSpan, resource: SdkSpan["resource"], scope: SdkSpan["instrumentationScope"]): SdkSpan {
-  const { traceId, spanId, parent, traceState, name, kind, error } = span;
+  const { traceId, spanId, parentId, isRemote, traceState, fields, error } = span;
+  const { name = "", kind = 1 } = fields[0]?.parts ?? {};
   const context = { traceId, spanId, traceFlags: 1, traceState: { serialize: () => traceState } };
   return {
     spanContext: () => context,
-    parentSpanContext: parent && { traceId, traceFlags: 1, ...parent },
+    parentSpanContext: parentId === "" ? undefined : { traceId, spanId: parentId, traceFlags: 1, isRemote },
     name,
     kind: kind - 1,
     startTime: hrTimeOf(span.startMs),
     endTime: hrTimeOf(span.endMs),
-    attributes: Object.fromEntries(span.attributes.flatMap(({ list }) => list)),
-    status: error === undefined ? { code: 0 } : { code: 2, message: error },
+    attributes: Object.fromEntries(fields.flatMap(({ parts }) => parts.attributes)),
+    status: error === "" ? { code: 0 } : { code: 2, message: error },
     events: [],
     links: [],
     droppedAttributesCount: 0,
@@ -53,21 +54,31 @@ const number = fc.oneof(fc.constantFrom(0, 1, 127, 128, 2 ** 31, 2 ** 32, 2 ** 4
 const attribute: fc.Arbitrary<SpanAttribute> = fc.tuple(text, fc.oneof(text, number, fc.boolean()));
 // Quarters of a millisecond, which both sides have without rounding.
 const ms = fc.nat().chain((quarters) => fc.constantFrom(0, 1.7e12, 2 ** 41).map((from) => from + quarters / 4));
-const span: fc.Arbitrary<FinishedSpan> = fc.record({
-  traceId: id(16),
-  spanId: id(8),
-  parent: fc.option(fc.record({ spanId: id(8), isRemote: fc.boolean() }), { nil: undefined }),
-  traceState: fc.constantFrom("", "a=1,b=2"),
-  name: text,
-  kind: fc.constantFrom(1 as const, 2 as const, 3 as const),
-  startMs: ms,
-  endMs: ms,
-  attributes: fc
-    .uniqueArray(attribute, { selector: ([name]) => name, maxLength: 6 })
-    .filter((list) => list.every(([name]) => !/^(\d+|__proto__)$/.test(name)))
-    .map((list) => [new SpanAttributes(list.slice(0, 2)), new SpanAttributes(list.slice(2))]),
-  error: fc.option(text, { nil: undefined }),
-});
+const fields = fc
+  .record({
+    name: text,
+    kind: fc.constantFrom(1 as const, 2 as const, 3 as const),
+    attributes: fc
+      .uniqueArray(attribute, { selector: ([name]) => name, maxLength: 6 })
+      .filter((list) => list.every(([name]) => !/^(\d+|__proto__)$/.test(name))),
+  })
+  .map(({ attributes, ...own }) => [
+    new SpanFields({ ...own, attributes: attributes.slice(0, 2) }),
+    new SpanFields({ attributes: attributes.slice(2) }),
+  ]);
+const span: fc.Arbitrary<FinishedSpan> = fc
+  .record({
+    traceId: id(16),
+    spanId: id(8),
+    parentId: fc.oneof(fc.constant(""), id(8)),
+    isRemote: fc.boolean(),
+    traceState: fc.constantFrom("", "a=1,b=2"),
+    startMs: ms,
+    endMs: ms,
+    fields,
+    error: fc.oneof(fc.constant(""), text),
+  })
+  .map((one) => ({ ...one, isRemote: one.isRemote && one.parentId !== "" }));
 
 const endedOf = (span: FinishedSpan): EndedSpan => ({ toSpan: () => span });
 
@@ -76,7 +87,10 @@ describe("SpanWriter", () => {
     const resource = resourceFromAttributes({ ...source.resource });
     fc.assert(
       fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), (spans) => {
-        const written = readRequest(new SpanWriter(source).writeRequest(spans.map(endedOf)));
+        const writer = new SpanWriter(source);
+        for (const one of spans) writer.write([endedOf(one)]);
+        expect(writer.count).toBe(spans.length);
+        const written = readRequest(writer.takeRequest());
         expect(written.spans.length).toBe(spans.length);
         const theirs = spans.map((one) => sdkSpan(one, resource, source.scope));
         const expected = ProtobufTraceSerializer.serializeRequest(theirs) ?? new Uint8Array(0);
@@ -89,9 +103,11 @@ describe("SpanWriter", () => {
     const [first, second, third] = fc.sample(span, 3);
     if (first === undefined || second === undefined || third === undefined) throw new Error("no spans");
     const writer = new SpanWriter(source);
-    const request = writer.writeRequest([first, second].map(endedOf));
+    writer.write([first, second].map(endedOf));
+    const request = writer.takeRequest();
     const before = readRequest(request);
-    const next = writer.writeRequest([third].map(endedOf));
+    writer.write([third].map(endedOf));
+    const next = writer.takeRequest();
     expect(readRequest(request)).toEqual(before);
     expect(readRequest(next).spans.map(({ spanId }) => spanId)).toEqual([third.spanId]);
   });

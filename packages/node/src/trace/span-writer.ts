@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { copyBytes, sizeofVarint, sizeofVarintField, writeLengthTag, writeVarintField } from "@grpc-router/protocol";
-import { encodeAttributes, type SpanAttributes, sizeofString, writeString } from "./span-attributes.js";
-
-/** `SpanKind` of opentelemetry/proto/trace/v1/trace.proto. */
-export const SpanKind = { internal: 1, server: 2, client: 3 } as const;
+import { encodeAttributes, type SpanFields, sizeofString, writeString } from "./span-fields.js";
 
 /** A span that has ended. */
 export interface FinishedSpan {
@@ -12,18 +9,19 @@ export interface FinishedSpan {
   readonly traceId: string;
   /** 16 hexadecimal digits, as the parent's. */
   readonly spanId: string;
-  /** Undefined: the trace begins here. */
-  readonly parent: { readonly spanId: string; readonly isRemote: boolean } | undefined;
+  /** Empty: the trace begins here. */
+  readonly parentId: string;
+  /** The parent is in another process. */
+  readonly isRemote: boolean;
   /** W3C `tracestate`; empty: none. */
   readonly traceState: string;
-  readonly name: string;
-  readonly kind: (typeof SpanKind)[keyof typeof SpanKind];
   /** Milliseconds since 1970. */
   readonly startMs: number;
   readonly endMs: number;
-  readonly attributes: readonly SpanAttributes[];
-  /** Why it failed; undefined: it did not. */
-  readonly error: string | undefined;
+  /** Name, kind and attributes. */
+  readonly fields: readonly SpanFields[];
+  /** Why it failed; empty: it did not. */
+  readonly error: string;
 }
 
 /**
@@ -46,6 +44,8 @@ const fixedBytes = 160;
 /** UTF-16 units take so many octets of UTF-8 at most. */
 const octetsPerUnit = 3;
 const firstBytes = 64 * 1024;
+/** The tag of a field below 16, and a length, at most. */
+const tagBytes = 9;
 
 /** Flags of a span: sampled, and that the next flag is known; then that the parent is in another process. */
 const sampledFlags = 0x101;
@@ -54,39 +54,59 @@ const remoteFlag = 0x200;
 const statusError = 2;
 
 /**
- * Spans as OTLP has them (opentelemetry/proto/trace/v1/trace.proto), written into the bytes that are sent: attributes that many
+ * Spans as OTLP has them (opentelemetry/proto/trace/v1/trace.proto), written into the bytes that are sent: fields that many
  * have alike come encoded, and no object is walked twice.
  */
 export class SpanWriter {
   /** What a ResourceSpans and a ScopeSpans begin with. */
   readonly #resource: Uint8Array;
   readonly #scope: Uint8Array;
-  #bytes = Buffer.allocUnsafeSlow(firstBytes);
-  #size = 0;
+  /** Room in front of the spans for what a request begins with, which is known last. */
+  readonly #room: number;
+  #bytes: Buffer;
+  #size: number;
+  /** Spans of the request to come. */
+  count = 0;
 
   constructor({ resource, scope }: SpanSource) {
-    this.#resource = encodeAttributes(
+    const attributes = encodeAttributes(
       1,
       Object.entries(resource).map(([name, value]) => [name, `${value}`]),
     );
     const bytes = Buffer.allocUnsafeSlow(fixedBytes + (scope.name.length + scope.version.length) * octetsPerUnit);
-    this.#scope = bytes.subarray(0, writeString(bytes, writeString(bytes, 0, 1, scope.name), 2, scope.version));
+    const end = writeString(bytes, writeString(bytes, 0, 1, scope.name), 2, scope.version);
+    this.#resource = lengthField(1, attributes);
+    this.#scope = lengthField(1, bytes.subarray(0, end));
+    this.#room = this.#resource.length + this.#scope.length + 2 * tagBytes;
+    this.#bytes = Buffer.allocUnsafeSlow(firstBytes + this.#room);
+    this.#size = this.#room;
   }
 
-  /** An ExportTraceServiceRequest of these spans. */
-  writeRequest(ended: readonly EndedSpan[]): Uint8Array {
-    this.#size = 0;
-    for (const span of ended) this.#add(span.toSpan());
-    const scopeSpans = [lengthTag(1, this.#scope.length), this.#scope, this.#bytes.subarray(0, this.#size)];
-    const resource = [lengthTag(1, this.#resource.length), this.#resource];
-    const resourceSpans = [...resource, lengthTag(2, sizeOf(scopeSpans)), ...scopeSpans];
-    return Buffer.concat([lengthTag(1, sizeOf(resourceSpans)), ...resourceSpans]);
+  /** Writes them behind those that are there. */
+  write(spans: readonly EndedSpan[]): void {
+    for (const span of spans) this.#add(span.toSpan());
+    this.count += spans.length;
+  }
+
+  /** The ExportTraceServiceRequest of what is there; the next one begins. */
+  takeRequest(): Uint8Array {
+    const [bytes, size, room] = [this.#bytes, this.#size, this.#room];
+    const scopeSize = this.#scope.length + size - room;
+    const scopeTag = lengthTag(2, scopeSize);
+    const resourceTag = lengthTag(1, this.#resource.length + scopeTag.length + scopeSize);
+    const head = Buffer.concat([resourceTag, this.#resource, scopeTag, this.#scope]);
+    head.copy(bytes, room - head.length);
+    // As much again as was needed, and a little more.
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(firstBytes, Math.ceil(size * 1.25)) + room);
+    this.#size = room;
+    this.count = 0;
+    return bytes.subarray(room - head.length, size);
   }
 
   #add(span: FinishedSpan): void {
-    const { name, traceState, attributes, error = "" } = span;
-    let bound = fixedBytes + (name.length + traceState.length + error.length) * octetsPerUnit;
-    for (const { bytes } of attributes) bound += bytes.length;
+    const { traceState, fields, error } = span;
+    let bound = fixedBytes + (traceState.length + error.length) * octetsPerUnit;
+    for (const { bytes } of fields) bound += bytes.length;
     this.#reserve(bound);
     const bytes = this.#bytes;
     const start = this.#size;
@@ -108,24 +128,22 @@ export class SpanWriter {
 }
 
 function writeSpan(bytes: Buffer, offset: number, span: FinishedSpan): number {
-  const { parent, error } = span;
+  const { traceState, parentId, error } = span;
   let at = writeHex(bytes, offset, 1, span.traceId);
   at = writeHex(bytes, at, 2, span.spanId);
-  if (span.traceState !== "") at = writeString(bytes, at, 3, span.traceState);
-  if (parent !== undefined) at = writeHex(bytes, at, 4, parent.spanId);
-  at = writeString(bytes, at, 5, span.name);
-  at = writeVarintField(bytes, at, 6, span.kind);
+  if (traceState !== "") at = writeString(bytes, at, 3, traceState);
+  if (parentId !== "") at = writeHex(bytes, at, 4, parentId);
   at = writeTime(bytes, at, 7, span.startMs);
   at = writeTime(bytes, at, 8, span.endMs);
-  for (const { bytes: encoded } of span.attributes) at = copyBytes(encoded, 0, encoded.length, bytes, at);
-  if (error !== undefined) {
+  for (const { bytes: encoded } of span.fields) at = copyBytes(encoded, 0, encoded.length, bytes, at);
+  if (error !== "") {
     at = writeLengthTag(bytes, at, 15, sizeofString(error) + sizeofVarintField(statusError));
     at = writeVarintField(bytes, writeString(bytes, at, 2, error), 3, statusError);
   }
   // Field 16, whose tag takes two octets.
   bytes[at] = 0x85;
   bytes[at + 1] = 0x01;
-  return writeFixed32(bytes, at + 2, parent?.isRemote === true ? sampledFlags | remoteFlag : sampledFlags);
+  return writeFixed32(bytes, at + 2, span.isRemote ? sampledFlags | remoteFlag : sampledFlags);
 }
 
 function writeHex(bytes: Uint8Array, offset: number, number: number, digits: string): number {
@@ -161,11 +179,11 @@ function writeFixed32(bytes: Uint8Array, offset: number, value: number): number 
   return offset + 4;
 }
 
-function sizeOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
+function lengthField(number: number, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([lengthTag(number, bytes.length), bytes]);
 }
 
 function lengthTag(number: number, size: number): Uint8Array {
-  const tag = new Uint8Array(9);
+  const tag = new Uint8Array(tagBytes);
   return tag.subarray(0, writeLengthTag(tag, 0, number, size));
 }

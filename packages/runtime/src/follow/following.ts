@@ -11,9 +11,6 @@ import type { CallRecord } from "../forward/call-record.js";
 import type { AttemptFollower, CallFollower, CallWatcher, FollowedAttempt, FollowedEnd } from "./call-watcher.js";
 import { type HeadSource, WatchedHead } from "./watched-head.js";
 
-/** What a field of metadata may hold (docs/channel.md section 4). */
-const isAscii = /^[\x20-\x7e]*$/;
-
 /** The instance of an attempt. */
 export interface AttemptTarget {
   readonly instanceId: string;
@@ -87,6 +84,8 @@ export class Watchers {
   }
 }
 
+const nobody: readonly CallFollower[] = [];
+
 /** What all records of a call share. */
 interface Story {
   /** Attempts that instances were sent. */
@@ -124,7 +123,13 @@ export class Following {
   }
 
   queued(nowMs: number): void {
-    for (const follower of this.#followers) this.#tell(() => follower.queued?.(nowMs));
+    for (const follower of this.#followers) {
+      try {
+        follower.queued?.(nowMs);
+      } catch (error) {
+        this.#watchers.failed(error);
+      }
+    }
   }
 
   /**
@@ -137,14 +142,20 @@ export class Following {
     const about: FollowedAttempt = { instance: instanceId, address, attempt: call.attempt, nowMs };
     const attempt: AttemptFollower[] = [];
     for (const follower of this.#followers) {
-      this.#tell(() => {
+      try {
         const own = follower.attempt?.(about);
         if (own !== undefined) attempt.push(own);
-      });
+      } catch (error) {
+        this.#watchers.failed(error);
+      }
     }
     this.#attempt = attempt;
     this.#instance = instanceId;
-    this.#start = this.#writeStart(call, attempt);
+    try {
+      this.#start = this.#writeStart(call, attempt);
+    } catch (error) {
+      this.#watchers.failed(error);
+    }
     return this.#start;
   }
 
@@ -160,7 +171,11 @@ export class Following {
     for (const follower of this.#followers) {
       // Access logs and traces follow every call, and hear no messages.
       if (follower.request === undefined) continue;
-      this.#tell(() => follower.request?.({ bytes, start, end, left, compressed }));
+      try {
+        follower.request({ bytes, start, end, left, compressed });
+      } catch (error) {
+        this.#watchers.failed(error);
+      }
     }
   }
 
@@ -168,24 +183,50 @@ export class Following {
   reply(bytes: Uint8Array, start: number, end: number, left: number, compressed: boolean): void {
     for (const follower of this.#followers) {
       if (follower.reply === undefined) continue;
-      this.#tell(() => follower.reply?.({ bytes, start, end, left, compressed }));
+      try {
+        follower.reply({ bytes, start, end, left, compressed });
+      } catch (error) {
+        this.#watchers.failed(error);
+      }
     }
   }
 
   /** The attempt has ended; a second end counts as none. */
   attemptEnded(code: number, nowMs: number): void {
     const attempt = this.#attempt;
+    if (attempt === undefined) return;
     this.#attempt = undefined;
     this.#start = undefined;
-    for (const follower of attempt ?? []) this.#tell(() => follower.ended(code, nowMs));
+    for (const follower of attempt) {
+      try {
+        follower.ended(code, nowMs);
+      } catch (error) {
+        this.#watchers.failed(error);
+      }
+    }
   }
 
   /** The call has ended for its client; a second end counts as none. */
   ended(how: Omit<FollowedEnd, "attempts">): void {
     const followers = this.#followers;
-    this.#followers = [];
-    const end: FollowedEnd = { ...how, attempts: this.#story.attempts };
-    for (const follower of followers) this.#tell(() => follower.ended?.(end));
+    this.#followers = nobody;
+    const { code, reason, nowMs, instance, requestBytes, replyBytes } = how;
+    const end: FollowedEnd = {
+      code,
+      reason,
+      nowMs,
+      instance,
+      requestBytes,
+      replyBytes,
+      attempts: this.#story.attempts,
+    };
+    for (const follower of followers) {
+      try {
+        follower.ended?.(end);
+      } catch (error) {
+        this.#watchers.failed(error);
+      }
+    }
   }
 
   #writeStart(call: CallRecord, attempt: readonly AttemptFollower[]): Uint8Array | undefined {
@@ -193,21 +234,22 @@ export class Following {
     const fields = attempt.length === 1 ? (first?.metadata ?? []) : attempt.flatMap(({ metadata }) => metadata ?? []);
     if (fields.length === 0) return undefined;
     for (const [name, value] of fields) {
-      if (isAscii.test(name) && isAscii.test(value)) continue;
+      if (isPrintable(name) && isPrintable(value)) continue;
       this.#watchers.failed(new TypeError(`Cannot add metadata to an attempt: ${name} and its value must be ASCII`));
       return undefined;
     }
     // An instance takes no more than so much, and the call matters more than who follows it.
     return replaceMetadata(call.rest, call.restEnd, START_METADATA_NUMBER, fields);
   }
+}
 
-  #tell(verb: () => void): void {
-    try {
-      verb();
-    } catch (error) {
-      this.#watchers.failed(error);
-    }
+/** Whether a field of metadata may hold it (docs/channel.md section 4). */
+function isPrintable(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return false;
   }
+  return true;
 }
 
 /** Attempts that race are followed by all, but the call's end is told once. */

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { sizeofLengthField, sizeofVarint, writeLengthTag, writeText, writeVarint } from "@grpc-router/protocol";
-import { SHARED_SPAN_ATTRIBUTES } from "../limits.js";
+import {
+  copyBytes,
+  sizeofLengthField,
+  sizeofVarint,
+  writeLengthTag,
+  writeText,
+  writeVarint,
+  writeVarintField,
+} from "@grpc-router/protocol";
+import { SHARED_SPAN_FIELDS } from "../limits.js";
+
+/** `SpanKind` of opentelemetry/proto/trace/v1/trace.proto. */
+export const SpanKind = { internal: 1, server: 2, client: 3 } as const;
+export type SpanKind = (typeof SpanKind)[keyof typeof SpanKind];
 
 /** A name and its value; numbers are integers from 0. */
 export type SpanAttribute = readonly [name: string, value: string | number | boolean];
@@ -11,32 +23,44 @@ const attributeBytes = 32;
 /** UTF-16 units take so many octets of UTF-8 at most. */
 const octetsPerUnit = 3;
 
-/** Attributes in the form in which spans have them, encoded once: many spans have the same. */
-export class SpanAttributes {
-  readonly list: readonly SpanAttribute[];
-  /** `repeated KeyValue attributes = 9` of a Span. */
+/** What `SpanFields` are made of; what is undefined is in none of them. */
+export interface SpanFieldsParts {
+  readonly name?: string | undefined;
+  readonly kind?: SpanKind | undefined;
+  readonly attributes: readonly SpanAttribute[];
+}
+
+/** Fields of a Span as they are written, encoded once: many spans have the same. */
+export class SpanFields {
+  readonly parts: SpanFieldsParts;
   readonly bytes: Uint8Array;
 
-  constructor(list: readonly SpanAttribute[]) {
-    this.list = list;
-    this.bytes = encodeAttributes(9, list);
+  constructor(parts: SpanFieldsParts) {
+    const { name = "", kind, attributes } = parts;
+    const encoded = encodeAttributes(9, attributes);
+    const bytes = Buffer.allocUnsafe(attributeBytes + name.length * octetsPerUnit + encoded.length);
+    let at = name === "" ? 0 : writeString(bytes, 0, 5, name);
+    if (kind !== undefined) at = writeVarintField(bytes, at, 6, kind);
+    at = copyBytes(encoded, 0, encoded.length, bytes, at);
+    this.parts = parts;
+    this.bytes = Uint8Array.prototype.slice.call(bytes, 0, at);
   }
 }
 
-/** Attributes by what they are of, kept as long as there is room for them: names come from peers. */
-export class SharedAttributes {
-  readonly #kept = new Map<string, SpanAttributes>();
-  readonly #make: (key: string) => readonly SpanAttribute[];
+/** Fields by what they are of, kept as long as there is room for them: names come from peers. */
+export class SharedFields<Key extends string | number> {
+  readonly #kept = new Map<Key, SpanFields>();
+  readonly #make: (key: Key) => SpanFieldsParts;
 
-  constructor(make: (key: string) => readonly SpanAttribute[]) {
+  constructor(make: (key: Key) => SpanFieldsParts) {
     this.#make = make;
   }
 
-  of(key: string): SpanAttributes {
+  of(key: Key): SpanFields {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
-    if (this.#kept.size >= SHARED_SPAN_ATTRIBUTES) this.#kept.clear();
-    const made = new SpanAttributes(this.#make(key));
+    if (this.#kept.size >= SHARED_SPAN_FIELDS) this.#kept.clear();
+    const made = new SpanFields(this.#make(key));
     this.#kept.set(key, made);
     return made;
   }
