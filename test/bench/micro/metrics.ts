@@ -35,11 +35,11 @@ export function metricOperations(): Operation[] {
           const code = statuses[index % statuses.length] ?? 0;
           call.openedMs = clock.lastMs;
           sample.begin(method);
-          sample.beginAttempt(method, clock);
+          sample.beginAttempt(method, call, clock);
           sample.requestBytes += 100;
           sample.replyBytes += 300;
           clock.lastMs += (index & 7) + 0.25;
-          sample.endAttempt(method, code, clock, 0);
+          sample.endAttempt(method, call, code, clock, 0);
           sample.end(call, code, clock);
           sample.reset();
         }

@@ -190,7 +190,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
     call.state = CallState.sent;
     this.table.add(call);
     const { policy, metrics } = call.route;
-    if (metrics !== undefined) call.sample.beginAttempt(metrics, this.#forwarder.context.clock);
+    if (metrics !== undefined) call.sample.beginAttempt(metrics, call, this.#forwarder.context.clock);
     if (policy !== undefined) this.#forwarder.attempts.began(call, policy);
   }
 
@@ -220,7 +220,7 @@ export class Channel implements Candidate, StreamHandler, CallWriterOwner, Chann
   /** The attempt that is here has ended with `code`, if nobody has told yet. */
   countAttempt(call: CallRecord, code: number): void {
     const { clock } = this.#forwarder.context;
-    call.sample.endAttempt(call.route.metrics, code, clock, this.labelSet);
+    call.sample.endAttempt(call.route.metrics, call, code, clock, this.labelSet);
     call.following?.attemptEnded(code, clock.lastMs);
   }
 

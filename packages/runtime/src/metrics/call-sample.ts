@@ -2,9 +2,13 @@
 import { noLabelSet } from "./label-sets.js";
 import type { MethodMetrics } from "./method-metrics.js";
 
-/** What the end of a call says beside its status. */
-export interface EndedCall {
+/** A call whose head has come. */
+interface Opened {
   readonly openedMs: number;
+}
+
+/** What the end of a call says beside its status. */
+export interface EndedCall extends Opened {
   /** Attempts before the last one. */
   readonly attempt: number;
   /** The instance that had it last. */
@@ -24,11 +28,11 @@ const unset = Number.NEGATIVE_INFINITY;
 export class CallSample {
   /** Where the end of the call is to be counted; undefined: it is counted, or nobody counts. */
   method: MethodMetrics | undefined = undefined;
-  // Flags beside the times: a time is a number of its own in memory, which most calls need not touch.
   /** An attempt is under way whose end is not counted. */
   isSent = false;
-  /** When it was sent. */
-  attemptMs: number = unset;
+  // A time is a number of its own in memory, which most calls need not touch.
+  /** From the head of the call to the attempt; undefined: it was sent in the same turn. */
+  attemptAfterMs: number | undefined = undefined;
   /** It waits for an instance. */
   isQueued = false;
   /** Since when. */
@@ -56,20 +60,26 @@ export class CallSample {
   }
 
   /** An attempt is sent to an instance. */
-  beginAttempt(method: MethodMetrics, clock: LastTime): void {
+  beginAttempt(method: MethodMetrics, { openedMs }: Opened, clock: LastTime): void {
     method.attemptsStarted++;
     this.isSent = true;
-    this.attemptMs = clock.lastMs;
+    this.attemptAfterMs = clock.lastMs === openedMs ? undefined : clock.lastMs - openedMs;
     this.requestBytes = 0;
     this.replyBytes = 0;
     if (this.isQueued) this.#leaveQueue(method, clock);
   }
 
   /** The attempt has ended, or nobody waits for it any more. A second end counts as none. */
-  endAttempt(method: MethodMetrics | undefined, code: number, clock: LastTime, labelSet: number): void {
+  endAttempt(
+    method: MethodMetrics | undefined,
+    { openedMs }: Opened,
+    code: number,
+    clock: LastTime,
+    labelSet: number,
+  ): void {
     if (!this.isSent || method === undefined) return;
     this.isSent = false;
-    const tookUs = Math.round((clock.lastMs - this.attemptMs) * 1_000);
+    const tookUs = Math.round((clock.lastMs - openedMs - (this.attemptAfterMs ?? 0)) * 1_000);
     method.seriesOfAttempts(code, labelSet).record(tookUs, this.requestBytes, this.replyBytes);
   }
 
