@@ -147,7 +147,12 @@ export { prometheusSample } from "./metrics/prometheus-name.js";
 export { type ExpositionFormat, writeExposition } from "./metrics/write-exposition.js";
 export { NodeError, type NodeErrorCode } from "./node-error.js";
 export { createNodeScheduler } from "./scheduler/node-scheduler.js";
-export { type CertificateChange, checkCertificates } from "./serve/certificates.js";
+export {
+  type CertificateChange,
+  checkCertificates,
+  type PreparedCertificates,
+  type RenewableCertificates,
+} from "./serve/certificates.js";
 export type { EngineStats, LimitStats } from "./serve/engine-stats.js";
 export { isLoopback } from "./serve/instance-access.js";
 export type { ListenerStats } from "./serve/listener-stats.js";

@@ -6,24 +6,21 @@ import { join } from "node:path";
 import type { SecureContextOptions } from "node:tls";
 import { createRecordingLogger, createSelfSigned } from "@grpc-router/testing";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { Certificates, type ListenerTls } from "./certificates.js";
+import { Certificates, joinPrepared } from "./certificates.js";
+import type { CertificateFiles, ServeTls } from "./serve-options.js";
 
 const folder = mkdtempSync(join(tmpdir(), "grpc-router-certificates-"));
 const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Certificates from files that hold a new pair. */
-function create() {
+/** Certificates from files that hold a new pair, of a listener that runs. */
+function create({ watchMs, listener = "client" }: { watchMs?: number; listener?: "client" | "admin" } = {}) {
   const pair = write();
   const logger = createRecordingLogger();
   const used: SecureContextOptions[] = [];
-  return {
-    certificates: new Certificates(files, logger),
-    pair,
-    logger,
-    used,
-    use: (tls: SecureContextOptions) => void used.push(tls),
-  };
+  const certificates = new Certificates({ ...files, watchMs }, { listener, logger });
+  const end = certificates.follow((tls) => void used.push(tls));
+  return { certificates, pair, logger, used, end };
 }
 
 function write(pair = createSelfSigned()) {
@@ -37,11 +34,14 @@ afterEach(() => {
 });
 
 describe("Certificates", () => {
-  it("reload() reads the files again", () => {
-    const { certificates, pair, logger, used, use } = create();
+  it("prepare() reads the files again, and take() uses what was read", () => {
+    const { certificates, pair, logger, used } = create();
     expect(certificates.current).toMatchObject({ ...pair, minVersion: "TLSv1.2" });
     const renewed = write(createSelfSigned(["renewed.example"]));
-    certificates.reload(use);
+    const prepared = certificates.prepare();
+    expect([used, certificates.current]).toEqual([[], expect.objectContaining(pair)]);
+    write();
+    expect(prepared.take()).toBe(true);
     expect(used).toEqual([expect.objectContaining({ ...renewed, minVersion: "TLSv1.2" })]);
     expect(certificates.current).toBe(used[0]);
     expect(logger.entries.map(({ message }) => message)).toEqual([
@@ -49,7 +49,7 @@ describe("Certificates", () => {
     ]);
   });
 
-  it("reload() tells what is new, and nothing else", () => {
+  it("take() tells what is new, and nothing else", () => {
     const [own, one, other, authority] = ["own", "b.example", "c.example", "authority"].map((name) =>
       createSelfSigned([name]),
     );
@@ -57,11 +57,11 @@ describe("Certificates", () => {
     const logger = createRecordingLogger();
     const certificates = new Certificates(
       { ...own, ca: own.cert, names: { "b.example": one, "c.example": other } },
-      logger,
+      { listener: "client", logger },
     );
-    const told = (material?: ListenerTls) => {
+    const told = (other?: CertificateFiles) => {
       const before = logger.entries.length;
-      const isNew = certificates.reload(() => {}, material);
+      const isNew = certificates.prepare(other).take();
       return [
         isNew,
         ...logger.entries.slice(before).map(({ message }) => message.replaceAll(/, valid to .*? GMT/g, "")),
@@ -80,29 +80,45 @@ describe("Certificates", () => {
   it.each([
     [{ clientCertificate: "request" }, "tls.ca must be given with tls.clientCertificate, received none"],
     [{ clientCertificate: "maybe" }, 'tls.clientCertificate must be require or request, received "maybe"'],
+    [{ watchMs: 0 }, "tls.watchMs must be 1 or more, received 0"],
+    [{ watchMs: 0.5 }, "tls.watchMs must be 1 or more, received 0.5"],
+    [{ watchMs: Number.NaN }, "tls.watchMs must be 1 or more, received NaN"],
   ])("refuses %j", (given, message) => {
-    const material = { ...write(), ...given } as ListenerTls; // that it may be wrong is the point
-    expect(() => new Certificates(material, createRecordingLogger())).toThrow(`Cannot use TLS: ${message}`);
+    const tls = { ...write(), ...given } as ServeTls; // that it may be wrong is the point
+    const options = { listener: "client", logger: createRecordingLogger() } as const;
+    expect(() => new Certificates(tls, options)).toThrow(`Cannot use TLS: ${message}`);
   });
 
-  it("differences() tells what is in place of what, with the end of each", () => {
-    const { certificates } = create();
-    expect(certificates.differences(certificates.check(), ["tls"])).toEqual([]);
+  it.each(["client", "admin"] as const)("prepare() tells what is in place of what at the %s's", (listener) => {
+    const { certificates } = create({ listener });
+    expect(certificates.prepare().differences).toEqual([]);
     write(createSelfSigned(["renewed.example"]));
     const other = createSelfSigned(["b.example"]);
-    const read = certificates.check({ ...files, names: { "b.example": other } });
     const valid = (name: string) => expect.stringMatching(new RegExp(`^valid to \\w+ .* GMT, .*DNS:${name}`));
-    expect(certificates.differences(read, ["tls"])).toEqual([
-      { path: ["tls", "certificate"], before: valid("localhost"), after: valid("renewed.example") },
-      { path: ["tls", "names", "b.example", "certificate"], before: undefined, after: valid("b.example") },
+    const path = ["listeners", listener, "tls"];
+    expect(certificates.prepare({ ...files, names: { "b.example": other } }).differences).toEqual([
+      { path: [...path, "certificate"], before: valid("localhost"), after: valid("renewed.example") },
+      { path: [...path, "names", "b.example", "certificate"], before: undefined, after: valid("b.example") },
     ]);
   });
 
-  it("reload() takes others, which are then those that a reload reads", () => {
-    const { certificates, used, use } = create();
+  it("joinPrepared() tells of all and takes all", () => {
+    const [one, other] = [create(), create({ listener: "admin" })];
+    write(createSelfSigned(["renewed.example"]));
+    const joined = joinPrepared([one.certificates.prepare(), other.certificates.prepare()]);
+    expect(joined.differences.map(({ path }) => path[1])).toEqual(["client", "admin"]);
+    expect([joined.take(), one.used.length, other.used.length]).toEqual([true, 1, 1]);
+    expect(other.logger.entries.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^Took new certificates of the admin API: DNS:renewed\.example, /),
+    ]);
+    expect(joinPrepared([one.certificates.prepare(), other.certificates.prepare()]).take()).toBe(false);
+  });
+
+  it("take() takes others, which are then those that are read again", () => {
+    const { certificates, used } = create();
     const other = createSelfSigned();
-    certificates.reload(use, other);
-    certificates.reload(use);
+    certificates.prepare(other).take();
+    certificates.prepare().take();
     expect(used).toEqual([expect.objectContaining(other), expect.objectContaining(other)]);
   });
 
@@ -123,29 +139,29 @@ describe("Certificates", () => {
       damage: () => writeFileSync(files.cert, ""),
       message: /must hold a PEM block "CERTIFICATE"/,
     },
-  ])("reload() keeps what it has when it finds $what", ({ damage, message }) => {
-    const { certificates, used, use } = create();
+  ])("prepare() refuses $what, and all stays as it was", ({ damage, message }) => {
+    const { certificates, used } = create();
     const { current } = certificates;
     damage();
-    expect(() => certificates.reload(use)).toThrow(message);
+    expect(() => certificates.prepare()).toThrow(message);
     expect(used).toEqual([]);
     expect(certificates.current).toBe(current);
   });
 
-  it("reload() neither begins nor stops to ask for client certificates", () => {
-    const { certificates, pair, use } = create();
-    expect(() => certificates.reload(use, { ...pair, ca: pair.cert })).toThrow(
+  it("prepare() neither begins nor stops to ask for client certificates", () => {
+    const { certificates, pair } = create();
+    expect(() => certificates.prepare({ ...pair, ca: pair.cert })).toThrow(
       "Cannot use certificates: tls.ca must be left out as at the start",
     );
-    const mutual = new Certificates({ ...pair, ca: pair.cert }, createRecordingLogger());
-    expect(() => mutual.reload(use, pair)).toThrow(
+    const options = { listener: "client", logger: createRecordingLogger() } as const;
+    const mutual = new Certificates({ ...pair, ca: pair.cert }, options);
+    expect(() => mutual.prepare(pair)).toThrow(
       "Cannot use certificates: tls.ca must be given as at the start, received none",
     );
   });
 
-  it("reload() reads those of names again, or takes other names, and watch() then looks at their files", async () => {
-    const { certificates, logger, used, use } = create();
-    const end = certificates.watch(5, use);
+  it("prepare() reads those of names again, or other names, and follow() then looks at their files", async () => {
+    const { certificates, logger, used, end } = create({ watchMs: 5 });
     const named = { cert: join(folder, "named.pem"), key: join(folder, "named-key.pem") };
     const writeNamed = (name: string) => {
       const pair = createSelfSigned([name]);
@@ -153,14 +169,14 @@ describe("Certificates", () => {
       writeFileSync(named.key, pair.key);
     };
     writeNamed("a.example");
-    certificates.reload(use, { ...files, names: { "a.example": named } });
+    certificates.prepare({ ...files, names: { "a.example": named } }).take();
     writeNamed("new.example");
     await vi.waitFor(() => expect(used.length).toBe(2));
     end();
     const ofName = logger.entries.map(({ message }) => /: for a\.example: (\S+),/.exec(message)?.[1]);
     expect(ofName).toEqual(["DNS:a.example", "DNS:new.example"]);
     rmSync(named.key);
-    expect(() => certificates.reload(use)).toThrow(
+    expect(() => certificates.prepare()).toThrow(
       `Cannot read tls.names["a.example"].key from ${named.key}: there is no such file`,
     );
     expect(used.length).toBe(2);
@@ -171,7 +187,7 @@ describe("Certificates", () => {
     const pair = createSelfSigned();
     vi.setSystemTime(Date.now() + 7 * 86_400_000);
     const logger = createRecordingLogger();
-    new Certificates(pair, logger);
+    new Certificates(pair, { listener: "client", logger });
     expect(logger.entries).toMatchObject([
       {
         level: "warn",
@@ -183,22 +199,37 @@ describe("Certificates", () => {
     ]);
   });
 
-  it("watch() takes over changed files, and keeps what it has while they are wrong", async () => {
-    const { certificates, logger, used, use } = create();
-    const end = certificates.watch(5, use);
-    writeFileSync(files.key, createSelfSigned().key);
-    await vi.waitFor(() => expect(logger.entries.length).toBe(1));
-    expect(logger.entries).toMatchObject([{ level: "error", event: "certificates_kept" }]);
-    const renewed = write();
-    await vi.waitFor(() => expect(used).toEqual([expect.objectContaining(renewed)]));
-    end();
-  });
+  it.each([
+    ["client", ""],
+    ["admin", " of the admin API"],
+  ] as const)(
+    "follow() takes over changed files of the %s's, and keeps what it has while they are wrong",
+    async (listener, whose) => {
+      const { logger, used, end } = create({ watchMs: 5, listener });
+      writeFileSync(files.key, createSelfSigned().key);
+      await vi.waitFor(() => expect(logger.entries.length).toBe(1));
+      const renewed = write();
+      await vi.waitFor(() => expect(used).toEqual([expect.objectContaining(renewed)]));
+      expect(logger.entries).toMatchObject([
+        {
+          level: "error",
+          event: "certificates_kept",
+          message: expect.stringMatching(`^Kept the old certificates${whose}\\. Cannot use TLS: tls\\.key must be`),
+        },
+        {
+          level: "info",
+          event: "certificates_reloaded",
+          message: expect.stringMatching(`^Took new certificates${whose}: DNS:localhost, `),
+        },
+      ]);
+      end();
+    },
+  );
 
-  it("watch() sees what reload() has taken as known, and that it is taken back", async () => {
-    const { certificates, logger, pair, used, use } = create();
-    const end = certificates.watch(50, use);
+  it("follow() sees what take() has taken as known, and that it is taken back", async () => {
+    const { certificates, logger, pair, used, end } = create({ watchMs: 50 });
     const renewed = write();
-    certificates.reload(use);
+    certificates.prepare().take();
     writeFileSync(files.cert, pair.cert);
     writeFileSync(files.key, pair.key);
     await vi.waitFor(() => expect(used).toEqual([expect.objectContaining(renewed), expect.objectContaining(pair)]));
@@ -206,10 +237,22 @@ describe("Certificates", () => {
     expect(logger.entries.map(({ event }) => event)).toEqual(["certificates_reloaded", "certificates_reloaded"]);
   });
 
-  it.each([0, 0.5, Number.NaN])("watch() refuses %d ms", (watchMs) => {
-    const { certificates, use } = create();
-    expect(() => certificates.watch(watchMs, use)).toThrow(
-      `Cannot use TLS: tls.watchMs must be 1 or more, received ${watchMs}`,
-    );
+  it("follow() takes what was written between prepare() and take()", async () => {
+    const { certificates, used, end } = create({ watchMs: 5 });
+    const first = write();
+    const prepared = certificates.prepare();
+    const second = write();
+    prepared.take();
+    await vi.waitFor(() => expect(used).toEqual([expect.objectContaining(first), expect.objectContaining(second)]));
+    end();
+  });
+
+  it("follow() looks no more once it is ended, also when others are taken later", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { certificates, end } = create({ watchMs: 5 });
+    expect(vi.getTimerCount()).toBe(1);
+    end();
+    certificates.prepare().take();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

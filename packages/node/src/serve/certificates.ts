@@ -2,24 +2,13 @@
 
 import { X509Certificate } from "node:crypto";
 import type { Logger } from "@grpc-router/protocol";
+import type { CertificateSource, TlsListenerName } from "../metrics/certificate-book.js";
 import { firstLine, NodeError } from "../node-error.js";
 import { namesOf, warnOfDates } from "../tls/judge-dates.js";
-import { type NamedCertificate, readServerNames, type ServedTls } from "../tls/server-names.js";
-import type { ClientCertificate } from "../tls/tls-acceptor.js";
-import { isPemText, readServerTls, type TlsMaterial } from "../tls/tls-material.js";
+import { readServerNames, type ServedTls } from "../tls/server-names.js";
+import { isPemText, readServerTls } from "../tls/tls-material.js";
 import { watchFiles } from "../tls/watch-files.js";
-
-/** Certificates of a listener. */
-export interface ListenerMaterial extends TlsMaterial {
-  /** By the names that clients say. */
-  readonly names?: Readonly<Record<string, NamedCertificate>> | undefined;
-}
-
-/** Certificates, and what is asked of peers. */
-export interface ListenerTls extends ListenerMaterial {
-  /** Default `require`, if there is `ca`. */
-  readonly clientCertificate?: ClientCertificate | undefined;
-}
+import type { CertificateFiles, ServeTls } from "./serve-options.js";
 
 /** Certificates that are others now, by the field of a configuration. */
 export interface CertificateChange {
@@ -30,83 +19,77 @@ export interface CertificateChange {
   readonly after: string | undefined;
 }
 
+/** Certificates that were read and can be used, and are not in use yet. */
+export interface PreparedCertificates {
+  /** What they have in place of what was in use when they were read. */
+  readonly differences: readonly CertificateChange[];
+  /** Uses them for connections to come, as they were read. Answers whether any is new; the log says which. */
+  take(): boolean;
+}
+
+/** Certificates of a listener that can take the place of those in use. */
+export interface RenewableCertificates<Files = CertificateFiles> {
+  /** Reads them again, or `files` in their place, and takes nothing. @throws NodeError when they cannot be used. */
+  prepare(files?: Files): PreparedCertificates;
+}
+
+/** Whose certificates they are, and who is told of them. */
+export interface CertificatesOptions {
+  readonly listener: TlsListenerName;
+  readonly logger: Logger;
+}
+
 /** The certificates of a listener, through their renewals. */
-export class Certificates {
-  /** What is in use, read and checked. */
-  current: ServedTls;
-  readonly #logger: Logger;
-  #material: ListenerMaterial;
+export class Certificates implements RenewableCertificates, CertificateSource {
+  readonly #options: CertificatesOptions;
+  readonly #watchMs: number | undefined;
+  /** What the log says behind `certificates`. */
+  readonly #whose: string;
+  #files: CertificateFiles;
+  // Not in the open: it has the key, and a server that is printed shows what it has.
+  #current: ServedTls;
+  #use: (tls: ServedTls) => void = () => {};
   /** Looks from now on for what differs from what is in use, maybe in other files. */
   #rewatch: (() => void) | undefined;
 
   /** @throws NodeError for certificates that cannot be used. */
-  constructor(material: ListenerTls, logger: Logger) {
-    checkClientCertificate(material);
-    this.#material = material;
-    this.#logger = logger;
-    this.current = readServed(material);
+  constructor(tls: ServeTls, options: CertificatesOptions) {
+    validateTls(tls);
+    this.#options = options;
+    this.#watchMs = tls.watchMs;
+    this.#whose = options.listener === "admin" ? " of the admin API" : "";
+    this.#files = tls;
+    this.#current = readServed(tls);
     this.#warnOfDates();
+  }
+
+  /** What is in use, read and checked. */
+  get current(): ServedTls {
+    return this.#current;
+  }
+
+  prepare(files: CertificateFiles = this.#files): PreparedCertificates {
+    if ((files.ca === undefined) !== (this.#files.ca === undefined)) {
+      const how = files.ca === undefined ? "given as at the start, received none" : "left out as at the start";
+      throw new NodeError("TLS_INVALID", `Cannot use certificates: tls.ca must be ${how}`);
+    }
+    const read = readServed(files);
+    return { differences: this.#differences(read), take: () => this.#take(read, files) };
   }
 
   /**
-   * Reads the certificates again, or takes others, and gives them to `use`. Answers whether there are new ones, which it logs.
-   *
-   * @throws NodeError when they cannot be used; then all stays as it was.
+   * Gives what is taken from now on to `use`, and looks at the files every `watchMs`, if that was said, to take what has
+   * changed. Returns what ends the looking.
    */
-  reload(use: (tls: ServedTls) => void, material: ListenerMaterial = this.#material): boolean {
-    const read = this.check(material);
-    const news = this.#newsOf(read);
-    use(read);
-    this.current = read;
-    this.#material = material;
-    this.#rewatch?.();
-    if (news.length > 0) this.#logger.log("info", "certificates_reloaded", `Took new certificates: ${news.join("; ")}`);
-    this.#warnOfDates();
-    return news.length > 0;
-  }
-
-  /** Reads the certificates again, or others, and takes nothing. @throws NodeError when they cannot be used. */
-  check(material: ListenerMaterial = this.#material): ServedTls {
-    if ((material.ca === undefined) !== (this.#material.ca === undefined)) {
-      const how = material.ca === undefined ? "given as at the start, received none" : "left out as at the start";
-      throw new NodeError("TLS_INVALID", `Cannot use certificates: tls.ca must be ${how}`);
-    }
-    return readServed(material);
-  }
-
-  /** What `read` has in place of what is in use, at `path`. */
-  differences(read: ServedTls, path: readonly string[]): CertificateChange[] {
-    return changesOf(this.current, read).map(({ field, was, is }) => {
-      return { path: [...path, ...field.split(" ")], before: was && summary(was), after: is && summary(is) };
-    });
-  }
-
-  /** What is new in `read`, for the log. */
-  #newsOf(read: ServedTls): readonly string[] {
-    return changesOf(this.current, read).map(({ field, is }) => {
-      const [part, name] = field.split(" ");
-      const what = part === "names" ? `for ${name}: ` : part === "authorities" ? "authorities: " : "";
-      return `${what}${is === undefined ? "none of its own any more" : describe(is)}`;
-    });
-  }
-
-  /** Looks at the files every `intervalMs` and reloads them when they have changed. Returns what ends that. */
-  watch(intervalMs: number, use: (tls: ServedTls) => void): () => void {
-    if (!Number.isInteger(intervalMs) || intervalMs < 1) {
-      throw new NodeError("TLS_INVALID", `Cannot use TLS: tls.watchMs must be 1 or more, received ${intervalMs}`);
-    }
-    const onChange = (): void => {
-      try {
-        this.reload(use);
-      } catch (error) {
-        this.#logger.log("error", "certificates_kept", `Kept the old certificates. ${firstLine(error)}`);
-      }
-    };
+  follow(use: (tls: ServedTls) => void): () => void {
+    this.#use = use;
+    const intervalMs = this.#watchMs;
+    if (intervalMs === undefined) return () => {};
     const begin = (): (() => void) => {
       const parts = this.#parts().filter(({ path }) => !isPemText(path));
       const texts = parts.map(({ text }) => text);
       const paths = parts.map(({ path }) => path);
-      return watchFiles(paths, { intervalMs, texts, onChange });
+      return watchFiles(paths, { intervalMs, texts, onChange: () => this.#renew() });
     };
     let end = begin();
     this.#rewatch = () => {
@@ -119,13 +102,52 @@ export class Certificates {
     };
   }
 
+  #renew(): void {
+    const { logger } = this.#options;
+    try {
+      this.prepare().take();
+    } catch (error) {
+      logger.log("error", "certificates_kept", `Kept the old certificates${this.#whose}. ${firstLine(error)}`);
+    }
+  }
+
+  #take(read: ServedTls, files: CertificateFiles): boolean {
+    const news = this.#newsOf(read);
+    this.#use(read);
+    this.#current = read;
+    this.#files = files;
+    this.#rewatch?.();
+    if (news.length > 0) {
+      const message = `Took new certificates${this.#whose}: ${news.join("; ")}`;
+      this.#options.logger.log("info", "certificates_reloaded", message);
+    }
+    this.#warnOfDates();
+    return news.length > 0;
+  }
+
+  #differences(read: ServedTls): CertificateChange[] {
+    const tls = ["listeners", this.#options.listener, "tls"];
+    return changesOf(this.#current, read).map(({ field, was, is }) => {
+      return { path: [...tls, ...field.split(" ")], before: was && summary(was), after: is && summary(is) };
+    });
+  }
+
+  /** What is new in `read`, for the log. */
+  #newsOf(read: ServedTls): readonly string[] {
+    return changesOf(this.#current, read).map(({ field, is }) => {
+      const [part, name] = field.split(" ");
+      const what = part === "names" ? `for ${name}: ` : part === "authorities" ? "authorities: " : "";
+      return `${what}${is === undefined ? "none of its own any more" : describe(is)}`;
+    });
+  }
+
   /** What was given, and the text of it that is in use. */
   #parts(): { readonly path: string; readonly text: string }[] {
     const own = (["cert", "key", "ca"] as const).flatMap((part) => {
-      const path = this.#material[part];
-      return path === undefined ? [] : [{ path, text: String(this.current[part]) }];
+      const path = this.#files[part];
+      return path === undefined ? [] : [{ path, text: String(this.#current[part]) }];
     });
-    const named = this.current.names?.all.flatMap(({ material, cert, key }) => [
+    const named = this.#current.names?.all.flatMap(({ material, cert, key }) => [
       { path: material.cert, text: cert },
       { path: material.key, text: key },
     ]);
@@ -133,11 +155,20 @@ export class Certificates {
   }
 
   #warnOfDates(): void {
-    const { cert, ca, names } = this.current;
+    const { logger } = this.#options;
+    const { cert, ca, names } = this.#current;
     const texts = { cert: String(cert), ca: ca === undefined ? undefined : String(ca) };
-    warnOfDates(this.#material, texts, this.#logger);
-    for (const { material, cert } of names?.all ?? []) warnOfDates(material, { cert }, this.#logger);
+    warnOfDates(this.#files, texts, logger);
+    for (const { material, cert } of names?.all ?? []) warnOfDates(material, { cert }, logger);
   }
+}
+
+/** Those of several listeners as one: whoever takes them takes all. */
+export function joinPrepared(parts: readonly PreparedCertificates[]): PreparedCertificates {
+  return {
+    differences: parts.flatMap(({ differences }) => differences),
+    take: () => parts.map((part) => part.take()).includes(true),
+  };
 }
 
 /**
@@ -145,14 +176,14 @@ export class Certificates {
  *
  * @throws NodeError `FILE_UNREADABLE` or `TLS_INVALID` when they cannot be used.
  */
-export function checkCertificates(material: ListenerTls): void {
-  checkClientCertificate(material);
-  readServed(material);
+export function checkCertificates(tls: ServeTls): void {
+  validateTls(tls);
+  readServed(tls);
 }
 
-function readServed({ names, ...material }: ListenerMaterial): ServedTls {
-  const own = readServerTls(material);
-  return names === undefined ? own : { ...own, names: readServerNames(names, material) };
+function readServed({ cert, key, ca, names }: CertificateFiles): ServedTls {
+  const own = readServerTls({ cert, key, ca });
+  return names === undefined ? own : { ...own, names: readServerNames(names, { ca }) };
 }
 
 interface FieldChange {
@@ -189,7 +220,10 @@ function describe(pem: string): string {
   return `${namesOf(certificate)}, valid to ${certificate.validTo}`;
 }
 
-function checkClientCertificate({ ca, clientCertificate }: ListenerTls): void {
+function validateTls({ ca, clientCertificate, watchMs }: ServeTls): void {
+  if (watchMs !== undefined && (!Number.isInteger(watchMs) || watchMs < 1)) {
+    throw new NodeError("TLS_INVALID", `Cannot use TLS: tls.watchMs must be 1 or more, received ${watchMs}`);
+  }
   if (clientCertificate === undefined) return;
   if (clientCertificate !== "require" && clientCertificate !== "request") {
     const received = JSON.stringify(clientCertificate);

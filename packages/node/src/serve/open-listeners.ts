@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Logger } from "@grpc-router/protocol";
 import type { ConnectionPurpose } from "@grpc-router/runtime";
 import { type ListenerLimits, validateListenerLimits } from "../limits.js";
+import type { TlsListenerName } from "../metrics/certificate-book.js";
 import { formatAddress } from "../socket/peer.js";
 import { Certificates } from "./certificates.js";
 import { judgeInstanceAccess, type OpenAccess } from "./instance-access.js";
@@ -16,7 +17,6 @@ export interface SecuredListener {
   readonly listener: Listener;
   readonly url: string;
   readonly certificates: Certificates | undefined;
-  readonly watchMs: number | undefined;
 }
 
 /** Where a router listens. */
@@ -61,16 +61,19 @@ export function planListeners(
   { wantsCredentials, logger }: AccessFacts,
 ): PlannedListeners {
   const { host, port = 8080, reusePort, tls, limits, registration, allowUnauthenticatedInstances = false } = options;
-  const plan = (one: Omit<ServeRouterOptions, "port"> & { readonly port: number }): ListenerPlan => ({
+  const plan = (
+    listener: TlsListenerName,
+    one: Omit<ServeRouterOptions, "port"> & { readonly port: number },
+  ): ListenerPlan => ({
     host: one.host ?? "127.0.0.1",
     port: one.port,
     reusePort: one.reusePort,
     tls: one.tls,
-    certificates: one.tls && new Certificates(one.tls, logger),
+    certificates: one.tls && new Certificates(one.tls, { listener, logger }),
     limits: validateListenerLimits(one.limits),
   });
-  const client = plan({ host, port, reusePort, tls, limits });
-  const instances = registration && plan(registration);
+  const client = plan("client", { host, port, reusePort, tls, limits });
+  const instances = registration && plan("registration", registration);
   // Where they register decides who could.
   const where = instances ?? client;
   const openAccess = judgeInstanceAccess({
@@ -131,5 +134,5 @@ async function open(
   });
   const { address } = listener;
   const url = `${tls === undefined ? "http" : "https"}://${formatAddress(address.host, address.port)}`;
-  return { listener, url, certificates, watchMs: tls?.watchMs };
+  return { listener, url, certificates };
 }

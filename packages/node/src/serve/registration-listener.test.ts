@@ -100,6 +100,10 @@ describe("serveRouter() with a listener for registrations", () => {
     expect(server.reloadCertificates()).toBe(false);
     expect(server.reloadCertificates(undefined, createSelfSigned())).toBe(true);
     expect(logged.filter((line) => line.startsWith("certificates_reloaded"))).toHaveLength(1);
+    expect([server.certificates.client, server.certificates.registration?.prepare().differences]).toEqual([
+      undefined,
+      [],
+    ]);
     const wrong = { cert: "none.pem", key: "none.pem" };
     expect(() => server.reloadCertificates(undefined, wrong)).toThrow(
       expect.objectContaining({ code: "FILE_UNREADABLE" }),

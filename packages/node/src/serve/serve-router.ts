@@ -27,7 +27,12 @@ import { ServerMetrics } from "../metrics/server-metrics.js";
 import { NodeError } from "../node-error.js";
 import { createNodeScheduler } from "../scheduler/node-scheduler.js";
 import { createSocketTransport } from "../socket/socket-transport.js";
-import type { CertificateChange, Certificates } from "./certificates.js";
+import {
+  type CertificateChange,
+  joinPrepared,
+  type PreparedCertificates,
+  type RenewableCertificates,
+} from "./certificates.js";
 import { type EngineStats, readEngineStats, type StatsSources } from "./engine-stats.js";
 import type { Listener } from "./listener.js";
 import type { ListenerStats } from "./listener-stats.js";
@@ -68,6 +73,8 @@ export interface RouterServer {
   reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): boolean;
   /** Reads what `reloadCertificates` would take, takes nothing, and tells what differs. @throws NodeError as it would. */
   checkCertificates(tls?: CertificateFiles, registration?: CertificateFiles): readonly CertificateChange[];
+  /** Those of each listener, to be read now and taken later; undefined where it serves plain text, or there is none. */
+  readonly certificates: RouterCertificates;
   /**
    * Takes other credentials of instances (`readCredentials` reads them from a file). Instances whose credential is gone, or may register their
    * service no more, finish their calls and get no new ones; all others notice nothing.
@@ -106,6 +113,9 @@ export interface RouterServer {
   /** Ends calls with UNAVAILABLE and closes. Resolves when all sockets are gone. */
   close(): Promise<void>;
 }
+
+/** The certificates of a router's listeners. */
+export type RouterCertificates = Readonly<Record<"client" | "registration", RenewableCertificates | undefined>>;
 
 /** What a router still has to do. */
 export interface InFlight {
@@ -236,8 +246,7 @@ class ListeningRouter implements RouterServer {
     if (client.certificates !== undefined) this.certificateBook.add("client", client.certificates);
     if (registration?.certificates !== undefined) this.certificateBook.add("registration", registration.certificates);
     this.#endWatches = [client, registration].flatMap((one) => {
-      if (one?.certificates === undefined || one.watchMs === undefined) return [];
-      return [one.certificates.watch(one.watchMs, one.listener.useCertificates)];
+      return one?.certificates === undefined ? [] : [one.certificates.follow(one.listener.useCertificates)];
     });
   }
 
@@ -272,22 +281,17 @@ class ListeningRouter implements RouterServer {
     return this.#listener.stats();
   }
 
+  get certificates(): RouterCertificates {
+    const { client, registration } = this.#listeners;
+    return { client: client.certificates, registration: registration?.certificates };
+  }
+
   reloadCertificates(tls?: CertificateFiles, registration?: CertificateFiles): boolean {
-    const { client, registration: own } = this.#listeners;
-    // Both, or none of them.
-    this.checkCertificates(tls, registration);
-    const isNew = client.certificates?.reload(client.listener.useCertificates, tls) === true;
-    return own?.certificates?.reload(own.listener.useCertificates, registration) === true || isNew;
+    return this.#prepareCertificates(tls, registration).take();
   }
 
   checkCertificates(tls?: CertificateFiles, registration?: CertificateFiles): readonly CertificateChange[] {
-    const { client, registration: own } = this.#listeners;
-    if (client.certificates === undefined && own?.certificates === undefined) {
-      throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
-    }
-    const judge = (name: string, certificates: Certificates | undefined, files: CertificateFiles | undefined) =>
-      certificates?.differences(certificates.check(files), ["listeners", name, "tls"]) ?? [];
-    return [...judge("client", client.certificates, tls), ...judge("registration", own?.certificates, registration)];
+    return this.#prepareCertificates(tls, registration).differences;
   }
 
   reloadCredentials(credentials: readonly CredentialSettings[]): void {
@@ -342,6 +346,16 @@ class ListeningRouter implements RouterServer {
     const stopped = this.#stopListening();
     this.#closeConnections(stopped);
     await stopped;
+  }
+
+  #prepareCertificates(tls?: CertificateFiles, registration?: CertificateFiles): PreparedCertificates {
+    const { client, registration: own } = this.certificates;
+    if (client === undefined && own === undefined) {
+      throw new NodeError("TLS_INVALID", "Cannot reload certificates: the router must serve TLS, it serves plain text");
+    }
+    // Both, or none of them.
+    const prepared = [client?.prepare(tls), own?.prepare(registration)];
+    return joinPrepared(prepared.filter((one) => one !== undefined));
   }
 
   async #stopListening(): Promise<void> {
