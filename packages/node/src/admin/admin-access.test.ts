@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { Code, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { createSelfSigned } from "@grpc-router/testing";
-import { afterEach, describe, expect, it } from "vitest";
+import { silentLogger } from "@grpc-router/protocol";
+import { createRecordingLogger, createSelfSigned } from "@grpc-router/testing";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { createAdministeredServer } from "./administered-router.suite.js";
 import { type AdminServer, type ServeAdminOptions, serveAdmin } from "./serve-admin.js";
@@ -16,6 +18,7 @@ import { type AdminServer, type ServeAdminOptions, serveAdmin } from "./serve-ad
 const token = "0123456789abcdef";
 const servers: AdminServer[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -108,35 +111,82 @@ describe("serveAdmin() over TLS", () => {
     else await expect(answer).rejects.toMatchObject({ code });
   });
 
-  it("takes renewed certificates, and keeps those in use when the new ones are none", async () => {
+  describe("with certificates in files", () => {
     const folder = mkdtempSync(join(tmpdir(), "grpc-router-admin-tls-"));
-    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
     const write = (pair: { readonly cert: string; readonly key: string }): void => {
-      writeFileSync(cert, pair.cert);
-      writeFileSync(key, pair.key);
+      writeFileSync(files.cert, pair.cert);
+      writeFileSync(files.key, pair.key);
     };
-    write(own);
-    const server = await start({ tls: { cert, key } });
-    const answers = async (ca: string) => {
-      const transport = createConnectTransport({
-        baseUrl: server.url,
-        httpVersion: "1.1",
-        nodeOptions: { ca, agent: false },
-      });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    const answers = async ({ url: baseUrl }: AdminServer, ca: string) => {
+      const transport = createConnectTransport({ baseUrl, httpVersion: "1.1", nodeOptions: { ca, agent: false } });
       return (await createClient(AdminService, transport).listInstances({})).instances.length;
     };
-    expect(await answers(own.cert)).toBe(0);
-    const renewed = createSelfSigned();
-    write(renewed);
-    expect([server.reloadCertificates(), server.reloadCertificates()]).toEqual([true, false]);
-    expect(await answers(renewed.cert)).toBe(0);
-    await expect(answers(own.cert)).rejects.toMatchObject({ message: expect.stringContaining("self-signed") });
-    write({ ...renewed, key: own.key });
-    expect(() => server.reloadCertificates()).toThrow(expect.objectContaining({ code: "TLS_INVALID" }));
-    expect(await answers(renewed.cert)).toBe(0);
-    rmSync(folder, { recursive: true });
-    const plain = await start({});
-    expect(() => plain.reloadCertificates()).toThrow("the admin API must serve TLS, it serves plain text");
+
+    it("takes renewed ones or others, and keeps those in use when the new ones are none", async () => {
+      write(own);
+      const logger = createRecordingLogger();
+      const server = await start({ tls: files, logger });
+      expect(await answers(server, own.cert)).toBe(0);
+      const renewed = createSelfSigned(["127.0.0.1", "renewed.example"]);
+      write(renewed);
+      const after = expect.stringMatching(/^valid to .* GMT, .*DNS:renewed\.example$/);
+      const change = { path: ["listeners", "admin", "tls", "certificate"], before: expect.anything(), after };
+      expect(server.checkCertificates()).toEqual([change]);
+      expect(await answers(server, own.cert)).toBe(0);
+      expect([server.reloadCertificates(), server.reloadCertificates()]).toEqual([true, false]);
+      expect(server.checkCertificates()).toEqual([]);
+      expect(await answers(server, renewed.cert)).toBe(0);
+      await expect(answers(server, own.cert)).rejects.toMatchObject({
+        message: expect.stringContaining("self-signed"),
+      });
+      write({ ...renewed, key: own.key });
+      expect(() => server.reloadCertificates()).toThrow(expect.objectContaining({ code: "TLS_INVALID" }));
+      expect(await answers(server, renewed.cert)).toBe(0);
+      const other = createSelfSigned();
+      expect(server.reloadCertificates(other)).toBe(true);
+      expect(await answers(server, other.cert)).toBe(0);
+      expect(() => server.reloadCertificates({ ...other, ca: own.cert })).toThrow("tls.ca must be left out");
+      expect(logger.entries.map(({ event, message }) => [event, message.split(":", 1)[0]])).toEqual(
+        [1, 2].map(() => ["certificates_reloaded", "Took new certificates of the admin API"]),
+      );
+      const plain = await start({});
+      for (const verb of ["reloadCertificates", "checkCertificates"] as const) {
+        expect(() => plain[verb]()).toThrow("the admin API must serve TLS, it serves plain text");
+      }
+    });
+
+    it("looks at them every watchMs until it is closed, and open connections stay", async () => {
+      write(own);
+      const logger = createRecordingLogger();
+      const server = await start({ tls: { ...files, watchMs: 5 }, logger });
+      const open = connectHttp2(server.url, { ca: own.cert });
+      const ready = () =>
+        new Promise((resolve, reject) => {
+          open.once("error", reject);
+          const stream = open.request({ ":path": "/ready" }).on("response", (head) => resolve(head[":status"]));
+          stream.on("error", reject).resume();
+        });
+      expect(await ready()).toBe(200);
+      const renewed = createSelfSigned();
+      write(renewed);
+      await vi.waitFor(() => expect(logger.entries).toMatchObject([{ event: "certificates_reloaded" }]));
+      expect(await answers(server, renewed.cert)).toBe(0);
+      expect(await ready()).toBe(200);
+      open.close();
+      await server.close();
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const ended = await start({ tls: { ...files, watchMs: 5 }, logger });
+      expect(vi.getTimerCount()).toBe(1);
+      await ended.close();
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it("refuses to look at them never", async () => {
+      await expect(start({ tls: { ...own, watchMs: 0 } })).rejects.toThrow("tls.watchMs must be 1 or more, received 0");
+    });
   });
 
   it("takes nobody for an operator who resumes a session without a certificate", async () => {
@@ -192,5 +242,13 @@ describe("serveAdmin() over TLS", () => {
     const headers = { connection: "close", ...("headers" in given ? (given.headers as object) : {}) };
     expect(await ask(server, "/ready", {})).toBe(200);
     expect(await ask(server, "/metrics", { ...given, headers })).toBe(status);
+  });
+
+  it("lets in by the authorities that it has now", async () => {
+    const server = await start({ host: "0.0.0.0", tls: { ...own, ca: operator.cert }, logger: silentLogger });
+    const statuses = () => Promise.all([operator, stranger].map((who) => ask(server, "/metrics", who)));
+    expect(await statuses()).toEqual([200, 401]);
+    expect(server.reloadCertificates({ ...own, ca: stranger.cert })).toBe(true);
+    expect(await statuses()).toEqual([401, 200]);
   });
 });

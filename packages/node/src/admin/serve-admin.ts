@@ -1,20 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Logger } from "@grpc-router/protocol";
 import { AdminService } from "../gen/grpcrouter/admin/v1/admin_pb.js";
 import { ADMIN_LISTENER_LIMITS, ADMIN_REQUEST_BYTES } from "../limits.js";
+import { createConsoleLogger } from "../log/console-logger.js";
 import type { LogLevels } from "../log/log-levels.js";
+import { NodeError } from "../node-error.js";
+import {
+  type CertificateChange,
+  Certificates,
+  type PreparedCertificates,
+  type RenewableCertificates,
+} from "../serve/certificates.js";
 import { type Listener, listen } from "../serve/listener.js";
 import type { RouterServer } from "../serve/serve-router.js";
 import { formatAddress } from "../socket/peer.js";
 import { type AdminAccess, createAdminAccess } from "./admin-access.js";
 import { type AdminPage, createIndexPage, createProbePages, type ProbedServer } from "./admin-pages.js";
 import { createAdminService, explainErrors, type ObservedServer } from "./admin-service.js";
-import { type AdminHandler, type AdminSockets, type AdminTls, createAdminSockets } from "./admin-sockets.js";
+import { type AdminHandler, createAdminSockets } from "./admin-sockets.js";
 import { createPageHandler } from "./answer-page.js";
 import type { AdministeredConfig } from "./config-messages.js";
 import { Newcomers } from "./newcomers.js";
 
-export type { AdminTls } from "./admin-sockets.js";
+/** Certificates of the admin API; each part is PEM text or the path of a PEM file. */
+export interface AdminTls {
+  /** Certificate chain, own certificate first. */
+  readonly cert: string;
+  /** Private key of `cert`, not encrypted. */
+  readonly key: string;
+  /** Authorities of operators' certificates: whoever has one of theirs needs no token. */
+  readonly ca?: string | undefined;
+  /** Milliseconds between looks at the files; changed ones are taken over as by `reloadCertificates`. Default: never. */
+  readonly watchMs?: number | undefined;
+}
+
+/** Certificates of the admin API that take the place of others. */
+export type AdminCertificateFiles = Omit<AdminTls, "watchMs">;
 
 /** Where the admin API listens, and to whom. */
 export interface OpenAdminOptions {
@@ -26,6 +48,8 @@ export interface OpenAdminOptions {
   readonly token?: string | undefined;
   /** Without it the API speaks plain text. */
   readonly tls?: AdminTls | undefined;
+  /** Told of certificates that are taken, or kept, or out of date. Default: `createConsoleLogger()`. */
+  readonly logger?: Logger | undefined;
 }
 
 /** What the admin API has. */
@@ -48,6 +72,8 @@ export interface ServeAdminOptions extends OpenAdminOptions, AdminOptions {}
 /** A port of the admin API before its router runs: connections are taken, their requests wait. */
 export interface OpenedAdmin {
   readonly address: { readonly host: string; readonly port: number };
+  /** To be read now and taken later; undefined: it speaks plain text. */
+  readonly certificates: RenewableCertificates<AdminCertificateFiles> | undefined;
   /** Answers them from now on. */
   serve(server: AdministeredServer, options?: AdminOptions): Promise<AdminServer>;
   /** Gives the port back, of the API that is served, too. */
@@ -59,11 +85,14 @@ export interface AdminServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly url: string;
   /**
-   * Reads the certificates of `tls` again, for connections to come. Answers whether any is new.
+   * Reads the certificates of `tls` again, or takes those given, for connections to come; those that are open stay. Answers
+   * whether any is new.
    *
    * @throws NodeError when they cannot be used, or the API speaks plain text; then all stays as it was.
    */
-  reloadCertificates(): boolean;
+  reloadCertificates(tls?: AdminCertificateFiles): boolean;
+  /** Reads what `reloadCertificates` would take, takes nothing, and tells what differs. @throws NodeError as it would. */
+  checkCertificates(tls?: AdminCertificateFiles): readonly CertificateChange[];
   close(): Promise<void>;
 }
 
@@ -97,12 +126,14 @@ export async function openAdmin({
   host = "127.0.0.1",
   token,
   tls,
+  logger = createConsoleLogger(),
 }: OpenAdminOptions = {}): Promise<OpenedAdmin> {
   const access = createAdminAccess({ host, port, token, takesCertificates: tls?.ca !== undefined });
   const newcomers = new Newcomers();
   const begun = Promise.withResolvers<AdminHandler>();
   let handler: AdminHandler = (request, response) => void begun.promise.then((answer) => answer(request, response));
-  const sockets = createAdminSockets((request, response) => handler(request, response), tls);
+  const certificates = tls && new Certificates(tls, { listener: "admin", logger });
+  const sockets = createAdminSockets((request, response) => handler(request, response), certificates?.current);
   const listener = await listen({
     host,
     port,
@@ -113,36 +144,44 @@ export async function openAdmin({
       sockets.accept(socket);
     },
   });
+  const endWatch = certificates?.follow(sockets.useCertificates);
   const close = (): Promise<void> => {
+    endWatch?.();
     const stopped = listener.stop();
     listener.destroyConnections();
     return stopped;
   };
   return {
     address: listener.address,
+    certificates,
     close,
     async serve(server, options = {}) {
       handler = await createHandler(server, options, { access, newcomers });
       begun.resolve(handler);
-      return servedAdmin(server, { listener, sockets, close });
+      return servedAdmin(server, { listener, certificates, close });
     },
   };
 }
 
 interface AdminParts {
   readonly listener: Pick<Listener, "address">;
-  readonly sockets: AdminSockets;
+  readonly certificates: Certificates | undefined;
   close(): Promise<void>;
 }
 
-function servedAdmin(server: AdministeredServer, { listener, sockets, close }: AdminParts): AdminServer {
+function servedAdmin(server: AdministeredServer, { listener, certificates, close }: AdminParts): AdminServer {
   const { address } = listener;
-  const { certificates, reloadCertificates } = sockets;
   const forget = certificates && server.certificateBook.add("admin", certificates);
+  const prepare = (tls?: AdminCertificateFiles): PreparedCertificates => {
+    if (certificates !== undefined) return certificates.prepare(tls);
+    const reason = "the admin API must serve TLS, it serves plain text";
+    throw new NodeError("TLS_INVALID", `Cannot reload certificates: ${reason}`);
+  };
   return {
     address,
     url: `${certificates === undefined ? "http" : "https"}://${formatAddress(address.host, address.port)}`,
-    reloadCertificates,
+    reloadCertificates: (tls) => prepare(tls).take(),
+    checkCertificates: (tls) => prepare(tls).differences,
     close: () => {
       forget?.();
       return close();

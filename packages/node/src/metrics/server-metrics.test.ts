@@ -27,7 +27,7 @@ describe("metrics() of a router's server", () => {
     const tls = { cert, key };
     const serve = { port: 0, tls, registration: { port: 0, tls: { ...tls, ca: cert } }, logger: silentLogger };
     const server = await serveRouter(createRouter(), serve);
-    const admin = await serveAdmin(server, { port: 0, tls });
+    const admin = await serveAdmin(server, { port: 0, tls, logger: silentLogger });
     const points = () => {
       const family = server.metrics().find(({ definition }) => definition.name.startsWith("grpcrouter.certificate."));
       return family?.points.map(({ labels, value }) => [...labels, value]);
