@@ -87,6 +87,7 @@ const fieldsOfFlags: ReadonlyMap<string, string> = new Map([
   ["--admin-tls-cert", "listeners.admin.tls.certificate"],
   ["--admin-tls-key", "listeners.admin.tls.key"],
   ["--admin-tls-ca", "listeners.admin.tls.authorities"],
+  ["--admin-tls-watch", "listeners.admin.tls.watch_interval"],
   ["--allow-tap-messages", "listeners.admin.allow_tap_messages"],
   ["--service-config", "services.service_config"],
   ["--tls-cert", "listeners.client.tls.certificate"],

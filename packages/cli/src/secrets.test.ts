@@ -23,7 +23,7 @@ it("nothing that people print has a key or a token in it", async () => {
   const router = createRouter({ registration: { credentials } }).service(noteServiceRouter);
   const trace = (line: string) => void printed.push(line);
   const server = await serveRouter(router, { host: "127.0.0.1", port: 0, tls: { cert, key }, logger, trace });
-  const admin = await serveAdmin(server, { port: 0, token: adminToken });
+  const admin = await serveAdmin(server, { port: 0, token: adminToken, tls: { cert, key }, logger });
   const dial = (shown: string) =>
     dialRouter(bridge, {
       url: server.url,
@@ -36,8 +36,9 @@ it("nothing that people print has a key or a token in it", async () => {
   await known.ready;
   stranger.ready.catch(() => {}); // it is refused, and closed below
   server.reloadCertificates({ cert, key });
+  admin.reloadCertificates({ cert, key });
   server.reloadCredentials(credentials);
-  expect(() => server.reloadCertificates({ cert: key, key })).toThrow();
+  for (const one of [server, admin]) expect(() => one.reloadCertificates({ cert: key, key })).toThrow();
   expect(() => server.reloadCertificates({ cert, key: `${key.slice(0, 120)}\n` })).toThrow();
   const notifier = createSystemdNotifier({ logger, env: { NOTIFY_SOCKET: "/nowhere", PATH: "/nowhere" } });
   printed.push(dump({ router, server, admin, known, stranger, notifier, instances: server.instances() }));

@@ -124,6 +124,7 @@ describe("grpc-router serve --admin", () => {
   it.each([
     [["--admin", "0.0.0.0:0"], "Give --admin-token-file, or --admin-tls-cert, --admin-tls-key and --admin-tls-ca, or"],
     [["--admin-tls-ca", files.cert], "--admin-tls-cert and --admin-tls-key must be given together"],
+    [["--admin-tls-watch", "5s"], "--admin-tls-cert and --admin-tls-key must be given together"],
   ])("%j is refused", async (flags, text) => {
     const io = createTestIo();
     expect(await run(["serve", "--listen", "127.0.0.1:0", ...flags], io)).toBe(2);

@@ -2,8 +2,8 @@
 
 import { resolve } from "node:path";
 import {
-  type AdminServer,
   type AdminTls,
+  type LoadedConfig,
   type Logger,
   NodeError,
   type OpenedAdmin,
@@ -12,9 +12,10 @@ import {
 } from "@grpc-router/node";
 import { type Command, Option } from "commander";
 import { usageError } from "../cli-error.js";
+import { configuredAdminTls } from "../config/configured-flags.js";
 import type { Io } from "../io.js";
-import type { ReloadedPart } from "../lifecycle/reloaded-part.js";
 import { type HostPort, parseHostPort } from "../parse/host-port.js";
+import { parseDurationMs } from "../parse/options.js";
 import { adminTokenVariable } from "./admin-flags.js";
 
 /** Where a router's admin API listens, and what it asks for. */
@@ -24,6 +25,7 @@ export interface AdminServeFlags {
   readonly adminTlsCert?: string;
   readonly adminTlsKey?: string;
   readonly adminTlsCa?: string;
+  readonly adminTlsWatch?: number;
   readonly allowTapMessages: boolean;
 }
 
@@ -45,21 +47,31 @@ export function withAdminServeFlags(command: Command): Command {
     .option("--admin-tls-cert <file>", "PEM certificate chain of the admin API; with --admin-tls-key it speaks TLS")
     .option("--admin-tls-key <file>", "PEM private key")
     .option("--admin-tls-ca <file>", "PEM authorities: who has a certificate of theirs may use the admin API")
+    .addOption(
+      new Option(
+        "--admin-tls-watch <duration>",
+        "look at these PEM files this often and take over changed ones",
+      ).argParser(parseDurationMs),
+    )
     .option("--allow-tap-messages", "let who may use the admin API look at the messages of calls", false);
 }
 
 /**
- * Takes the port of the admin API as the flags say, before there is a router; undefined: there is to be none.
+ * Takes the port of the admin API as flags and configuration say, before there is a router; undefined: there is to be none.
  *
  * @throws CliError for flags that cannot be, NodeError as `openAdmin`.
  */
-export async function takeAdminPort(flags: AdminServeFlags, io: Io): Promise<OpenedAdmin | undefined> {
+export async function takeAdminPort(
+  flags: AdminServeFlags & { readonly loaded?: LoadedConfig },
+  { io, logger }: { readonly io: Io; readonly logger: Logger },
+): Promise<OpenedAdmin | undefined> {
   if (flags.admin === false) return undefined;
   const { adminTokenFile } = flags;
   const token =
     adminTokenFile === undefined ? io.env[adminTokenVariable]?.trim() : readToken(resolve(io.folder, adminTokenFile));
+  const tls = configuredAdminTls(flags.loaded, adminTlsOf(flags, io));
   try {
-    return await openAdmin({ ...flags.admin, token, tls: tlsOf(flags, io) });
+    return await openAdmin({ ...flags.admin, token, tls, logger });
   } catch (error) {
     if (!(error instanceof NodeError && error.code === "CREDENTIALS_MISSING")) throw error;
     const rule = error.message.replace(/ Give .*$/, "");
@@ -70,31 +82,15 @@ export async function takeAdminPort(flags: AdminServeFlags, io: Io): Promise<Ope
   }
 }
 
-/** Reads the certificates of the admin API again; those that cannot be used leave the old ones. */
-export function renewAdminCertificates(
-  admin: Pick<AdminServer, "reloadCertificates">,
-  { adminTlsCert }: Pick<AdminServeFlags, "adminTlsCert">,
-  logger: Logger,
-): ReloadedPart {
-  if (adminTlsCert === undefined) return "none";
-  try {
-    if (!admin.reloadCertificates()) return "same";
-    logger.log("info", "certificates_reloaded", "Took new certificates of the admin API");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    logger.log("error", "certificates_kept", `Kept the old certificates of the admin API. ${reason}`);
-  }
-  return "told";
-}
-
-function tlsOf(
-  { adminTlsCert: cert, adminTlsKey: key, adminTlsCa: ca }: AdminServeFlags,
-  io: Io,
+/** The certificates of the admin API that flags name. @throws CliError for half of them. */
+export function adminTlsOf(
+  { adminTlsCert: cert, adminTlsKey: key, adminTlsCa: ca, adminTlsWatch: watchMs }: AdminServeFlags,
+  io: Pick<Io, "folder">,
 ): AdminTls | undefined {
-  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if ([cert, key, ca, watchMs].every((flag) => flag === undefined)) return undefined;
   if (cert === undefined || key === undefined) {
     throw usageError("Cannot serve the admin API: --admin-tls-cert and --admin-tls-key must be given together");
   }
   const path = (file: string): string => resolve(io.folder, file);
-  return { cert: path(cert), key: path(key), ...(ca === undefined ? {} : { ca: path(ca) }) };
+  return { cert: path(cert), key: path(key), ca: ca && path(ca), watchMs };
 }

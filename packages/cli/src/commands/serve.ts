@@ -23,12 +23,7 @@ import {
   type TracesExport,
 } from "@grpc-router/node";
 import { Command, Option } from "commander";
-import {
-  type AdminServeFlags,
-  renewAdminCertificates,
-  takeAdminPort,
-  withAdminServeFlags,
-} from "../admin/start-admin.js";
+import { type AdminServeFlags, adminTlsOf, takeAdminPort, withAdminServeFlags } from "../admin/start-admin.js";
 import { usageError } from "../cli-error.js";
 import {
   configuredRouterOptions,
@@ -202,7 +197,9 @@ export function serveCommand(io: Io): Command {
         loaded,
       });
       const loaded = loadConfigOf(given.config, io);
-      return serve(loaded === undefined ? given : configure(judgeTls(loaded, configuredTls(given))), io, configure);
+      if (loaded === undefined) return serve(given, io, configure);
+      const flags = configure(loaded);
+      return serve({ ...flags, loaded: judgeTls(loaded, configuredListeners(flags, io)) }, io, configure);
     });
 }
 
@@ -232,7 +229,7 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   if (flags.loaded !== undefined) setLevels(levels, flags.logLevel, flags.loaded.settings);
   const where = { ...flags.listen, ...listening, reusePort, tls, allowUnauthenticatedInstances };
   // Before the first connection of a client: who cannot have all of its ports must not begin to route.
-  const adminPort = await takeAdminPort(flags, io);
+  const adminPort = await takeAdminPort(flags, { io, logger });
   const server = await listen(router, { ...where, logger, trace }).catch(async (error: unknown) => {
     await adminPort?.close();
     throw error;
@@ -240,7 +237,11 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
   const holder =
     flags.loaded &&
     holdConfig<ServeFlags>(flags.loaded, io, {
-      ...{ server, logger, levels, flagTls, configure, create, held },
+      ...{ server, logger, levels, configure, create, held },
+      tls: {
+        certificates: { ...server.certificates, admin: adminPort?.certificates },
+        configured: configuredListeners(flags, io),
+      },
       credentialsOf: (now) => credentialsOf(now, io)?.(),
       onTaken: (now) => {
         current = now;
@@ -272,7 +273,6 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
     endWatch = followServices({ flags, folder: io.folder, create, server, logger, inTurn });
     io.onReload(() => {
       notifier.reloading();
-      const renewed = admin === undefined ? "none" : renewAdminCertificates(admin, flags, logger);
       accessLog?.reopen();
       if (holder !== undefined) {
         void holder.reload().then(() => notifier.ready(status));
@@ -281,10 +281,10 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
       void reload({
         server,
         logger,
-        certificates: tls !== undefined,
+        certificates: server.certificates.client,
+        adminCertificates: adminPort?.certificates,
         credentials: credentials && held && (() => held.take(server, credentials())),
         services: servicesOf(flags, create),
-        renewed,
       });
       notifier.ready(status);
     });
@@ -308,11 +308,10 @@ async function serve(flags: ServeFlags, io: Io, configure: (config: LoadedConfig
 }
 
 /** Listeners whose certificates are those of the configuration: flags go before it. */
-function configuredTls(flags: ServeFlags): readonly ListenerName[] {
-  const { admin, adminTlsCert, adminTlsKey, adminTlsCa } = flags;
-  const isOwnAdmin = admin === false || (adminTlsCert ?? adminTlsKey ?? adminTlsCa) !== undefined;
+function configuredListeners(flags: ServeFlags, io: Io): readonly ListenerName[] {
   const client = tlsOf(flags) === undefined ? (["client"] as const) : [];
-  return [...client, "registration", ...(isOwnAdmin ? [] : (["admin"] as const))];
+  const admin = flags.admin !== false && adminTlsOf(flags, io) === undefined ? (["admin"] as const) : [];
+  return [...client, "registration", ...admin];
 }
 
 /** The access log that flags or the configuration ask for; flags go before it. */

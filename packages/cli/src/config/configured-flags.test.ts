@@ -5,7 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createTestIo } from "../test-io.suite.js";
-import { type ConfigurableFlags, configuredServeOptions, configureFlags, loadConfigOf } from "./configured-flags.js";
+import {
+  type ConfigurableFlags,
+  configuredAdminTls,
+  configuredServeOptions,
+  configureFlags,
+  loadConfigOf,
+} from "./configured-flags.js";
 
 const folder = mkdtempSync(join(tmpdir(), "grpc-router-configured-flags-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,9 +43,6 @@ const said: ConfigurableFlags = {
   allowTapMessages: true,
   admin: { host: "b", port: 2 },
   adminTokenFile: `${folder}/admin.token`,
-  adminTlsCert: `${folder}/c.pem`,
-  adminTlsKey: `${folder}/k.pem`,
-  adminTlsCa: `${folder}/a.pem`,
   module: [`${folder}/m.js`],
   descriptorSet: [`${folder}/s.binpb`],
   descriptorDir: [`${folder}/sets`],
@@ -66,7 +69,7 @@ writeFileSync(
   `listeners:
   client: { address: "a:1", reuse_port: true, limits: { connections: 5 } }
   registration: { address: "c:3", reuse_port: true, tls: { certificate: i.pem, key: j.pem, names: { a.example: { certificate: k.pem, key: l.pem } } } }
-  admin: { address: "b:2", token_file: admin.token, tls: { certificate: c.pem, key: k.pem, authorities: a.pem }, allow_tap_messages: true }
+  admin: { address: "b:2", token_file: admin.token, tls: { certificate: c.pem, key: k.pem, authorities: a.pem, watch_interval: 5s }, allow_tap_messages: true }
 services: { modules: [m.js], descriptor_sets: [s.binpb], descriptor_folders: [sets], descriptor_watch_interval: 2s, names: [x.**], learn: [y.**], service_config: sc.json }
 instances: { allow_unauthenticated: true, routers: ["http://r:1"] }
 place: { zone: z, region: r }
@@ -96,8 +99,6 @@ describe("configureFlags()", () => {
       listen: { host: "l", port: 9 },
       admin: false,
       adminTokenFile: "t",
-      adminTlsCert: "c",
-      adminTlsKey: "k",
       module: ["m"],
       descriptorSet: ["s"],
       descriptorDir: ["d"],
@@ -116,8 +117,7 @@ describe("configureFlags()", () => {
       tracesEndpoint: "http://p:1",
       traceRatio: 0.25,
     };
-    const { adminTlsCa: _, ...flags } = given;
-    expect(configureFlags(flags, load("all.yaml").settings, () => true)).toEqual(flags);
+    expect(configureFlags(given, load("all.yaml").settings, () => true)).toEqual(given);
   });
 });
 
@@ -144,5 +144,20 @@ describe("configuredServeOptions()", () => {
       },
     });
     expect(configuredServeOptions(undefined, tls)).toEqual({ tls });
+  });
+});
+
+describe("configuredAdminTls()", () => {
+  it("are the certificates of the flags, else those of the configuration", () => {
+    const tls = { cert: "x", key: "y", watchMs: 7 };
+    expect(configuredAdminTls(load("all.yaml"), tls)).toBe(tls);
+    expect(configuredAdminTls(load("all.yaml"), undefined)).toEqual({
+      cert: `${folder}/c.pem`,
+      key: `${folder}/k.pem`,
+      ca: `${folder}/a.pem`,
+      watchMs: 5_000,
+    });
+    expect(configuredAdminTls(load("no-admin.yaml"), undefined)).toBeUndefined();
+    expect(configuredAdminTls(undefined, tls)).toBe(tls);
   });
 });

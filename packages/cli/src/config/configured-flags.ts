@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import {
+  type AdminTls,
   type LoadedConfig,
   type LogLevel,
   loadConfig,
@@ -19,9 +20,6 @@ export interface ConfigurableFlags {
   readonly allowTapMessages: boolean;
   readonly admin: HostPort | false;
   readonly adminTokenFile?: string | undefined;
-  readonly adminTlsCert?: string | undefined;
-  readonly adminTlsKey?: string | undefined;
-  readonly adminTlsCa?: string | undefined;
   readonly module: readonly string[];
   readonly descriptorSet?: readonly string[] | undefined;
   readonly descriptorDir?: readonly string[] | undefined;
@@ -64,8 +62,6 @@ export function configureFlags<Flags extends ConfigurableFlags>(
   const list = (flag: readonly string[] | undefined, own: readonly string[] | undefined): readonly string[] =>
     flag === undefined || flag.length === 0 ? (own ?? []) : flag;
   const { admin, client, router } = settings;
-  const adminTls = flags.adminTlsCert ?? flags.adminTlsKey ?? flags.adminTlsCa;
-  const adminFiles = adminTls === undefined ? admin.tls : undefined;
   return {
     ...flags,
     listen: either("listen", flags.listen, client.address),
@@ -94,9 +90,6 @@ export function configureFlags<Flags extends ConfigurableFlags>(
       otlpEndpoint: flags.otlpEndpoint ?? settings.otlpEndpoint,
       tracesEndpoint: flags.otlpEndpoint ?? settings.tracesEndpoint,
       adminTokenFile: flags.adminTokenFile ?? admin.tokenFile,
-      adminTlsCert: adminFiles?.cert,
-      adminTlsKey: adminFiles?.key,
-      adminTlsCa: adminFiles?.ca,
     }),
   };
 }
@@ -126,4 +119,9 @@ export function configuredServeOptions(
     memoryBytes,
     ...(address === undefined ? {} : { registration: { ...address, ...own } }),
   };
+}
+
+/** The certificates of the admin API; `tls` are those of the flags, which go before it. */
+export function configuredAdminTls(config: LoadedConfig | undefined, tls: AdminTls | undefined): AdminTls | undefined {
+  return tls ?? config?.settings.admin.tls;
 }

@@ -13,12 +13,11 @@ export function holdConfig<Flags extends PreparedFlags>(
 ): ConfigHolder {
   return new ConfigHolder({
     initial,
-    load: (applied) =>
-      judgeTls(
-        loadConfig(initial.names, { folder: io.folder, variables: io.env, applied }),
-        // The admin API's are read again by themselves.
-        running.flagTls === undefined ? ["client", "registration"] : ["registration"],
-      ),
+    load: (applied) => {
+      const next = loadConfig(initial.names, { folder: io.folder, variables: io.env, applied });
+      // Of what is refused anyway all is told at once; else `prepare` reads the certificates, so that each file is read once.
+      return next.mistakes.length === 0 ? next : judgeTls(next, running.tls.configured);
+    },
     prepare: (next) => prepareConfig(next, running),
     logger,
   });

@@ -10,9 +10,9 @@ import {
   type Router,
   type RouterServer,
   type RouterSettings,
-  type ServeTls,
 } from "@grpc-router/node";
 import type { HeldCredentials } from "../credentials/held-credentials.js";
+import { prepareTls, type RunningTls } from "./prepare-tls.js";
 
 /** What a configuration comes to, flags included. */
 export interface PreparedFlags {
@@ -22,13 +22,9 @@ export interface PreparedFlags {
 
 /** A router that runs by a configuration. */
 export interface ConfiguredRouter<Flags extends PreparedFlags> {
-  readonly server: Pick<
-    RouterServer,
-    "checkCertificates" | "reloadCertificates" | "reloadCredentials" | "setServices" | "setRouters"
-  >;
+  readonly server: Pick<RouterServer, "reloadCredentials" | "setServices" | "setRouters">;
   readonly levels: LogLevels;
-  /** Certificates that flags name, which go before the configuration's; they are read again. */
-  readonly flagTls: ServeTls | undefined;
+  readonly tls: RunningTls;
   /** The credentials that the router has; undefined: it began with none. */
   readonly held: HeldCredentials | undefined;
   /** Flags with what a configuration says where they say nothing. */
@@ -47,7 +43,7 @@ export async function prepareConfig<Flags extends PreparedFlags>(
   next: LoadedConfig,
   running: ConfiguredRouter<Flags>,
 ): Promise<PreparedConfig> {
-  const { server, levels, flagTls, held } = running;
+  const { server, levels, tls, held } = running;
   const flags = running.configure(next);
   const router = await running.create(flags);
   router.validate();
@@ -59,20 +55,17 @@ export async function prepareConfig<Flags extends PreparedFlags>(
       `Cannot use credentials: whether there are any takes a restart, the router began with ${had}, received ${has}`,
     );
   }
-  const { client, registration } = next.settings;
-  const certificates = [flagTls === undefined ? client.tls : undefined, registration?.tls] as const;
-  const servesTls = flagTls !== undefined || client.tls !== undefined || registration?.tls !== undefined;
-  const renewed = servesTls ? server.checkCertificates(...certificates) : [];
+  const certificates = prepareTls(next, tls);
   const apply = (): void => {
     // First, since services that were learnt from instances may still forbid it.
     server.setServices(router);
-    if (servesTls) server.reloadCertificates(...certificates);
+    for (const part of certificates) part.take();
     if (credentials !== undefined) held?.take(server, credentials);
     server.setRouters(flags.advertise);
     setLevels(levels, flags.logLevel, next.settings);
     running.onTaken(flags);
   };
-  return { apply, renewed };
+  return { apply, renewed: certificates.flatMap(({ differences }) => differences) };
 }
 
 /** Levels of the log as flags and configuration say; single modules that they do not name have none of their own. */

@@ -143,6 +143,10 @@ describe("ConfigHolder", () => {
     ["calls: { max_open_calls: 5 }", "calls.max_open_calls: not said → 5"],
     ["instances: { allow_unauthenticated: true }", "instances.allow_unauthenticated: not said → true"],
     ["memory: { process_bytes: 5000000 }", "memory.process_bytes: not said → 5000000"],
+    [
+      "listeners: { admin: { tls: { certificate: a.pem, key: b.pem, watch_interval: 5s } } }",
+      'listeners.admin.tls.watch_interval: not said → "5s"',
+    ],
   ])("refuses %s by name: it takes a restart", async (text, change) => {
     const { taken, reload } = createHolder("instances: { routers: [] }\n", "restart.yaml");
     const whole = text.startsWith("instances") ? text : `instances: { routers: [] }\n${text}`;
@@ -155,12 +159,17 @@ describe("ConfigHolder", () => {
   });
 
   it.each([
+    ["listeners: { admin: { tls: { certificate: b.pem, key: b-key.pem } } }"],
     ["instances: { routers: ['http://a:1'], credentials: [] }"],
     ["services: { modules: [a.js] }"],
     ["observability: { log: { level: debug } }"],
   ])("takes %s", async (text) => {
-    const { reload } = createHolder("instances: { routers: [] }\nobservability: { log: {} }\n", "may.yaml");
-    const base = ["instances: { routers: [] }", "observability: { log: {} }"];
+    const base = [
+      "instances: { routers: [] }",
+      "observability: { log: {} }",
+      "listeners: { admin: { tls: { certificate: a.pem, key: a-key.pem } } }",
+    ];
+    const { reload } = createHolder(`${base.join("\n")}\n`, "may.yaml");
     const name = text.split(":", 1)[0] ?? "";
     const whole = [...base.filter((line) => !line.startsWith(name)), text];
     expect(await reload(`${whole.join("\n")}\n`)).toMatchObject({ taken: true });

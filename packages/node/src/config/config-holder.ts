@@ -21,7 +21,7 @@ const changeable: readonly RegExp[] = [
   /^instances\.(?:credentials|token_file|tokenFile|routers)\b/,
   /^observability\.log\.(?:level|modules)\b/,
   /^drain\.grace$/,
-  /^listeners\.(?:client|registration)\.tls\.(?:(?:certificate|key|authorities)$|names\b)/,
+  /^listeners\.(?:client|registration|admin)\.tls\.(?:(?:certificate|key|authorities)$|names\b)/,
 ];
 
 /** A configuration that everything is ready for. */

@@ -29,7 +29,7 @@ describe("settingsOf()", () => {
     tls: { certificate: cert.pem, key: /keys/key.pem, authorities: "-----BEGIN CERTIFICATE-----", client_certificate: request, watch_interval: 60s, names: { a.example: { certificate: a.pem, key: "-----BEGIN PRIVATE KEY-----" } } }
     limits: { connections: 9, handshake: 1.5s }
   registration: { address: "10.0.0.1:9001", limits: { connections: 8 } }
-  admin: { address: 127.0.0.1:9002, disabled: true, token_file: a.token, tls: { certificate: a.pem, key: b.pem, authorities: c.pem }, allow_tap_messages: true }
+  admin: { address: 127.0.0.1:9002, disabled: true, token_file: a.token, tls: { certificate: a.pem, key: "-----BEGIN PRIVATE KEY-----", authorities: c.pem, watch_interval: 5s }, allow_tap_messages: true }
 connections: { limits: { header_fields: 50, stall: 5s }, keepalive: { max_idle: 60s }, memory_bytes: 5000000000 }
 services: { modules: [a_router.js, /b_router.js], service_config: sc.json, descriptor_sets: [a.binpb], descriptor_folders: [sets], names: [a.**], learn: [b.**], descriptor_watch_interval: 2s }
 instances: { allow_unauthenticated: true, routers: ["http://a:1"] }
@@ -61,7 +61,12 @@ memory: { process_bytes: 2000000 }
         address: { host: "127.0.0.1", port: 9002 },
         disabled: true,
         tokenFile: `${folder}/etc/a.token`,
-        tls: { cert: `${folder}/etc/a.pem`, key: `${folder}/etc/b.pem`, ca: `${folder}/etc/c.pem` },
+        tls: {
+          cert: `${folder}/etc/a.pem`,
+          key: "-----BEGIN PRIVATE KEY-----",
+          ca: `${folder}/etc/c.pem`,
+          watchMs: 5_000,
+        },
         allowTapMessages: true,
       },
       router: {

@@ -4,9 +4,11 @@ import { dirname, resolve } from "node:path";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type ConfigPath, factsOf, type LogLevel, millisecondsOf } from "@grpc-router/protocol";
 import type { ConnectionSettings, RouterOptions } from "@grpc-router/runtime";
+import type { AdminTls } from "../admin/serve-admin.js";
 import {
   type AccessLog,
   type AdminListener,
+  type AdminTls as AdminTlsMessage,
   CallsSchema,
   ClientCertificate,
   ConnectionsSchema,
@@ -42,8 +44,7 @@ export interface AdminSettings {
   readonly address?: HostPort | undefined;
   readonly disabled: boolean;
   readonly tokenFile?: string | undefined;
-  /** Paths of files. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined;
+  readonly tls?: AdminTls | undefined;
   readonly allowTapMessages?: boolean | undefined;
 }
 
@@ -169,35 +170,42 @@ function formatOf(code: LogFormat | undefined): "json" | "text" | undefined {
 function adminOf(admin: AdminListener | undefined, origin: PathOrigin): AdminSettings {
   const { address, disabled = false, tokenFile, tls, allowTapMessages } = admin ?? {};
   const path = ["listeners", "admin"];
-  const file = (name: string, text: string | undefined) => text && resolvePath(origin, [...path, "tls", name], text);
   return {
     address: addressOf(address),
     disabled,
     tokenFile: tokenFile && resolvePath(origin, [...path, "token_file"], tokenFile),
-    tls: tls && {
-      cert: file("certificate", tls.certificate) ?? "",
-      key: file("key", tls.key) ?? "",
-      ca: file("authorities", tls.authorities),
-    },
+    tls: tls && materialOf(tls, [...path, "tls"], origin),
     allowTapMessages,
   };
 }
 
-function tlsOf({ certificate, key, authorities, ...tls }: Tls, path: ConfigPath, origin: PathOrigin): ServeTls {
-  const pemAt = (at: ConfigPath, text = "") => (isPemText(text) ? text : resolvePath(origin, at, text));
-  const pem = (name: string, text: string) => pemAt([...path, name], text);
+function tlsOf(tls: Tls, path: ConfigPath, origin: PathOrigin): ServeTls {
   const names = Object.entries(tls.names).map(([name, { certificate, key }]): [string, NamedCertificate] => {
     const at = [...path, "names", name];
-    return [name, { cert: pemAt([...at, "certificate"], certificate), key: pemAt([...at, "key"], key) }];
+    const cert = pemAt(origin, [...at, "certificate"], certificate);
+    return [name, { cert, key: pemAt(origin, [...at, "key"], key) }];
   });
   return {
-    cert: pem("certificate", certificate ?? ""),
-    key: pem("key", key ?? ""),
-    ca: authorities && pem("authorities", authorities),
+    ...materialOf(tls, path, origin),
     clientCertificate: clientCertificateOf(tls.clientCertificate),
-    watchMs: tls.watchInterval && millisecondsOf(tls.watchInterval),
     names: names.length === 0 ? undefined : Object.fromEntries(names),
   };
+}
+
+/** What all listeners have. */
+function materialOf(tls: Tls | AdminTlsMessage, path: ConfigPath, origin: PathOrigin): AdminTls {
+  const { certificate, key, authorities, watchInterval } = tls;
+  return {
+    cert: pemAt(origin, [...path, "certificate"], certificate),
+    key: pemAt(origin, [...path, "key"], key),
+    ca: authorities && pemAt(origin, [...path, "authorities"], authorities),
+    watchMs: watchInterval && millisecondsOf(watchInterval),
+  };
+}
+
+/** PEM text as it is, or the path of a file. */
+function pemAt(origin: PathOrigin, path: ConfigPath, text = ""): string {
+  return isPemText(text) ? text : resolvePath(origin, path, text);
 }
 
 function clientCertificateOf(code: ClientCertificate | undefined): ServeTls["clientCertificate"] {
