@@ -150,6 +150,7 @@ export { createNodeScheduler } from "./scheduler/node-scheduler.js";
 export {
   type CertificateChange,
   checkCertificates,
+  joinPrepared,
   type PreparedCertificates,
   type RenewableCertificates,
 } from "./serve/certificates.js";

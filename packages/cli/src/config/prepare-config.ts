@@ -59,13 +59,13 @@ export async function prepareConfig<Flags extends PreparedFlags>(
   const apply = (): void => {
     // First, since services that were learnt from instances may still forbid it.
     server.setServices(router);
-    for (const part of certificates) part.take();
+    certificates.take();
     if (credentials !== undefined) held?.take(server, credentials);
     server.setRouters(flags.advertise);
     setLevels(levels, flags.logLevel, next.settings);
     running.onTaken(flags);
   };
-  return { apply, renewed: certificates.flatMap(({ differences }) => differences) };
+  return { apply, renewed: certificates.differences };
 }
 
 /** Levels of the log as flags and configuration say; single modules that they do not name have none of their own. */

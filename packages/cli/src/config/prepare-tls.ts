@@ -2,6 +2,7 @@
 
 import {
   type ConfigMistake,
+  joinPrepared,
   type LoadedConfig,
   NodeError,
   type PreparedCertificates,
@@ -24,10 +25,7 @@ export interface RunningTls {
  *
  * @throws NodeError `CONFIG_INVALID` with every mistake at its place; those in files that flags name have none.
  */
-export function prepareTls(
-  next: LoadedConfig,
-  { certificates, configured }: RunningTls,
-): readonly PreparedCertificates[] {
+export function prepareTls(next: LoadedConfig, { certificates, configured }: RunningTls): PreparedCertificates {
   const prepared: PreparedCertificates[] = [];
   const mistakes: ConfigMistake[] = [];
   for (const listener of ["client", "registration", "admin"] as const) {
@@ -44,7 +42,7 @@ export function prepareTls(
     }
   }
   refuseMistakes(next, mistakes);
-  return prepared;
+  return joinPrepared(prepared);
 }
 
 function prepareOne(
