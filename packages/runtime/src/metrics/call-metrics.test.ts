@@ -7,7 +7,10 @@ import { PolicyScene } from "../test-kit/policy-scene.suite.js";
 import { TestRouter, type TestRouterOptions } from "../test-kit/test-router.suite.js";
 import { pathOf } from "../test-kit/test-service.suite.js";
 import { bytes } from "../test-kit/text.suite.js";
-import { MethodMetrics, ServiceMetrics } from "./method-metrics.js";
+import { CallSample } from "./call-sample.js";
+import type { CallSeries } from "./call-series.js";
+import { otherLabelSet } from "./label-sets.js";
+import { MethodMetrics, ServiceMetrics, statusCount } from "./method-metrics.js";
 import type { HistogramSnapshot, MetricPoint } from "./metric-definition.js";
 
 const get = "acme.test.v1.TestService/Get";
@@ -154,6 +157,47 @@ describe("metrics of calls", () => {
     expect(sums(router, "grpc.client.call.retries")).toEqual({ [`${readMethod} ${target}`]: [1, 1] });
   });
 
+  test("add up calls that are told with their attempts and those that are told apart", () => {
+    const { router, instance, client } = scene({ metrics: { instanceLabels: ["version"] } });
+    client.unary(pathOf("Get"), bytes("hello"));
+    router.run();
+    router.scheduler.advance(250);
+    instance.reply(1, "Get", bytes("an answer"));
+    // The attempt begins after its call.
+    const late = client.start(pathOf("Get"));
+    router.run();
+    router.scheduler.advance(125);
+    late.send(new Uint8Array(40), { halfClose: true });
+    router.run();
+    router.scheduler.advance(500);
+    instance.reply(2, "Get", new Uint8Array(80));
+    // The instance answers with what its client cannot be told.
+    client.unary(pathOf("Get"), bytes("hi"));
+    router.run();
+    instance.end(3, { trailers: [{ name: "not a name", value: bytes("1") }] });
+    router.run();
+
+    expect(sums(router, "grpc.server.call.duration")).toEqual({
+      [`${get} OK`]: [2, 0.875],
+      [`${get} INTERNAL`]: [1, 0],
+    });
+    expect(sums(router, "grpc.server.call.rcvd_total_compressed_message_size")).toMatchObject({
+      [`${get} OK`]: [2, 45],
+    });
+    expect(sums(router, "grpc.server.call.sent_total_compressed_message_size")).toMatchObject({
+      [`${get} OK`]: [2, 89],
+    });
+    expect(sums(router, "grpc.client.attempt.duration")).toEqual({ [`${get} ${target} OK 2`]: [3, 0.75] });
+    const sent = sums(router, "grpc.client.attempt.sent_total_compressed_message_size");
+    expect(sent).toEqual({ [`${get} ${target} OK 2`]: [3, 47] });
+    const received = sums(router, "grpc.client.attempt.rcvd_total_compressed_message_size");
+    expect(received).toEqual({ [`${get} ${target} OK 2`]: [3, 89] });
+    expect(read(router, "grpcrouter.calls")).toEqual({
+      [`acme.test.v1.TestService ${get} OK 2`]: 2,
+      [`acme.test.v1.TestService ${get} INTERNAL 2`]: 1,
+    });
+  });
+
   test("count the attempts of a race, and its call once", () => {
     const { router, call, instances } = policies({ hedging: { maxAttempts: 2, hedgingDelayMs: 10 } });
     call();
@@ -227,6 +271,35 @@ describe("MethodMetrics", () => {
     expect(room.taken).toBe(maxLabelledSeries - 1);
     expect(metrics.seriesOfAttempts(0, 9)).not.toBe(metrics.seriesOfAttempts(0, 1));
     expect(room.taken).toBe(maxLabelledSeries - 1);
+  });
+
+  test("counts calls and attempts apart where there is no room for both", () => {
+    const room = { taken: maxLabelledSeries - 1 };
+    const metrics = new MethodMetrics(new ServiceMetrics("s", room), "s/m");
+    const clock = { lastMs: 5 };
+    for (const labelSet of [0, 2, 3]) {
+      const sample = new CallSample();
+      const call = { openedMs: 4, attempt: 0, attempts: undefined, channel: { labelSet } };
+      sample.begin(metrics);
+      sample.beginAttempt(metrics, { openedMs: 5 }, clock);
+      sample.endAttempt(metrics, call, 0, clock, labelSet);
+      sample.end(call, 0, clock);
+    }
+    const counted = (list: readonly (CallSeries | undefined)[]) =>
+      list.map((series, at) => [at, series?.duration.snapshot().count ?? 0]).filter(([, count]) => count !== 0);
+    expect(counted(metrics.calls)).toEqual([[0, 3]]);
+    // Set 3 is one with the others.
+    expect(counted(metrics.attempts)).toEqual([
+      [0, 1],
+      [otherLabelSet * statusCount, 1],
+      [2 * statusCount, 1],
+    ]);
+    expect(metrics.counts.flatMap((count, at) => (count === 0 ? [] : [[at, count]]))).toEqual([
+      [0, 1],
+      [2 * statusCount, 1],
+      [3 * statusCount, 1],
+    ]);
+    expect(room.taken).toBe(maxLabelledSeries);
   });
 });
 

@@ -44,6 +44,20 @@ export class CallSeries {
     return this.#received;
   }
 
+  /** Adds what another one has counted. */
+  add(other: CallSeries): void {
+    this.#durations.add(other.duration);
+    this.#sent.add(other.sent);
+    this.#received.add(other.received);
+  }
+
+  /** Adds it as seen from the other side: what one has sent the other has received. */
+  addMirrored(other: CallSeries): void {
+    this.#durations.add(other.duration);
+    this.#sent.add(other.received);
+    this.#received.add(other.sent);
+  }
+
   record(tookUs: number, sentBytes: number, receivedBytes: number): void {
     const noted = this.#noted;
     const at = this.#end;

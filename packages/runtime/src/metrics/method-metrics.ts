@@ -3,7 +3,7 @@ import { StatusCode } from "@grpc-router/protocol";
 import { maxLabelledSeries } from "../limits.js";
 import { CallSeries, durationShape } from "./call-series.js";
 import { ExponentialHistogram, type HistogramShape } from "./exponential-histogram.js";
-import { otherLabelSet } from "./label-sets.js";
+import { noLabelSet, otherLabelSet } from "./label-sets.js";
 
 /** Status codes of gRPC, 0 to 16. */
 export const statusCount = 17;
@@ -70,51 +70,111 @@ export class MethodMetrics {
   attemptsStarted = 0;
   /** Retries of calls that had some. */
   readonly retries = new ExponentialHistogram(retryShape);
-  /** By status. */
-  readonly calls: (CallSeries | undefined)[] = new Array<CallSeries | undefined>(statusCount).fill(undefined);
+  /** By status; without those of `#answers`, as the next two. */
+  readonly #calls: (CallSeries | undefined)[] = new Array<CallSeries | undefined>(statusCount).fill(undefined);
   /** By set of labels, then status. */
-  readonly attempts: (CallSeries | undefined)[] = new Array<CallSeries | undefined>(statusCount).fill(undefined);
+  readonly #attempts: (CallSeries | undefined)[] = new Array<CallSeries | undefined>(statusCount).fill(undefined);
   /** Calls by set of labels of the instance that had it last, then status. */
-  readonly counts: number[] = new Array<number>(statusCount).fill(0);
+  readonly #counts: number[] = new Array<number>(statusCount).fill(0);
+  /** By set of labels: attempts with status OK, each of which was all of its call. Sent is what the instance got. */
+  readonly #answers: (CallSeries | undefined)[] = [undefined];
 
   constructor(service: ServiceMetrics, name: string) {
     this.service = service;
     this.name = name;
   }
 
+  /** Calls that have ended, by status. */
+  get calls(): readonly (CallSeries | undefined)[] {
+    const answers = this.#answers.filter((series) => series !== undefined);
+    if (answers.length === 0) return this.#calls;
+    const calls = [...this.#calls];
+    const sum = copyOf(calls[StatusCode.ok]);
+    for (const series of answers) sum.addMirrored(series);
+    calls[StatusCode.ok] = sum;
+    return calls;
+  }
+
+  /** Attempts that have ended, by set of labels, then status. */
+  get attempts(): readonly (CallSeries | undefined)[] {
+    const attempts = [...this.#attempts];
+    for (const [labelSet, answers] of this.#answers.entries()) {
+      const at = placeOf(StatusCode.ok, labelSet);
+      if (answers === undefined) continue;
+      const sum = copyOf(attempts[at]);
+      sum.add(answers);
+      attempts[at] = sum;
+    }
+    return attempts;
+  }
+
+  /** Calls that have ended, by set of labels of the instance that had it last, then status. */
+  get counts(): readonly number[] {
+    const counts = [...this.#counts];
+    for (const [labelSet, answers] of this.#answers.entries()) {
+      if (answers === undefined) continue;
+      const at = placeOf(StatusCode.ok, labelSet);
+      while (counts.length <= at) counts.push(0);
+      counts[at] = (counts[at] ?? 0) + answers.duration.snapshot().count;
+    }
+    return counts;
+  }
+
   countCall(code: number, labelSet: number, attempt: number): void {
-    const at = labelSet * statusCount + known(code);
+    const counts = this.#counts;
+    const at = placeOf(code, labelSet);
     // Without holes: an array with holes is searched through its prototypes.
-    while (this.counts.length <= at) this.counts.push(0);
-    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    while (counts.length <= at) counts.push(0);
+    counts[at] = (counts[at] ?? 0) + 1;
     if (attempt > 0) this.retries.record(attempt);
   }
 
   seriesOfCalls(code: number): CallSeries {
-    const at = known(code);
-    let series = this.calls[at];
+    const at = placeOf(code, noLabelSet);
+    let series = this.#calls[at];
     if (series === undefined) {
       series = new CallSeries();
-      this.calls[at] = series;
+      this.#calls[at] = series;
     }
     return series;
   }
 
   seriesOfAttempts(code: number, labelSet: number): CallSeries {
-    const at = labelSet * statusCount + known(code);
-    return this.attempts[at] ?? this.#open(at, code, labelSet);
+    const at = placeOf(code, labelSet);
+    return this.#attempts[at] ?? this.#openAttempts(at, code, labelSet);
   }
 
-  #open(at: number, code: number, labelSet: number): CallSeries {
+  /** Where attempts are counted that end OK and with them their calls. Undefined: there is no room for these labels. */
+  answersOf(labelSet: number): CallSeries | undefined {
+    return this.#answers[labelSet] ?? this.#openAnswers(labelSet);
+  }
+
+  #openAttempts(at: number, code: number, labelSet: number): CallSeries {
     if (labelSet > otherLabelSet && !this.service.takeRoom()) return this.seriesOfAttempts(code, otherLabelSet);
-    while (this.attempts.length <= at) this.attempts.push(undefined);
+    while (this.#attempts.length <= at) this.#attempts.push(undefined);
     const series = new CallSeries();
-    this.attempts[at] = series;
+    this.#attempts[at] = series;
     return series;
+  }
+
+  #openAnswers(labelSet: number): CallSeries | undefined {
+    // They are told together with those that end apart from their calls, which have the room.
+    const attempts = this.seriesOfAttempts(StatusCode.ok, labelSet);
+    if (attempts !== this.#attempts[placeOf(StatusCode.ok, labelSet)]) return undefined;
+    while (this.#answers.length <= labelSet) this.#answers.push(undefined);
+    const answers = new CallSeries();
+    this.#answers[labelSet] = answers;
+    return answers;
   }
 }
 
-/** Instances may send any number; what is no status counts as UNKNOWN. */
-function known(code: number): number {
-  return code >= 0 && code < statusCount ? code : StatusCode.unknown;
+/** In a list by set of labels, then status. Instances may send any number; what is no status counts as UNKNOWN. */
+function placeOf(code: number, labelSet: number): number {
+  return labelSet * statusCount + (code >= 0 && code < statusCount ? code : StatusCode.unknown);
+}
+
+function copyOf(series: CallSeries | undefined): CallSeries {
+  const copy = new CallSeries();
+  if (series !== undefined) copy.add(series);
+  return copy;
 }
