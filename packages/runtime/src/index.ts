@@ -43,6 +43,7 @@ export { validateCredentials } from "./credentials/credential-settings.js";
 export type {
   AttemptFollower,
   CallFollower,
+  CallSkip,
   CallWatcher,
   FollowedAttempt,
   FollowedEnd,

@@ -12,7 +12,7 @@ import type { Operation } from "./operation.ts";
 
 const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0";
 const target = { instanceId: "users-1", address: "127.0.0.1:5000" };
-const end = { code: 0, reason: undefined, instance: "users-1", requestBytes: 7, replyBytes: 7 };
+const end = { code: 0, reason: undefined, instance: "users-1", attempts: 1, requestBytes: 7, replyBytes: 7 };
 
 /** What traces cost a call: whether it is followed is asked of each, the rest is of those that are. */
 export function followOperations(): Operation[] {

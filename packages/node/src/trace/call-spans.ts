@@ -4,12 +4,13 @@ import { encodeBinaryValue, statusName } from "@grpc-router/protocol";
 import type {
   AttemptFollower,
   CallFollower,
+  CallSkip,
   CallWatcher,
   FollowedAttempt,
   FollowedEnd,
   WatchedCall,
 } from "@grpc-router/runtime";
-import type { RandomIds } from "./random-ids.js";
+import type { NewTrace, RandomIds } from "./random-ids.js";
 import { SharedFields, type SpanAttribute, SpanFields, type SpanFieldsParts, SpanKind } from "./span-fields.js";
 import type { EndedSpan, FinishedSpan } from "./span-writer.js";
 import {
@@ -29,18 +30,20 @@ const grpcSystem = ["rpc.system.name", "grpc"] as const;
 /** Characters of a `tracestate` that spans repeat (W3C Trace Context, section 3.3.1.5); instances get it whole. */
 const maxTraceState = 512;
 
-/** What many spans have alike; by what stands on the left. */
+/** What many spans have alike. */
 const shared = {
   received: new SharedFields((path: string) => callOf("Recv", SpanKind.server, path)),
   attempted: new SharedFields((path: string) => callOf("Attempt", SpanKind.client, path)),
   clients: new SharedFields((address: string) => ({ attributes: addressOf("client", address) })),
-  servers: new SharedFields((address: string) => ({ attributes: addressOf("server", address) })),
-  instances: new SharedFields((id: string) => ({ attributes: [["grpcrouter.instance", id]] })),
-  codes: new SharedFields((code: number) => ({ attributes: [["rpc.response.status_code", statusName(code)]] })),
-  attempts: new SharedFields((count: number) => ({ attributes: [["grpcrouter.attempts", count]] })),
+  instances: new SharedFields((id: string, address: string) => ({
+    attributes: [...addressOf("server", address), ["grpcrouter.instance", id]],
+  })),
+  calls: new SharedFields((code: number, attempts: number) => ({
+    attributes: [codeOf(code), ["grpcrouter.attempts", attempts]],
+  })),
+  attempts: new SharedFields((code: number, attempt: number) => ({ attributes: attemptOf(code, attempt, false) })),
   reasons: new SharedFields((reason: string) => ({ attributes: [["error.type", reason]] })),
 } as const;
-const firstAttempt = furtherAttempt(0, false);
 const queue = new SpanFields({ name: "Queue", kind: SpanKind.internal, attributes: [] });
 
 /** What spans are made with. */
@@ -51,7 +54,7 @@ export interface CallSpansOptions {
   readonly ratio: number;
   /** A number in [0, 1). */
   readonly random: () => number;
-  readonly ids: Pick<RandomIds, "traceId" | "spanId">;
+  readonly ids: Pick<RandomIds, "newTrace" | "spanId">;
   /** Tells what has to be added to `Scheduler.nowMs` for milliseconds since 1970. */
   readonly clock: { originAt(nowMs: number): number };
 }
@@ -67,18 +70,24 @@ const serverFaults: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
 export class CallSpans implements CallWatcher {
   readonly options: CallSpansOptions;
   /** Calls that pass before the next one is traced, of those whose clients do not say. */
-  #untilNext: number;
+  readonly skip: CallSkip;
+  /** Of the probability that a call is not traced. */
+  readonly #logarithm: number;
 
   constructor(options: CallSpansOptions) {
     this.options = options;
-    this.#untilNext = this.#drawGap();
+    this.#logarithm = Math.log1p(-options.ratio);
+    this.skip = { calls: this.#drawGap() };
   }
 
   watch(call: WatchedCall): CallFollower | undefined {
     const parent = parentOf(call);
     if (parent?.sampled === false) return undefined;
-    if (parent === undefined && --this.#untilNext >= 0) return undefined;
-    if (parent === undefined) this.#untilNext = this.#drawGap();
+    if (parent === undefined && this.skip.calls > 0) {
+      this.skip.calls--;
+      return undefined;
+    }
+    if (parent === undefined) this.skip.calls = this.#drawGap();
     return new CallSpan(this.options, call, parent);
   }
 
@@ -89,7 +98,7 @@ export class CallSpans implements CallWatcher {
   #drawGap(): number {
     const { ratio, random } = this.options;
     if (ratio === 0) return Number.POSITIVE_INFINITY;
-    return Math.floor(Math.log1p(-random()) / Math.log1p(-ratio));
+    return Math.floor(Math.log1p(-random()) / this.#logarithm);
   }
 }
 
@@ -109,6 +118,8 @@ class CallSpan implements CallFollower, EndedSpan {
   readonly #originMs: number;
   readonly traceId: string;
   readonly #parent: TraceContext | undefined;
+  /** What the first attempt is, if the trace begins here. */
+  readonly #drawn: NewTrace | undefined = undefined;
   readonly #traceState: string;
   readonly #openedMs: number;
   readonly #peerAddress: string;
@@ -127,7 +138,10 @@ class CallSpan implements CallFollower, EndedSpan {
     this.#options = options;
     this.#originMs = options.clock.originAt(call.openedMs);
     this.#parent = parent;
-    this.traceId = parent?.traceId ?? options.ids.traceId();
+    if (parent === undefined) {
+      this.#drawn = options.ids.newTrace();
+      this.traceId = this.#drawn.traceId;
+    } else this.traceId = parent.traceId;
     const state = parent === undefined ? "" : (call.metadata(tracestateName) ?? "");
     this.#traceState = state.length <= maxTraceState ? state : "";
     this.#openedMs = call.openedMs;
@@ -145,8 +159,11 @@ class CallSpan implements CallFollower, EndedSpan {
     this.#leaveQueue(about.nowMs);
     // One in place of an attempt that did not run has the number of that.
     const isTransparent = about.attempt <= this.#lastAttempt;
+    const drawn = this.#lastAttempt < 0 ? this.#drawn : undefined;
     this.#lastAttempt = Math.max(this.#lastAttempt, about.attempt);
-    return new AttemptSpan(this, about, isTransparent, this.newId());
+    const spanId = drawn?.spanId ?? this.newId();
+    const traceparent = drawn?.traceparent ?? writeTraceparent({ traceId: this.traceId, spanId, sampled: true });
+    return new AttemptSpan(this, about, { isTransparent, spanId, traceparent });
   }
 
   ended(end: FollowedEnd): void {
@@ -169,8 +186,7 @@ class CallSpan implements CallFollower, EndedSpan {
     const fields = [
       this.isKnown ? shared.received.of(path) : new SpanFields(nowhere("Recv", SpanKind.server, path)),
       shared.clients.of(this.#peerAddress),
-      shared.codes.of(code),
-      shared.attempts.of(attempts),
+      shared.calls.of(code, attempts),
     ];
     if (reason !== undefined) fields.push(shared.reasons.of(reason));
     return {
@@ -213,27 +229,38 @@ class CallSpan implements CallFollower, EndedSpan {
   }
 }
 
+interface AttemptParts {
+  /** It is in place of one that did not run. */
+  readonly isTransparent: boolean;
+  readonly spanId: string;
+  /** What the instance is told. */
+  readonly traceparent: string;
+}
+
 /** The span of an attempt, whose id the instance gets. */
 class AttemptSpan implements AttemptFollower, EndedSpan {
   readonly #call: CallSpan;
   readonly #about: FollowedAttempt;
   readonly #isTransparent: boolean;
   readonly #spanId: string;
+  readonly #traceparent: string;
   #code = 0;
   #endMs = 0;
 
-  constructor(call: CallSpan, about: FollowedAttempt, isTransparent: boolean, spanId: string) {
+  constructor(call: CallSpan, about: FollowedAttempt, { isTransparent, spanId, traceparent }: AttemptParts) {
     this.#call = call;
     this.#about = about;
     this.#isTransparent = isTransparent;
     this.#spanId = spanId;
+    this.#traceparent = traceparent;
   }
 
   get metadata(): readonly (readonly [name: string, value: string])[] {
+    const text = [traceparentName, this.#traceparent] as const;
     const { traceId, isBinary } = this.#call;
+    if (!isBinary) return [text];
     const context = { traceId, spanId: this.#spanId, sampled: true };
-    const text = [traceparentName, writeTraceparent(context)] as const;
-    return isBinary ? [text, [grpcTraceBinName, encodeBinaryValue(writeGrpcTraceBin(context))]] : [text];
+    return [text, [grpcTraceBinName, encodeBinaryValue(writeGrpcTraceBin(context))]];
   }
 
   ended(code: number, nowMs: number): void {
@@ -248,10 +275,10 @@ class AttemptSpan implements AttemptFollower, EndedSpan {
     const code = this.#code;
     const fields = [
       isKnown ? shared.attempted.of(path) : new SpanFields(nowhere("Attempt", SpanKind.client, path)),
-      shared.servers.of(address),
-      shared.instances.of(instance),
-      attempt === 0 && !this.#isTransparent ? firstAttempt : furtherAttempt(attempt, this.#isTransparent),
-      shared.codes.of(code),
+      shared.instances.of(instance, address),
+      this.#isTransparent
+        ? new SpanFields({ attributes: attemptOf(code, attempt, true) })
+        : shared.attempts.of(code, attempt),
     ];
     return this.#call.inner(this.#spanId, nowMs, this.#endMs, fields, code === 0 ? "" : statusName(code));
   }
@@ -287,12 +314,12 @@ function nowhere(what: string, kind: SpanKind, path: string): SpanFieldsParts {
   return { name: `${what}.${other}`, kind, attributes };
 }
 
-function furtherAttempt(attempt: number, isTransparent: boolean): SpanFields {
-  const attributes = [
-    ["previous-rpc-attempts", attempt],
-    ["transparent-retry", isTransparent],
-  ] as const;
-  return new SpanFields({ attributes });
+function codeOf(code: number): SpanAttribute {
+  return ["rpc.response.status_code", statusName(code)];
+}
+
+function attemptOf(code: number, attempt: number, isTransparent: boolean): readonly SpanAttribute[] {
+  return [["previous-rpc-attempts", attempt], ["transparent-retry", isTransparent], codeOf(code)];
 }
 
 /** `client.address` and `client.port`, or those of a server. */

@@ -1,41 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Octets that are drawn at once, and written as digits: one id after the other would cost ten times as much. */
-const poolBytes = 4_096;
+/** Ids that are drawn at once, and written as digits: one after the other would cost ten times as much. */
+const poolIds = 512;
+const traceIdBytes = 16;
+const spanIdBytes = 8;
+/** Where the ids of a `traceparent` are. */
+const traceIdAt = 3;
+const traceIdEnd = traceIdAt + 2 * traceIdBytes;
+const spanIdAt = traceIdEnd + 1;
+const spanIdEnd = spanIdAt + 2 * spanIdBytes;
+
+/** A new trace, and the first span of it that others are told of. */
+export interface NewTrace {
+  /** 32 hexadecimal digits, not all 0. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits, not all 0. */
+  readonly spanId: string;
+  /** Both, sampled, as `writeTraceparent` has them. */
+  readonly traceparent: string;
+}
 
 /** Draws ids of traces and spans. */
 export class RandomIds {
-  readonly #fill: (bytes: Uint8Array) => void;
-  readonly #pool = Buffer.alloc(poolBytes);
-  /** Those of the pool; an id is a piece of this text, not a copy. */
-  #digits = "";
-  #at = 0;
+  readonly #traces: TextPool;
+  readonly #spans: TextPool;
 
   /** `fill`: puts random octets everywhere, such as `randomFillSync` of `node:crypto`. */
   constructor(fill: (bytes: Uint8Array) => void) {
-    this.#fill = fill;
+    const traceparents = (digits: string) => digits.replace(/(.{32})(.{16})/g, "00-$1-$2-01");
+    this.#traces = new TextPool(fill, traceIdBytes + spanIdBytes, traceparents);
+    this.#spans = new TextPool(fill, spanIdBytes, (digits) => digits);
   }
 
-  /** 32 hexadecimal digits, not all 0. */
-  traceId(): string {
-    return this.#draw(32);
+  newTrace(): NewTrace {
+    const traceparent = this.#traces.draw();
+    return {
+      traceId: traceparent.slice(traceIdAt, traceIdEnd),
+      spanId: traceparent.slice(spanIdAt, spanIdEnd),
+      traceparent,
+    };
   }
 
   /** 16 hexadecimal digits, not all 0. */
   spanId(): string {
-    return this.#draw(16);
+    return this.#spans.draw();
+  }
+}
+
+/** Texts of one length, made of random octets. Each is a piece of a longer text, not a copy. */
+class TextPool {
+  readonly #fill: (bytes: Uint8Array) => void;
+  readonly #bytes: Buffer;
+  readonly #form: (digits: string) => string;
+  #text = "";
+  #at = 0;
+
+  /** `form` makes texts of equal length of the digits, `size` octets each. */
+  constructor(fill: (bytes: Uint8Array) => void, size: number, form: (digits: string) => string) {
+    this.#fill = fill;
+    this.#bytes = Buffer.alloc(size * poolIds);
+    this.#form = form;
   }
 
-  #draw(count: number): string {
-    if (this.#at + count > this.#digits.length) {
-      this.#fill(this.#pool);
-      this.#digits = this.#pool.toString("hex");
-      this.#at = 0;
-    }
+  draw(): string {
+    if (this.#at === this.#text.length) this.#refill();
     const from = this.#at;
-    this.#at += count;
-    const id = this.#digits.slice(from, this.#at);
-    // All 0 means that there is none.
-    return this.#digits.charCodeAt(from) === 0x30 && /^0+$/.test(id) ? `01${id.slice(2)}` : id;
+    this.#at += this.#text.length / poolIds;
+    return this.#text.slice(from, this.#at);
+  }
+
+  #refill(): void {
+    this.#fill(this.#bytes);
+    // An id that is all 0 means that there is none.
+    const digits = this.#bytes.toString("hex").replaceAll("0".repeat(2 * spanIdBytes), `01${"0".repeat(14)}`);
+    this.#text = this.#form(digits);
+    this.#at = 0;
   }
 }

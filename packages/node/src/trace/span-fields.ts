@@ -47,22 +47,34 @@ export class SpanFields {
   }
 }
 
-/** Fields by what they are of, kept as long as there is room for them: names come from peers. */
-export class SharedFields<Key extends string | number> {
-  readonly #kept = new Map<Key, SpanFields>();
-  readonly #make: (key: Key) => SpanFieldsParts;
+interface KeptFields {
+  readonly detail: SpanFieldsDetail;
+  readonly fields: SpanFields;
+}
 
-  constructor(make: (key: Key) => SpanFieldsParts) {
+type SpanFieldsDetail = string | number | undefined;
+
+/**
+ * Fields by what they are of, kept as long as there is room for them: names come from peers. Those of a key have one detail
+ * nearly always, as instances have one address.
+ */
+export class SharedFields<Key extends string | number, Detail extends SpanFieldsDetail = undefined> {
+  readonly #kept = new Map<Key, KeptFields>();
+  readonly #make: (key: Key, detail: Detail) => SpanFieldsParts;
+
+  constructor(make: (key: Key, detail: Detail) => SpanFieldsParts) {
     this.#make = make;
   }
 
-  of(key: Key): SpanFields {
+  of(this: SharedFields<Key>, key: Key): SpanFields;
+  of(key: Key, detail: Detail): SpanFields;
+  of(key: Key, detail?: Detail): SpanFields {
     const kept = this.#kept.get(key);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined && kept.detail === detail) return kept.fields;
     if (this.#kept.size >= SHARED_SPAN_FIELDS) this.#kept.clear();
-    const made = new SpanFields(this.#make(key));
-    this.#kept.set(key, made);
-    return made;
+    const fields = new SpanFields(this.#make(key, detail as Detail));
+    this.#kept.set(key, { detail, fields });
+    return fields;
   }
 }
 

@@ -6,6 +6,8 @@ import type { MetadataField } from "../intercept/call-metadata.js";
  * answers itself (health, reflection) are none of them; those whose path leads nowhere are.
  */
 export interface CallWatcher {
+  /** Present: it leaves out most calls, and need not be shown them. */
+  readonly skip?: CallSkip | undefined;
   /**
    * A call has come. What this answers is told of the rest; undefined: this watcher does not follow the call, which then
    * costs it nothing more. What it throws is logged, and the call goes on unfollowed.
@@ -13,6 +15,12 @@ export interface CallWatcher {
    * @param call valid during this call only
    */
   watch(call: WatchedCall): CallFollower | undefined;
+}
+
+/** What a watcher that takes a share of the calls says beforehand, as asking it about each would cost more than all else. */
+export interface CallSkip {
+  /** Calls without a trace context that it will not follow, from now on. Whoever does not show it one of them takes it off. */
+  calls: number;
 }
 
 /** The head of a call. Times are milliseconds of `Scheduler.nowMs`. */

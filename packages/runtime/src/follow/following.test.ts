@@ -5,7 +5,7 @@ import type { ServiceSettings } from "../registry/settings.js";
 import { PolicyScene, starts } from "../test-kit/policy-scene.suite.js";
 import { pathOf } from "../test-kit/test-service.suite.js";
 import { bytes, text } from "../test-kit/text.suite.js";
-import type { AttemptFollower, CallWatcher, FollowedEnd, MessagePiece } from "./call-watcher.js";
+import type { AttemptFollower, CallSkip, CallWatcher, FollowedEnd, MessagePiece } from "./call-watcher.js";
 
 /** Writes down what it hears of every call. */
 class Diary implements CallWatcher {
@@ -32,6 +32,25 @@ class Diary implements CallWatcher {
   }
 }
 
+/** Takes one call in `gap + 1`, of those without a trace context, and writes down all that it is shown. */
+class Sharing implements CallWatcher {
+  readonly seen: string[] = [];
+  readonly skip: CallSkip;
+  readonly #gap: number;
+
+  constructor(gap: number) {
+    this.skip = { calls: gap };
+    this.#gap = gap;
+  }
+
+  watch(call: Parameters<CallWatcher["watch"]>[0]): undefined {
+    this.seen.push(call.metadata("x-trace") ?? "-");
+    if (call.hasTraceContext) return;
+    if (this.skip.calls > 0) this.skip.calls--;
+    else this.skip.calls = this.#gap;
+  }
+}
+
 function watched(settings: ServiceSettings = {}, count = 2): { readonly scene: PolicyScene; readonly diary: Diary } {
   const scene = new PolicyScene(settings, { count });
   const diary = new Diary();
@@ -46,6 +65,30 @@ describe("a watcher of calls", () => {
     scene.answer(0);
     expect(diary.lines).toEqual(["Get 7", "attempt 0 on i1", "attempt on i1 ended 0", "ended 0"]);
     expect(diary.ends).toMatchObject([{ instance: "i1", attempts: 1, requestBytes: 8, replyBytes: 6 }]);
+  });
+
+  it("is not shown the calls that it skips, but those with a trace context and those that others see, too", () => {
+    const { scene } = watched();
+    const [sharing, other] = [new Sharing(2), new Diary()];
+    scene.router.core.watch(sharing);
+    scene.call("Get", { metadata: [["x-trace", "with another"]] });
+    expect(sharing.skip.calls).toBe(1);
+
+    const alone = new PolicyScene({});
+    alone.router.core.watch(sharing);
+    alone.call("Get", { metadata: [["x-trace", "skipped"]] });
+    expect(sharing.skip.calls).toBe(0);
+    alone.call("Get", { metadata: [["x-trace", "its turn"]] });
+    const context = ["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"] as const;
+    alone.call("Get", { metadata: [["x-trace", "of a trace"], context] });
+    expect(sharing.skip.calls).toBe(2);
+    const unwatch = alone.router.core.watch(other);
+    alone.call("Get", { metadata: [["x-trace", "seen by the other"]] });
+    unwatch();
+    alone.call("Get", { metadata: [["x-trace", "skipped"]] });
+    alone.call("Get", { metadata: [["x-trace", "its turn again"]] });
+    expect(sharing.seen).toEqual(["with another", "its turn", "of a trace", "seen by the other", "its turn again"]);
+    expect(other.lines[0]).toBe("Get seen by the other");
   });
 
   it("hears of retries, each an attempt of its own", () => {

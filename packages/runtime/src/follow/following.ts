@@ -8,7 +8,14 @@ import {
   stackOf,
 } from "@grpc-router/protocol";
 import type { CallRecord } from "../forward/call-record.js";
-import type { AttemptFollower, CallFollower, CallWatcher, FollowedAttempt, FollowedEnd } from "./call-watcher.js";
+import type {
+  AttemptFollower,
+  CallFollower,
+  CallSkip,
+  CallWatcher,
+  FollowedAttempt,
+  FollowedEnd,
+} from "./call-watcher.js";
 import { type HeadSource, WatchedHead } from "./watched-head.js";
 
 /** The instance of an attempt. */
@@ -24,12 +31,17 @@ export interface RefusedHead extends Pick<HeadSource, "rest" | "restEnd" | "prev
   readonly client: HeadSource["client"];
 }
 
+/** Of watchers that want to see every call. */
+const showAll: CallSkip = { calls: 0 };
+
 /** The watchers of a router, and what they make of a call that comes. */
 export class Watchers {
   /** Who watches; read for each call, so an empty list costs a look. */
   readonly list: CallWatcher[] = [];
   readonly #logger: Logger;
   readonly #head = new WatchedHead();
+  /** That of the only watcher. */
+  #skip: CallSkip = showAll;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -38,15 +50,23 @@ export class Watchers {
   /** `watcher` sees the calls to come, until what this answers is called. */
   add(watcher: CallWatcher): () => void {
     this.list.push(watcher);
+    this.#findSkip();
     return () => {
       const at = this.list.indexOf(watcher);
       if (at >= 0) this.list.splice(at, 1);
+      this.#findSkip();
     };
+  }
+
+  #findSkip(): void {
+    const [first, ...others] = this.list;
+    this.#skip = (others.length === 0 ? first?.skip : undefined) ?? showAll;
   }
 
   /** The head of `call` is there. */
   begin(call: CallRecord, hasTraceContext: boolean): void {
-    call.following = this.#follow(call, hasTraceContext);
+    if (this.#skip.calls > 0 && !hasTraceContext) this.#skip.calls--;
+    else call.following = this.#follow(call, hasTraceContext);
   }
 
   /** A call whose path leads nowhere has come and gone. */
@@ -56,7 +76,7 @@ export class Watchers {
     const source = { route, client, openedMs: nowMs, previousAttempts, rest, restEnd };
     const following = this.#follow(source, hasTraceContext);
     const reason: Reason = "METHOD_UNKNOWN";
-    const nothing = { instance: undefined, requestBytes: 0, replyBytes: 0 };
+    const nothing = { instance: undefined, attempts: 0, requestBytes: 0, replyBytes: 0 };
     following?.ended({ code: StatusCode.unimplemented, reason, nowMs, ...nothing });
   }
 
@@ -206,20 +226,15 @@ export class Following {
     }
   }
 
+  /** Attempts of the call that instances were sent. */
+  get attempts(): number {
+    return this.#story.attempts;
+  }
+
   /** The call has ended for its client; a second end counts as none. */
-  ended(how: Omit<FollowedEnd, "attempts">): void {
+  ended(end: FollowedEnd): void {
     const followers = this.#followers;
     this.#followers = nobody;
-    const { code, reason, nowMs, instance, requestBytes, replyBytes } = how;
-    const end: FollowedEnd = {
-      code,
-      reason,
-      nowMs,
-      instance,
-      requestBytes,
-      replyBytes,
-      attempts: this.#story.attempts,
-    };
     for (const follower of followers) {
       try {
         follower.ended?.(end);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CANCEL_CONFIRM_MS, type Reason, type ReasonFacts, StatusCode } from "@grpc-router/protocol";
 import type { Channel } from "../channel/channel.js";
-import type { FollowedEnd } from "../follow/call-watcher.js";
+import type { Following } from "../follow/following.js";
 import { judgeLost, judgeNotRun, type Verdict } from "../resilience/lost-rule.js";
 import type { RouterStatus } from "../status/router-status.js";
 import { encodeStatusLiterals } from "../status/status-literals.js";
@@ -84,14 +84,14 @@ export class CallEnding {
   /** Metrics, and who follows the call: the client has its answer, with this code, or has gone; if they have not been told. */
   count(call: CallRecord, code: number, reason?: Reason): void {
     const { clock } = this.#context;
-    const { sample, following } = call;
-    sample.end(call, code, clock);
-    following?.ended(endOf(call, { code, reason, nowMs: clock.lastMs }));
+    call.sample.end(call, code, clock);
+    if (call.following !== undefined) tellFollowers(call, call.following, code, reason, clock.lastMs);
   }
 
   /** The client's stream is over, whoever ended it. */
   clientGone(call: CallRecord): void {
-    this.count(call, StatusCode.cancelled);
+    // Nearly always they have been told.
+    if (call.sample.method !== undefined || call.following !== undefined) this.count(call, StatusCode.cancelled);
     call.stream = undefined;
     call.connection = undefined;
     if (call.replyHeld > 0 || call.trailersHeld > 0) this.#forwarder.replies.credit.forget(call);
@@ -349,10 +349,22 @@ export class CallEnding {
   }
 }
 
-function endOf(call: CallRecord, about: Pick<FollowedEnd, "code" | "reason" | "nowMs">): Omit<FollowedEnd, "attempts"> {
-  const { sample, channel, tried } = call;
-  const instance = (channel ?? tried)?.instanceId;
-  return { ...about, instance, requestBytes: sample.requestBytes, replyBytes: sample.replyBytes };
+function tellFollowers(
+  { channel, tried, sample }: CallRecord,
+  following: Following,
+  code: number,
+  reason: Reason | undefined,
+  nowMs: number,
+): void {
+  following.ended({
+    code,
+    reason,
+    nowMs,
+    instance: (channel ?? tried)?.instanceId,
+    attempts: following.attempts,
+    requestBytes: sample.requestBytes,
+    replyBytes: sample.replyBytes,
+  });
 }
 
 function isDeadline(reason: Reason): boolean {
