@@ -15,7 +15,6 @@ interface Runner {
   readonly entry: CpuEntry;
   readonly peer: RunningPeer;
   readonly calls: number;
-  readonly samples: CpuSample[];
 }
 
 /** Measures all entries of a case in alternation. @throws Error if a call fails. */
@@ -23,20 +22,23 @@ export async function runCpuCase(one: CpuCase, run: BenchRun): Promise<CpuResult
   const { stage, effort } = run;
   const entries = one.entries.filter((entry) => canRun(entry, run));
   await stage.keepOnly(entries.map(({ peer }) => peer));
-  const runners: Runner[] = [];
-  for (const entry of entries) runners.push(await prepare(entry, run));
   const options = { unit: one.unit, watchedProcessor: stage.watchedProcessor, attempts: effort.sampleAttempts };
+  const series = entries.map(({ label }) => ({ label, samples: [] as CpuSample[] }));
+  let runners = one.fresh === true ? [] : await prepareAll(entries, run);
   for (let round = 0; round < effort.rounds; round++) {
+    if (one.fresh === true) runners = await prepareAnew(entries, run);
     run.progress(`round ${round + 1} of ${effort.rounds}`);
-    for (const index of orderOfRound(runners.length, round)) {
-      const runner = runners[index];
-      if (runner === undefined) continue;
-      const { entry, samples } = runner;
-      const { peer, calls } = one.fresh === true ? await prepareAnew(entry, run) : runner;
-      samples.push(await sampleCpu(peer, options, () => runLoad(entry.load, targetOf(peer), calls, stage)));
+    const turns = one.fresh === true ? freshTurns : 1;
+    for (let turn = 0; turn < turns; turn++) {
+      for (const index of orderOfRound(runners.length, round + turn)) {
+        const runner = runners[index];
+        if (runner === undefined) continue;
+        const { entry, peer, calls } = runner;
+        const load = () => runLoad(entry.load, targetOf(peer), calls, stage);
+        series[index]?.samples.push(await sampleCpu(peer, options, load));
+      }
     }
   }
-  const series = runners.map(({ entry, samples }) => ({ label: entry.label, samples }));
   return { kind: "cpu", id: one.id, series };
 }
 
@@ -45,16 +47,31 @@ export function targetOf({ port, ca }: RunningPeer): LoadTarget {
   return { port, ca };
 }
 
-/** The same in processes that have done nothing else, and for as long as compilers need to come to rest. */
-async function prepareAnew(entry: CpuEntry, run: BenchRun): Promise<Runner> {
-  await run.stage.keepOnly([]);
-  // What is done of one call in a hundred comes to rest late.
-  const warmUp = { calls: Number.POSITIVE_INFINITY, seconds: run.effort.warmUp.seconds * freshWarmUps };
-  return await prepare(entry, { ...run, effort: { ...run.effort, warmUp } });
+/** As many times the longest warm-up of others: what is done of one call in a hundred comes to rest late. */
+const freshWarmUps = 5;
+
+/**
+ * Fresh processes take the load in so many turns a round: they differ by less than the machine does from one second to the
+ * next.
+ */
+const freshTurns = 10;
+
+/** Processes that have done nothing else, warmed up for as long as compilers need to come to rest; for short samples. */
+async function prepareAnew(entries: readonly CpuEntry[], run: BenchRun): Promise<Runner[]> {
+  const { stage, effort } = run;
+  await stage.keepOnly([]);
+  const warmUp = { calls: Number.POSITIVE_INFINITY, seconds: effort.warmUp.seconds * freshWarmUps };
+  return await prepareAll(entries, {
+    ...run,
+    effort: { ...effort, warmUp, sampleSeconds: effort.sampleSeconds / freshTurns },
+  });
 }
 
-/** As many times the longest warm-up of others. */
-const freshWarmUps = 3;
+async function prepareAll(entries: readonly CpuEntry[], run: BenchRun): Promise<Runner[]> {
+  const runners: Runner[] = [];
+  for (const entry of entries) runners.push(await prepare(entry, run));
+  return runners;
+}
 
 async function prepare(entry: CpuEntry, { stage, effort, progress }: BenchRun): Promise<Runner> {
   progress(`warming up ${entry.label}`);
@@ -62,7 +79,7 @@ async function prepare(entry: CpuEntry, { stage, effort, progress }: BenchRun): 
   const { load } = entry;
   const run = (calls: number) => runLoad(load, targetOf(peer), calls, stage);
   const calls = await findPace(run, load.connections * load.streams, effort.warmUp, effort.sampleSeconds);
-  return { entry, peer, calls, samples: [] };
+  return { entry, peer, calls };
 }
 
 function canRun({ label, peer, load }: CpuEntry, { note }: BenchRun): boolean {
