@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -21,11 +22,25 @@ export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      // Loading the same modules for each file anew would be a quarter of their time.
-      { extends: true, test: { name: "pure", include: pureTests, isolate: false } },
+      // Loading the same modules for each file anew would be a quarter of their time. They compute, so each processor has some.
       {
         extends: true,
-        test: { name: "system", include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"], exclude: pureTests },
+        test: {
+          name: "pure",
+          include: pureTests,
+          isolate: false,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: pureTests,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
     testTimeout: 30_000,
