@@ -23,6 +23,8 @@ const attributeBytes = 32;
 /** UTF-16 units take so many octets of UTF-8 at most. */
 const octetsPerUnit = 3;
 
+const encoder = new TextEncoder();
+
 /** What `SpanFields` are made of; what is undefined is in none of them. */
 export interface SpanFieldsParts {
   readonly name?: string | undefined;
@@ -38,12 +40,12 @@ export class SpanFields {
   constructor(parts: SpanFieldsParts) {
     const { name = "", kind, attributes } = parts;
     const encoded = encodeAttributes(9, attributes);
-    const bytes = Buffer.allocUnsafe(attributeBytes + name.length * octetsPerUnit + encoded.length);
+    const bytes = new Uint8Array(attributeBytes + name.length * octetsPerUnit + encoded.length);
     let at = name === "" ? 0 : writeString(bytes, 0, 5, name);
     if (kind !== undefined) at = writeVarintField(bytes, at, 6, kind);
     at = copyBytes(encoded, 0, encoded.length, bytes, at);
     this.parts = parts;
-    this.bytes = Uint8Array.prototype.slice.call(bytes, 0, at);
+    this.bytes = bytes.slice(0, at);
   }
 }
 
@@ -82,14 +84,14 @@ export class SharedFields<Key extends string | number, Detail extends SpanFields
 export function encodeAttributes(number: number, list: readonly SpanAttribute[]): Uint8Array {
   let bound = 0;
   for (const [name, value] of list) bound += attributeBytes + (name.length + `${value}`.length) * octetsPerUnit;
-  const bytes = Buffer.allocUnsafe(bound);
+  const bytes = new Uint8Array(bound);
   let at = 0;
   for (const [name, value] of list) {
     const size = sizeofValue(value);
     at = writeLengthTag(bytes, at, number, sizeofString(name) + sizeofLengthField(size));
     at = writeValue(bytes, writeLengthTag(bytes, writeString(bytes, at, 1, name), 2, size), value);
   }
-  return Uint8Array.prototype.slice.call(bytes, 0, at);
+  return bytes.slice(0, at);
 }
 
 /** Octets of a `string` field below 16. */
@@ -98,10 +100,12 @@ export function sizeofString(text: string): number {
 }
 
 /** Writes a `string` field, and returns the offset behind it. */
-export function writeString(bytes: Buffer, offset: number, number: number, text: string): number {
+export function writeString(bytes: Uint8Array, offset: number, number: number, text: string): number {
   const size = Buffer.byteLength(text);
   const at = writeLengthTag(bytes, offset, number, size);
-  return size === text.length ? writeText(bytes, at, text) : at + bytes.write(text, at);
+  if (size !== text.length) encoder.encodeInto(text, bytes.subarray(at));
+  else writeText(bytes, at, text);
+  return at + size;
 }
 
 /** Of an `AnyValue`: one of `string_value`, `bool_value`, `int_value`, which is there even where it is the default. */
@@ -110,7 +114,7 @@ function sizeofValue(value: SpanAttribute[1]): number {
   return 1 + (typeof value === "number" ? sizeofVarint(value) : 1);
 }
 
-function writeValue(bytes: Buffer, offset: number, value: SpanAttribute[1]): number {
+function writeValue(bytes: Uint8Array, offset: number, value: SpanAttribute[1]): number {
   if (typeof value === "string") return writeString(bytes, offset, 1, value);
   bytes[offset] = (typeof value === "number" ? 3 : 2) << 3;
   return writeVarint(bytes, offset + 1, Number(value));
