@@ -114,7 +114,7 @@ export class MethodMetrics {
     for (const [labelSet, answers] of this.#answers.entries()) {
       if (answers === undefined) continue;
       const at = placeOf(StatusCode.ok, labelSet);
-      while (counts.length <= at) counts.push(0);
+      growTo(counts, at, 0);
       counts[at] = (counts[at] ?? 0) + answers.duration.snapshot().count;
     }
     return counts;
@@ -123,8 +123,7 @@ export class MethodMetrics {
   countCall(code: number, labelSet: number, attempt: number): void {
     const counts = this.#counts;
     const at = placeOf(code, labelSet);
-    // Without holes: an array with holes is searched through its prototypes.
-    while (counts.length <= at) counts.push(0);
+    growTo(counts, at, 0);
     counts[at] = (counts[at] ?? 0) + 1;
     if (attempt > 0) this.retries.record(attempt);
   }
@@ -151,7 +150,7 @@ export class MethodMetrics {
 
   #openAttempts(at: number, code: number, labelSet: number): CallSeries {
     if (labelSet > otherLabelSet && !this.service.takeRoom()) return this.seriesOfAttempts(code, otherLabelSet);
-    while (this.#attempts.length <= at) this.#attempts.push(undefined);
+    growTo(this.#attempts, at, undefined);
     const series = new CallSeries();
     this.#attempts[at] = series;
     return series;
@@ -161,7 +160,7 @@ export class MethodMetrics {
     // They are told together with those that end apart from their calls, which have the room.
     const attempts = this.seriesOfAttempts(StatusCode.ok, labelSet);
     if (attempts !== this.#attempts[placeOf(StatusCode.ok, labelSet)]) return undefined;
-    while (this.#answers.length <= labelSet) this.#answers.push(undefined);
+    growTo(this.#answers, labelSet, undefined);
     const answers = new CallSeries();
     this.#answers[labelSet] = answers;
     return answers;
@@ -171,6 +170,11 @@ export class MethodMetrics {
 /** In a list by set of labels, then status. Instances may send any number; what is no status counts as UNKNOWN. */
 function placeOf(code: number, labelSet: number): number {
   return labelSet * statusCount + (code >= 0 && code < statusCount ? code : StatusCode.unknown);
+}
+
+/** Makes `list` reach up to `at`, without holes: an array with holes is searched through its prototypes. */
+function growTo<Item>(list: Item[], at: number, item: Item): void {
+  while (list.length <= at) list.push(item);
 }
 
 function copyOf(series: CallSeries | undefined): CallSeries {
