@@ -72,8 +72,8 @@ export class CallSeries {
     const noted = this.#noted;
     const end = this.#end;
     this.#end = 0;
-    for (let at = 0; at < end; at += 3) this.#durations.record(noted[at] ?? 0);
-    for (let at = 1; at < end; at += 3) this.#sent.record(noted[at] ?? 0);
-    for (let at = 2; at < end; at += 3) this.#received.record(noted[at] ?? 0);
+    this.#durations.recordEach(noted, 0, end, 3);
+    this.#sent.recordEach(noted, 1, end, 3);
+    this.#received.recordEach(noted, 2, end, 3);
   }
 }

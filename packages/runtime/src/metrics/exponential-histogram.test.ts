@@ -90,6 +90,35 @@ describe("ExponentialHistogram", () => {
     expect(seconds.snapshot()).toMatchObject({ count: 6, sum: 9.5 });
   });
 
+  test.each([
+    { scale: 3, minExponent: -17, maxExponent: 20, perUnit: 1e6 },
+    { scale: 1, minExponent: 0, maxExponent: 10 },
+  ])("counts every third of many samples as one by one, %j", (shape) => {
+    const { seed, random } = createSeededRandom(20_261_123);
+    const drawn = Array.from({ length: 1_000 }, () => {
+      const sample = 2 ** (random() * 45 - 3);
+      return random() < 0.7 ? Math.floor(sample) : sample;
+    });
+    const values = [Number.NaN, -1, -0, 2 ** 31 - 1, 2 ** 31, 2 ** 32, ...drawn];
+    // Of every third, one to four in a row are equal.
+    const samples = Float64Array.from(
+      values.flatMap((value, index) => new Array<number>(3 * (1 + (index % 4))).fill(value)),
+    );
+    for (const [from, end] of [
+      [0, samples.length],
+      [1, samples.length],
+      [2, 9],
+      [2, 2],
+    ] as const) {
+      const each = new ExponentialHistogram(shape);
+      each.recordEach(samples, from, end, 3);
+      const one = new ExponentialHistogram(shape);
+      for (let at = from; at < end; at += 3) one.record(samples[at] ?? 0);
+      const { sum, ...expected } = one.snapshot();
+      expect([seed, from, each.snapshot()]).toEqual([seed, from, { ...expected, sum: expect.closeTo(sum, 0) }]);
+    }
+  });
+
   test("keeps count, sum, what is as good as zero, and puts what is too large into the last bucket", () => {
     const histogram = new ExponentialHistogram({ scale: 1, minExponent: 0, maxExponent: 4 });
     for (const value of [0, 0.5, 1, 3, 3, 1e9]) histogram.record(value);

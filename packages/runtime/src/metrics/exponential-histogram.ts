@@ -52,24 +52,43 @@ export class ExponentialHistogram {
     this.#zeroThreshold = 2 ** minExponent * perUnit;
     this.#table = tableOf(scale, perUnit);
     this.#scale = scale;
-    this.#base = firstBucket - minExponent * 2 ** scale - this.#table.offset;
+    this.#base = (firstBucket - minExponent * 2 ** scale - this.#table.offset) | 0; // not a double, as powers are
     this.#cells = new Float64Array(firstBucket + (maxExponent - minExponent) * 2 ** scale);
   }
 
-  /** Counts a sample, which is 0 or above. */
-  record(sample: number): void {
+  /** Counts a sample, which is 0 or above, so many times. */
+  record(sample: number, times = 1): void {
     const cells = this.#cells;
     if (!(sample > this.#zeroThreshold)) {
-      cells[zeroSlot] = (cells[zeroSlot] ?? 0) + 1;
-      if (sample > 0) cells[sumSlot] = (cells[sumSlot] ?? 0) + sample;
+      cells[zeroSlot] = (cells[zeroSlot] ?? 0) + times;
+      if (sample > 0) cells[sumSlot] = (cells[sumSlot] ?? 0) + sample * times;
       return;
     }
-    cells[sumSlot] = (cells[sumSlot] ?? 0) + sample;
+    cells[sumSlot] = (cells[sumSlot] ?? 0) + sample * times;
     const bucket = (sample | 0) === sample ? this.#bucketOfWhole(sample | 0) : this.#bucketOf(sample);
     const cell = bucket + this.#base;
     const last = cells.length - 1;
-    if (cell < last) cells[cell] = (cells[cell] ?? 0) + 1;
-    else cells[last] = (cells[last] ?? 0) + 1;
+    if (cell < last) cells[cell] = (cells[cell] ?? 0) + times;
+    else cells[last] = (cells[last] ?? 0) + times;
+  }
+
+  /**
+   * Counts every `step`th of `samples[from, end)`, those that follow one another and are equal at once: messages of a method
+   * often have one size, and calls that come and end together take one time.
+   */
+  recordEach(samples: Float64Array, from: number, end: number, step: number): void {
+    let last = 0;
+    let times = 0;
+    for (let at = from; at < end; at += step) {
+      const sample = samples[at] ?? 0;
+      if (sample === last) times++;
+      else {
+        if (times > 0) this.record(last, times);
+        last = sample;
+        times = 1;
+      }
+    }
+    if (times > 0) this.record(last, times);
   }
 
   /** Adds what another of the same shape has counted. */
