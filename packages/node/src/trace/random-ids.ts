@@ -47,12 +47,15 @@ export class RandomIds {
   }
 }
 
-/** Texts of one length, made of random octets. Each is a piece of a longer text, not a copy. */
+/**
+ * Texts of one length, made of random octets. Each is a text of its own: of one that is a piece of a longer text, a
+ * character takes twice as long.
+ */
 class TextPool {
   readonly #fill: (bytes: Uint8Array) => void;
   readonly #bytes: Buffer;
   readonly #form: (digits: string) => string;
-  #text = "";
+  #texts = Buffer.alloc(0);
   #at = 0;
 
   /** `form` makes texts of equal length of the digits, `size` octets each. */
@@ -63,17 +66,17 @@ class TextPool {
   }
 
   draw(): string {
-    if (this.#at === this.#text.length) this.#refill();
+    if (this.#at === this.#texts.length) this.#refill();
     const from = this.#at;
-    this.#at += this.#text.length / poolIds;
-    return this.#text.slice(from, this.#at);
+    this.#at += this.#texts.length / poolIds;
+    return this.#texts.toString("latin1", from, this.#at);
   }
 
   #refill(): void {
     this.#fill(this.#bytes);
     // An id that is all 0 means that there is none.
     const digits = this.#bytes.toString("hex").replaceAll("0".repeat(2 * spanIdBytes), `01${"0".repeat(14)}`);
-    this.#text = this.#form(digits);
+    this.#texts = Buffer.from(this.#form(digits), "latin1");
     this.#at = 0;
   }
 }

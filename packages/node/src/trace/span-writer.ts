@@ -65,6 +65,8 @@ export class SpanWriter {
   readonly #room: number;
   /** A plain array, as calls have them: code that writes both would be compiled for both, and calls are slower with it. */
   #bytes: Uint8Array;
+  /** The same memory, for ids. */
+  #ids: Buffer;
   #size: number;
   /** Spans of the request to come. */
   count = 0;
@@ -80,6 +82,7 @@ export class SpanWriter {
     this.#scope = lengthField(1, bytes.subarray(0, end));
     this.#room = this.#resource.length + this.#scope.length + 2 * tagBytes;
     this.#bytes = new Uint8Array(firstBytes + this.#room);
+    this.#ids = Buffer.from(this.#bytes.buffer);
     this.#size = this.#room;
   }
 
@@ -99,6 +102,7 @@ export class SpanWriter {
     bytes.set(head, room - head.length);
     // As much again as was needed, and a little more.
     this.#bytes = new Uint8Array(Math.max(firstBytes, Math.ceil(size * 1.25)) + room);
+    this.#ids = Buffer.from(this.#bytes.buffer);
     this.#size = room;
     this.count = 0;
     return bytes.subarray(room - head.length, size);
@@ -113,7 +117,7 @@ export class SpanWriter {
     const start = this.#size;
     // Its length stands before it and is known behind it; most take two octets.
     const from = start + 1 + 2;
-    const size = writeSpan(bytes, from, span) - from;
+    const size = writeSpan(bytes, this.#ids, from, span) - from;
     const at = start + 1 + sizeofVarint(size);
     if (at !== from) bytes.copyWithin(at, from, from + size);
     this.#size = writeLengthTag(bytes, start, 2, size) + size;
@@ -125,15 +129,16 @@ export class SpanWriter {
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, wanted));
     grown.set(this.#bytes.subarray(0, this.#size));
     this.#bytes = grown;
+    this.#ids = Buffer.from(grown.buffer);
   }
 }
 
-function writeSpan(bytes: Uint8Array, offset: number, span: FinishedSpan): number {
+function writeSpan(bytes: Uint8Array, ids: Buffer, offset: number, span: FinishedSpan): number {
   const { traceState, parentId, error } = span;
-  let at = writeHex(bytes, offset, 1, span.traceId);
-  at = writeHex(bytes, at, 2, span.spanId);
+  let at = writeId(ids, offset, 1, span.traceId);
+  at = writeId(ids, at, 2, span.spanId);
   if (traceState !== "") at = writeString(bytes, at, 3, traceState);
-  if (parentId !== "") at = writeHex(bytes, at, 4, parentId);
+  if (parentId !== "") at = writeId(ids, at, 4, parentId);
   at = writeTime(bytes, at, 7, span.startMs);
   at = writeTime(bytes, at, 8, span.endMs);
   for (const { bytes: encoded } of span.fields) at = copyBytes(encoded, 0, encoded.length, bytes, at);
@@ -147,18 +152,10 @@ function writeSpan(bytes: Uint8Array, offset: number, span: FinishedSpan): numbe
   return writeFixed32(bytes, at + 2, span.isRemote ? sampledFlags | remoteFlag : sampledFlags);
 }
 
-function writeHex(bytes: Uint8Array, offset: number, number: number, digits: string): number {
-  let at = writeLengthTag(bytes, offset, number, digits.length / 2);
-  for (let index = 0; index < digits.length; index += 2) {
-    bytes[at++] = (digitOf(digits, index) << 4) | digitOf(digits, index + 1);
-  }
-  return at;
-}
-
-/** Of 0 to 9 the lower four bits are the digit, of letters they begin with 1. */
-function digitOf(digits: string, index: number): number {
-  const code = digits.charCodeAt(index);
-  return (code & 15) + (code > 0x39 ? 9 : 0);
+function writeId(ids: Buffer, offset: number, number: number, digits: string): number {
+  ids[offset] = (number << 3) | 2;
+  ids[offset + 1] = digits.length / 2;
+  return offset + 2 + ids.write(digits, offset + 2, "hex");
 }
 
 /** `fixed64` of nanoseconds since 1970, which are more than a number holds. */

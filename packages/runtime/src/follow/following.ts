@@ -249,7 +249,7 @@ export class Following {
     const fields = attempt.length === 1 ? (first?.metadata ?? []) : attempt.flatMap(({ metadata }) => metadata ?? []);
     if (fields.length === 0) return undefined;
     for (const [name, value] of fields) {
-      if (isPrintable(name) && isPrintable(value)) continue;
+      if (printable.test(name) && printable.test(value)) continue;
       this.#watchers.failed(new TypeError(`Cannot add metadata to an attempt: ${name} and its value must be ASCII`));
       return undefined;
     }
@@ -258,14 +258,8 @@ export class Following {
   }
 }
 
-/** Whether a field of metadata may hold it (docs/channel.md section 4). */
-function isPrintable(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code > 0x7e) return false;
-  }
-  return true;
-}
+/** What a field of metadata may hold (docs/channel.md section 4). */
+const printable = /^[ -~]*$/;
 
 /** Attempts that race are followed by all, but the call's end is told once. */
 function attemptsOnly(follower: CallFollower): CallFollower {
