@@ -30,13 +30,17 @@ export function closeStream<Head, Data>(
   } else if (mayStillArrive) {
     context.floods.strayOctets += Math.max(0, stream.receive.available);
   }
-  context.closedStreams.push(stream);
+  stream.nextInSlot = context.closedFirst;
+  context.closedFirst = stream;
   context.handler.onClosed(stream, code, by);
   stream.data = undefined;
 }
 
 /** Lets the records of closed streams be used again; called when no caller further up can hold one. */
 export function recycleStreams<Head, Data>(context: ConnectionContext<Head, Data>): void {
-  const { closedStreams } = context;
-  for (let stream = closedStreams.pop(); stream !== undefined; stream = closedStreams.pop()) releaseStream(stream);
+  for (let stream = context.closedFirst; stream !== undefined; stream = context.closedFirst) {
+    context.closedFirst = stream.nextInSlot;
+    stream.nextInSlot = undefined;
+    releaseStream(stream);
+  }
 }

@@ -64,8 +64,8 @@ export class ConnectionContext<Head, Data> {
   readonly streams = new StreamTable<Data>();
   readonly ready = new ReadyRing<Data>();
   readonly ended = new EndedStreams();
-  /** Closed streams whose records go back to the pool when nobody on the stack can still hold them. */
-  readonly closedStreams: StreamRecord<Data>[] = [];
+  /** The first of the chain of closed streams, whose records go back to the pool when nobody on the stack can hold them. */
+  closedFirst: StreamRecord<Data> | undefined = undefined;
   /** Streams that are over here while their work goes on elsewhere; they count as concurrent. */
   lingering = 0;
 

@@ -57,7 +57,7 @@ export class StreamRecord<Data> implements Stream<Data> {
   isReady = false;
   readyNext: StreamRecord<Data> | undefined = undefined;
   readyPrevious: StreamRecord<Data> | undefined = undefined;
-  /** Link of the chain in `StreamTable`. */
+  /** Link of the chain in `StreamTable`, then of that of closed streams. */
   nextInSlot: StreamRecord<Data> | undefined = undefined;
 
   get sendWindow(): number {
