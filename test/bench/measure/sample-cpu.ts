@@ -2,7 +2,7 @@
 import type { LoadResult } from "../load/load.ts";
 import type { RunningPeer } from "../peers/peer.ts";
 import type { CpuSample } from "../report/bench-report.ts";
-import { cpuMicrosOf } from "./process-cpu.ts";
+import { cpuMicrosSince, readCpuTimes } from "./process-cpu.ts";
 import { processorTimes, starvedShare } from "./processor.ts";
 
 /** A sample with more of its processor taken away speaks of the machine and is taken again. */
@@ -39,11 +39,11 @@ async function sampleOnce(
   work: () => Promise<LoadResult>,
 ): Promise<CpuSample> {
   const machineBefore = watchedProcessor === undefined ? undefined : processorTimes(watchedProcessor);
-  const cpuBefore = cpuMicrosOf(peer.pids);
+  const cpuBefore = readCpuTimes(peer.pids);
   const begunMs = performance.now();
   const result = await work();
   const elapsedMicros = (performance.now() - begunMs) * 1_000;
-  const ownMicros = cpuMicrosOf(peer.pids) - cpuBefore;
+  const ownMicros = cpuMicrosSince(cpuBefore);
   const units = unit === "call" ? result.calls : result.messages;
   return {
     microsPerUnit: ownMicros / units,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
-import { processCpuMicros } from "../../measure/process-cpu.ts";
+import { cpuMicrosOf } from "../../measure/process-cpu.ts";
 import { type Distribution, distributionOf, short } from "../distribution.ts";
 import type { Figure, FigureRun, Finding } from "../figure.ts";
 import { monotonicMs } from "../monotonic.ts";
@@ -72,7 +72,7 @@ async function ride(
   await instances.events();
   await standing?.loop();
   await standing?.losses();
-  const cpuBefore = standing === undefined ? 0 : processCpuMicros(standing.pid);
+  const cpuBefore = standing === undefined ? 0 : cpuMicrosOf(standing.pid);
   const { router, startMs } = await begin();
   // Until the instances have noticed, the old registrations would count.
   await sleep(300);
@@ -80,7 +80,7 @@ async function ride(
   const delay = await router.loop();
   const { refused } = await router.losses();
   const { registeredMs, dials } = await instances.events();
-  const cpuMs = (processCpuMicros(router.pid) - cpuBefore) / 1_000;
+  const cpuMs = (cpuMicrosOf(router.pid) - cpuBefore) / 1_000;
   const back = distributionOf(registeredMs.map((ms) => ms - startMs));
   return describeStorm({ what, count, back, delay, refused, dials, cpuMs });
 }
