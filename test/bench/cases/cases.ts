@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BenchCase, LatencyCase, MemoryCase } from "./bench-case.ts";
-import { cpuCases } from "./cpu-cases.ts";
+import { cpuCases, instructionsCase } from "./cpu-cases.ts";
 
 const latency: LatencyCase = {
   kind: "latency",
@@ -49,6 +49,7 @@ const memory: readonly MemoryCase[] = [
 /** Everything that the bench measures, in the order of a run. */
 export const cases: readonly BenchCase[] = [
   ...cpuCases,
+  instructionsCase,
   latency,
   { kind: "cross-check", id: "cross-check", title: "our load program beside ghz", rate: 2_000 },
   {

@@ -2,7 +2,7 @@
 import type { Load, SpecialLoad } from "../load/load.ts";
 import type { PeerName, PeerSpec } from "../peers/peer.ts";
 import { manyMethods } from "../processes/many-service.ts";
-import type { CpuCase, CpuEntry } from "./bench-case.ts";
+import type { CpuCase, CpuEntry, InstructionsCase } from "./bench-case.ts";
 
 type Shape = readonly [connections: number, streams: number];
 
@@ -75,13 +75,14 @@ const tls: readonly CpuCase[] = shapes.map(([connections, of]) => ({
   })),
 }));
 
+/** A router that is set up as said. */
+interface OwnRouter {
+  readonly label: string;
+  readonly peer: Omit<PeerSpec, "name">;
+}
+
 /** A case of unary calls at 10 × 50, and the same at 1 × 1: routers that are set up as said, the first beside the others. */
-function ownCases(
-  id: string,
-  title: string,
-  routers: readonly { readonly label: string; readonly peer: Omit<PeerSpec, "name"> }[],
-  fresh = false,
-): readonly CpuCase[] {
+function ownCases(id: string, title: string, routers: readonly OwnRouter[], fresh = false): readonly CpuCase[] {
   const loads = [
     [10, 50],
     [1, 1],
@@ -92,13 +93,12 @@ function ownCases(
     title: `7 B unary, ${title}, ${connections} × ${streams}`,
     unit: "call",
     fresh,
-    entries: routers.map(({ label, peer }) => ({
-      label,
-      peer: { name: "router", ...peer },
-      load: { connections, streams },
-    })),
+    entries: ownEntries(routers, { connections, streams }),
   }));
 }
+
+const traced: OwnRouter = { label: "router", peer: { features: "traced" } };
+const unobserved: OwnRouter = { label: "router, unobserved", peer: { features: "unobserved" } };
 
 /** The router beside itself, set up otherwise. */
 const own: readonly CpuCase[] = [
@@ -111,16 +111,7 @@ const own: readonly CpuCase[] = [
     ],
     true,
   ),
-  ...ownCases(
-    "observed",
-    "metrics and traces of 1 % beside neither",
-    [
-      { label: "router", peer: { features: "traced" } },
-      { label: "router, metrics alone", peer: { features: "on" } },
-      { label: "router, unobserved", peer: { features: "unobserved" } },
-    ],
-    true,
-  ),
+  ...ownCases("observed", "metrics and traces of 1 % beside neither", [traced, unobserved], true),
   ...ownCases("instances", "1, 3 and 100 instances", [
     { label: "1 instance", peer: {} },
     { label: "3 instances", peer: { instances: 3 } },
@@ -159,6 +150,14 @@ const own: readonly CpuCase[] = [
   ),
 ];
 
+/** What CPU time does not tell for sure: luck of compilers and neighbours on the machine move it by as much. */
+export const instructionsCase: InstructionsCase = {
+  kind: "instructions",
+  id: "observed-instructions",
+  title: "7 B unary, metrics and traces of 1 % beside neither, 10 × 50",
+  entries: ownEntries([traced, unobserved], { connections: 10, streams: 50 }),
+};
+
 /** Everything that measures CPU per call, in the order of a run. */
 export const cpuCases: readonly CpuCase[] = [...sized, ...special, ...streams, ...own, ...tls];
 
@@ -192,6 +191,10 @@ function floorAt([connections]: Shape): readonly PeerName[] {
 
 function special1(load: SpecialLoad): Load {
   return { connections: 10, streams: 50, special: load };
+}
+
+function ownEntries(routers: readonly OwnRouter[], load: Load): CpuEntry[] {
+  return routers.map(({ label, peer }) => ({ label, peer: { name: "router", ...peer }, load }));
 }
 
 function entriesOf(names: readonly PeerName[], load: Load): CpuEntry[] {

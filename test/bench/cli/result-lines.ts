@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mergeHistograms, percentileOf } from "../measure/histogram.ts";
 import { medianOf } from "../measure/statistics.ts";
-import type { CaseResult, CpuResult, LatencyResult, ProfileResult } from "../report/bench-report.ts";
+import type {
+  CaseResult,
+  CpuResult,
+  InstructionsResult,
+  LatencyResult,
+  ProfileResult,
+} from "../report/bench-report.ts";
 import { addedNanos } from "../report/goals.ts";
-import { cpuRatio, microsSpread } from "../report/ratio.ts";
+import { type CostResult, costRatio, costSpread } from "../report/ratio.ts";
 import { short } from "../report/svg/theme.ts";
 import { crossCheckText, garbageText, withSpread } from "../report/tables.ts";
 
@@ -12,6 +18,8 @@ export function resultLines(result: CaseResult): string[] {
   switch (result.kind) {
     case "cpu":
       return cpuLines(result);
+    case "instructions":
+      return instructionsLines(result);
     case "latency":
       return latencyLines(result);
     case "memory":
@@ -29,15 +37,26 @@ export function resultLines(result: CaseResult): string[] {
 }
 
 function cpuLines(result: CpuResult): string[] {
-  const [first] = result.series;
   return result.series.map((series) => {
     const rate = medianOf(series.samples.map(({ perSecond }) => perSecond));
-    const ratio = series === first || first === undefined ? undefined : cpuRatio(result, first.label, series.label);
-    const beside = ratio === undefined ? "" : `; ${first?.label} is ${withSpread(ratio)} of it`;
     const starved = Math.max(...series.samples.map(({ starvedShare = 0 }) => starvedShare));
     const busy = starved > 0.1 ? `; busy machine, ${Math.round(starved * 100)} %` : "";
-    return `  ${series.label}: ${withSpread(microsSpread(series))} µs, ${short(rate)}/s${beside}${busy}`;
+    return `  ${series.label}: ${withSpread(costSpread(series))} µs, ${short(rate)}/s${beside(result, series.label)}${busy}`;
   });
+}
+
+function instructionsLines(result: InstructionsResult): string[] {
+  return result.series.map(
+    (series) =>
+      `  ${series.label}: ${withSpread(costSpread(series))} instructions, ${series.perCall.length} processes${beside(result, series.label)}`,
+  );
+}
+
+/** The first entry beside another one. */
+function beside(result: CostResult, label: string): string {
+  const first = result.series[0]?.label;
+  const ratio = first === undefined || first === label ? undefined : costRatio(result, first, label);
+  return ratio === undefined ? "" : `; ${first} is ${withSpread(ratio)} of it`;
 }
 
 function latencyLines({ series }: LatencyResult): string[] {

@@ -31,6 +31,8 @@ export interface PeerSpec {
    * Default: the router of all cases, which costs a little more once it has seen loads of all kinds.
    */
   readonly features?: "on" | "off" | "traced" | "unobserved";
+  /** Runs under valgrind, which counts its instructions. Default false. */
+  readonly callgrind?: boolean;
   /** Longest message, in bytes. Default: each one's own limit. */
   readonly maxMessageBytes?: number;
   /** Calls that an instance may have open. Default: the router's own. */

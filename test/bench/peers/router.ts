@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Running } from "../../harness/processes.ts";
 import { startNode } from "../../harness/stack.ts";
+import { underCallgrind } from "../measure/callgrind.ts";
 import type { PeerKind, PeerSpec, Rig, RunningPeer } from "./peer.ts";
 import { startTraceSink } from "./trace-sink.ts";
 
@@ -75,10 +76,12 @@ async function startStack(
   counted: (stack: Stack) => readonly Running[],
 ): Promise<RunningPeer> {
   const { tls = false, features, maxMessageBytes, maxOpenCalls, instances = 1, services = ["echo", "stream"] } = spec;
+  const { callgrind = false } = spec;
   const { cert, key } = rig.certificate;
   const sink = features === "traced" ? await startTraceSink() : undefined;
   const running = await startNode(routerProgram, {
-    prefix: spec.name === "bridge" ? rig.others : rig.measured,
+    prefix: callgrind ? underCallgrind(rig.folder) : spec.name === "bridge" ? rig.others : rig.measured,
+    readyWithinMs: 60_000, // under valgrind
     args: [
       ...flag("tls", tls ? `${cert}:${key}` : undefined),
       ...flag("features", features === "traced" ? undefined : features),
@@ -87,7 +90,8 @@ async function startStack(
       ...flag("max-open-calls", maxOpenCalls),
     ],
     ready: /^ready /,
-    flags: ["--expose-gc"],
+    // Compiled in turn with its calls, a program comes out the same nearly every time.
+    flags: ["--expose-gc", ...(callgrind ? ["--no-concurrent-recompilation"] : [])],
     answers: {},
   });
   const port = Number(/:(\d+) pid/.exec(running.line)?.[1]);

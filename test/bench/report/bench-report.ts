@@ -25,7 +25,14 @@ export interface Machine {
   readonly pinned: boolean;
 }
 
-export type CaseResult = CpuResult | LatencyResult | MemoryResult | GarbageResult | ProfileResult | CrossCheckResult;
+export type CaseResult =
+  | CpuResult
+  | InstructionsResult
+  | LatencyResult
+  | MemoryResult
+  | GarbageResult
+  | ProfileResult
+  | CrossCheckResult;
 
 /** CPU of measured processes, several peers in alternation. */
 export interface CpuResult {
@@ -48,6 +55,19 @@ export interface CpuSample {
   readonly perSecond: number;
   /** Share of the time for which the measured processes could not have their processor; undefined where nobody knows. */
   readonly starvedShare: number | undefined;
+}
+
+/** Instructions of measured processes outside the kernel. */
+export interface InstructionsResult {
+  readonly kind: "instructions";
+  readonly id: string;
+  readonly series: readonly InstructionsSeries[];
+}
+
+export interface InstructionsSeries {
+  readonly label: string;
+  /** One a process. */
+  readonly perCall: readonly number[];
 }
 
 /** Latencies of an open loop. */

@@ -20,12 +20,13 @@ describe("compareReports()", () => {
     ]);
   });
 
-  test("leaves out what only one of them has, and has memory and garbage, too", () => {
-    const changes = compareReports(createReport(everyKind), createReport(everyKind.slice(0, 5)));
+  test("leaves out what only one of them has, and has instructions, memory and garbage, too", () => {
+    const changes = compareReports(createReport(everyKind), createReport(everyKind.slice(0, 6)));
     expect(changes.map(({ figure }) => figure)).toEqual([
       "7b-10x50: router / haproxy",
       "7b-10x50: router / envoy",
       "tls-7b-1x1: router / haproxy",
+      "observed-instructions: router / router, unobserved",
       "memory-connections: router, bytes",
       "memory-connections: haproxy, bytes",
       "garbage: bytes per call",

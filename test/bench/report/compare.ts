@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spreadOf } from "../measure/statistics.ts";
-import type { BenchReport, CpuResult } from "./bench-report.ts";
-import { cpuRatio } from "./ratio.ts";
+import type { BenchReport } from "./bench-report.ts";
+import { type CostResult, costRatio } from "./ratio.ts";
 import { short } from "./svg/theme.ts";
 
 /** A figure of two runs. */
@@ -41,7 +41,7 @@ export function formatChanges(changes: readonly Change[]): string {
 function figuresOf({ cases }: BenchReport): Map<string, number> {
   const figures = new Map<string, number>();
   for (const one of cases) {
-    if (one.kind === "cpu") addRatios(one, figures);
+    if (one.kind === "cpu" || one.kind === "instructions") addRatios(one, figures);
     else if (one.kind === "garbage") figures.set(`${one.id}: bytes per call`, spreadOf(one.bytesPerCall).median);
     else if (one.kind === "memory") {
       for (const { label, residentBytes } of one.series) figures.set(`${one.id}: ${label}, bytes`, residentBytes);
@@ -50,11 +50,11 @@ function figuresOf({ cases }: BenchReport): Map<string, number> {
   return figures;
 }
 
-function addRatios(result: CpuResult, figures: Map<string, number>): void {
+function addRatios(result: CostResult, figures: Map<string, number>): void {
   const [first, ...others] = result.series;
   if (first === undefined) return;
   for (const { label } of others) {
-    const ratio = cpuRatio(result, first.label, label);
+    const ratio = costRatio(result, first.label, label);
     if (ratio !== undefined) figures.set(`${result.id}: ${first.label} / ${label}`, ratio.median);
   }
 }

@@ -16,6 +16,7 @@ describe("judgeGoals()", () => {
     ["added latency at 50 % of own peak, p50", "the direct path", 0.2, true],
     ["added latency at 50 % of own peak, p99.9", "the direct path", 1.7, true],
     ["memory of an idle client connection", "–", 5, true],
+    ["metrics, and traces of 1 %, 10 × 50, by instructions", "neither", 1.05, true],
     ["allocated for a unary call, 10 × 50", "–", 0.122, true],
   ])("%s of %s", (text, of, value, met) => {
     expect(judged(text, of)).toMatchObject({ value: expect.closeTo(value, 2), met });

@@ -78,6 +78,7 @@ export const goals: readonly Goal[] = [
   ratioGoal("all default features, 1 × 1", "all off", ["features-1x1", "router", "router, all off"], 1.15),
   observedGoal("10 × 50", "observed-10x50"),
   observedGoal("1 × 1", "observed-1x1"),
+  observedGoal("10 × 50, by instructions", "observed-instructions"),
   {
     text: "allocated for a unary call, 10 × 50",
     of: "–",

@@ -48,6 +48,7 @@ describe("partsOf()", () => {
     expect(parts.unary).toContain(
       "| 7 B unary, 10 × 50 | 2.10 (2.05–2.15) | 10.0 (10.0–10.5) | 81.0 (80.5–81.5) | 0.20",
     );
+    expect(parts.instructions).toContain("| 21,000 (20,500–21,500) | 20,000 (20,000–20,000) | 1.05 (1.02–1.08) |");
     expect(parts.goals).toContain("| 7 B unary, 10 × 50 | HAProxy, h2 to h2 | 0.25 | 0.20 | met |");
     expect(parts.goals).toContain("| HAProxy with TLS | 1.6 | 2.00 | **not met** |");
     expect(parts.goals).toContain("| – | not measured |");

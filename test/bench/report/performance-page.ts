@@ -6,10 +6,10 @@ import { mergeHistograms, percentileOf } from "../measure/histogram.ts";
 import { mostStarved } from "../measure/sample-cpu.ts";
 import { spreadOf } from "../measure/statistics.ts";
 import { type BenchReport, type CaseResult, type CpuResult, findCase } from "./bench-report.ts";
-import { cpuRatio } from "./ratio.ts";
+import { costRatio } from "./ratio.ts";
 import { type Bar, barChart } from "./svg/bar-chart.ts";
 import { lineChart } from "./svg/line-chart.ts";
-import { cpuTable, crossCheckText, garbageText, goalTable, latencyTable, memoryTable, stageTable } from "./tables.ts";
+import { costTable, crossCheckText, garbageText, goalTable, latencyTable, memoryTable, stageTable } from "./tables.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const page = `${root}docs/performance.md`;
@@ -56,8 +56,10 @@ export function partsOf(report: BenchReport): Record<string, string> {
   const parts: Record<string, string> = { "run on": provenance(report), goals: goalTable(report) };
   for (const [name, pattern] of Object.entries(groups)) {
     const results = ofKind(report, "cpu").filter(({ id }) => pattern.test(id));
-    if (results.length > 0) parts[name] = cpuTable(results, cases);
+    if (results.length > 0) parts[name] = costTable("CPU µs", results, cases);
   }
+  const instructions = ofKind(report, "instructions");
+  if (instructions.length > 0) parts.instructions = costTable("instructions", instructions, cases);
   if ("unary" in parts)
     parts["unary picture"] = "![What others need for one of the calls of the router](performance/unary.svg)";
   const latency = findCase(report, "latency", "latency");
@@ -124,7 +126,7 @@ export function picturesOf(report: BenchReport): Record<string, string> {
 /** Each entry beside the router, which is 1 itself. */
 function ratioBars(result: CpuResult): Bar[] {
   return result.series.map(({ label }) => {
-    const { median, low, high } = cpuRatio(result, label, "router") ?? spreadOf([]);
+    const { median, low, high } = costRatio(result, label, "router") ?? spreadOf([]);
     return { label, value: median, low, high };
   });
 }

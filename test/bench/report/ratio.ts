@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ratiosOf, type Spread, spreadOf } from "../measure/statistics.ts";
-import { type BenchReport, type CpuResult, type CpuSeries, findCase } from "./bench-report.ts";
+import type { BenchReport, CpuResult, CpuSeries, InstructionsResult, InstructionsSeries } from "./bench-report.ts";
+
+/** A result of which each entry has a cost per unit, round by round. */
+export type CostResult = CpuResult | InstructionsResult;
 
 /** What one entry of a case costs in terms of another: the median of the rounds' ratios. Undefined where either is missing. */
-export function cpuRatio(result: CpuResult | undefined, numerator: string, denominator: string): Spread | undefined {
-  const above = microsOf(result, numerator);
-  const below = microsOf(result, denominator);
-  const ratios = ratiosOf(above, below);
+export function costRatio(result: CostResult | undefined, numerator: string, denominator: string): Spread | undefined {
+  const costs = (label: string) => result?.series.find((one) => one.label === label);
+  const above = costs(numerator);
+  const below = costs(denominator);
+  if (above === undefined || below === undefined) return undefined;
+  const ratios = ratiosOf(costsOf(above), costsOf(below));
   return ratios.length === 0 ? undefined : spreadOf(ratios);
 }
 
 /** The same of a case of a report. */
 export function ratioIn(report: BenchReport, id: string, numerator: string, denominator: string): Spread | undefined {
-  return cpuRatio(findCase(report, "cpu", id), numerator, denominator);
+  const result = report.cases.find(
+    (one): one is CostResult => one.id === id && (one.kind === "cpu" || one.kind === "instructions"),
+  );
+  return costRatio(result, numerator, denominator);
 }
 
-/** CPU time per unit of one entry. */
-export function microsSpread({ samples }: CpuSeries): Spread {
-  return spreadOf(samples.map(({ microsPerUnit }) => microsPerUnit));
+/** What a unit of one entry costs: CPU time in microseconds, or instructions. */
+export function costSpread(series: CpuSeries | InstructionsSeries): Spread {
+  return spreadOf(costsOf(series));
 }
 
-function microsOf(result: CpuResult | undefined, label: string): number[] {
-  const series = result?.series.find((one) => one.label === label);
-  return (series?.samples ?? []).map(({ microsPerUnit }) => microsPerUnit);
+function costsOf(series: CpuSeries | InstructionsSeries): readonly number[] {
+  return "perCall" in series ? series.perCall : series.samples.map(({ microsPerUnit }) => microsPerUnit);
 }

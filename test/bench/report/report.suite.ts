@@ -38,6 +38,14 @@ export const everyKind: readonly CaseResult[] = [
   cpuResult("7b-10x50", { router: [2, 2.2, 2.1], haproxy: [10, 10, 11], envoy: [80, 81, 82] }),
   cpuResult("tls-7b-1x1", { router: [100], haproxy: [50] }),
   {
+    kind: "instructions",
+    id: "observed-instructions",
+    series: [
+      { label: "router", perCall: [20_000, 22_000] },
+      { label: "router, unobserved", perCall: [20_000, 20_000] },
+    ],
+  },
+  {
     kind: "latency",
     id: "latency",
     series: [

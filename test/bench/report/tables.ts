@@ -5,7 +5,6 @@ import type { Spread } from "../measure/statistics.ts";
 import { spreadOf } from "../measure/statistics.ts";
 import type {
   BenchReport,
-  CpuResult,
   CrossCheckResult,
   GarbageResult,
   LatencyResult,
@@ -13,7 +12,7 @@ import type {
   ProfileResult,
 } from "./bench-report.ts";
 import { addedNanos, judgeGoals } from "./goals.ts";
-import { cpuRatio, microsSpread } from "./ratio.ts";
+import { type CostResult, costRatio, costSpread } from "./ratio.ts";
 import { short } from "./svg/theme.ts";
 
 /** A Markdown table. */
@@ -34,19 +33,20 @@ export function goalTable(report: BenchReport): string {
   return markdownTable(["case", "of", "at most", "measured", ""], rows);
 }
 
-/** CPU per unit of each entry, a row a case, and the first entry's ratio to the second one. */
-export function cpuTable(results: readonly CpuResult[], cases: readonly BenchCase[]): string {
+/** Cost per unit of each entry, a row a case, and the first entry's ratio to the second one. */
+export function costTable(unit: string, results: readonly CostResult[], cases: readonly BenchCase[]): string {
   const labels = [...new Set(results.flatMap(({ series }) => series.map(({ label }) => label)))];
   const rows = results.map((result) => {
     const cells = labels.map((label) => {
       const series = result.series.find((one) => one.label === label);
-      return series === undefined ? "–" : withSpread(microsSpread(series));
+      return series === undefined ? "–" : withSpread(costSpread(series));
     });
     const [first, second] = result.series;
-    const ratio = first === undefined || second === undefined ? undefined : cpuRatio(result, first.label, second.label);
+    const ratio =
+      first === undefined || second === undefined ? undefined : costRatio(result, first.label, second.label);
     return [titleOf(result.id, cases), ...cells, ratio === undefined ? "–" : withSpread(ratio)];
   });
-  return markdownTable(["CPU µs", ...labels, `${labels[0]} / ${labels[1]}`], rows);
+  return markdownTable([unit, ...labels, `${labels[0]} / ${labels[1]}`], rows);
 }
 
 export function latencyTable({ series }: LatencyResult): string {

@@ -5,6 +5,7 @@ import type { BenchRun } from "./bench-run.ts";
 import { runCpuCase } from "./run-cpu-case.ts";
 import { runCrossCheck } from "./run-cross-check.ts";
 import { runGarbageCase } from "./run-garbage-case.ts";
+import { runInstructionsCase } from "./run-instructions-case.ts";
 import { runLatencyCase } from "./run-latency-case.ts";
 import { runMemoryCase } from "./run-memory-case.ts";
 import { runProfileCase } from "./run-profile-case.ts";
@@ -14,6 +15,8 @@ export async function runCase(one: BenchCase, run: BenchRun): Promise<CaseResult
   switch (one.kind) {
     case "cpu":
       return await runCpuCase(one, run);
+    case "instructions":
+      return await runInstructionsCase(one, run);
     case "latency":
       return await runLatencyCase(one, run);
     case "memory":

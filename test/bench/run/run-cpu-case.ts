@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CpuCase, CpuEntry } from "../cases/bench-case.ts";
-import type { LoadTarget } from "../load/load.ts";
+import type { Load, LoadTarget } from "../load/load.ts";
 import { missingLoad, runLoad } from "../load/run-load.ts";
 import { findPace } from "../measure/pace.ts";
 import { sampleCpu } from "../measure/sample-cpu.ts";
@@ -47,23 +47,34 @@ export function targetOf({ port, ca }: RunningPeer): LoadTarget {
   return { port, ca };
 }
 
-/** As many times the longest warm-up of others: what is done of one call in a hundred comes to rest late. */
-const freshWarmUps = 5;
+/**
+ * What a fresh process is given before all else, whatever it is measured under: what is done of one call in a hundred is
+ * still being compiled after a million, in threads whose time counts, and one call at a time would never get there.
+ */
+const freshLoad: Load = { connections: 10, streams: 50 };
+const freshLoads = 10;
+const freshCalls = 500_000;
 
 /**
  * Fresh processes take the load in so many turns a round: they differ by less than the machine does from one second to the
  * next.
  */
 const freshTurns = 10;
+/** Of the length of a sample; shorter ones count the load's beginning and end more than its calls. */
+const turnShare = 0.4;
 
-/** Processes that have done nothing else, warmed up for as long as compilers need to come to rest; for short samples. */
+/** Processes that have done nothing else, warmed up until compilers have come to rest; for short samples. */
 async function prepareAnew(entries: readonly CpuEntry[], run: BenchRun): Promise<Runner[]> {
   const { stage, effort } = run;
   await stage.keepOnly([]);
-  const warmUp = { calls: Number.POSITIVE_INFINITY, seconds: effort.warmUp.seconds * freshWarmUps };
+  for (const { label, peer } of entries) {
+    run.progress(`warming up ${label} for long`);
+    const target = targetOf(await stage.peer(peer));
+    for (let loads = 0; loads < freshLoads; loads++) await runLoad(freshLoad, target, freshCalls, stage);
+  }
   return await prepareAll(entries, {
     ...run,
-    effort: { ...effort, warmUp, sampleSeconds: effort.sampleSeconds / freshTurns },
+    effort: { ...effort, sampleSeconds: effort.sampleSeconds * turnShare },
   });
 }
 
