@@ -53,6 +53,14 @@ const remoteFlag = 0x200;
 
 const statusError = 2;
 
+/** Where spans are written. */
+interface Memory {
+  /** A plain array, as calls have them: code that writes both would be compiled for both, and calls are slower with it. */
+  readonly bytes: Uint8Array;
+  /** The same octets, for ids. */
+  readonly ids: Buffer;
+}
+
 /**
  * Spans as OTLP has them (opentelemetry/proto/trace/v1/trace.proto), written into the bytes that are sent: fields that many
  * have alike come encoded, and no object is walked twice.
@@ -63,10 +71,7 @@ export class SpanWriter {
   readonly #scope: Uint8Array;
   /** Room in front of the spans for what a request begins with, which is known last. */
   readonly #room: number;
-  /** A plain array, as calls have them: code that writes both would be compiled for both, and calls are slower with it. */
-  #bytes: Uint8Array;
-  /** The same memory, for ids. */
-  #ids: Buffer;
+  #memory: Memory;
   #size: number;
   /** Spans of the request to come. */
   count = 0;
@@ -81,8 +86,7 @@ export class SpanWriter {
     this.#resource = lengthField(1, attributes);
     this.#scope = lengthField(1, bytes.subarray(0, end));
     this.#room = this.#resource.length + this.#scope.length + 2 * tagBytes;
-    this.#bytes = new Uint8Array(firstBytes + this.#room);
-    this.#ids = Buffer.from(this.#bytes.buffer);
+    this.#memory = allocate(firstBytes + this.#room);
     this.#size = this.#room;
   }
 
@@ -94,15 +98,14 @@ export class SpanWriter {
 
   /** The ExportTraceServiceRequest of what is there; the next one begins. */
   takeRequest(): Uint8Array {
-    const [bytes, size, room] = [this.#bytes, this.#size, this.#room];
+    const [{ bytes }, size, room] = [this.#memory, this.#size, this.#room];
     const scopeSize = this.#scope.length + size - room;
     const scopeTag = lengthTag(2, scopeSize);
     const resourceTag = lengthTag(1, this.#resource.length + scopeTag.length + scopeSize);
     const head = Buffer.concat([resourceTag, this.#resource, scopeTag, this.#scope]);
     bytes.set(head, room - head.length);
     // As much again as was needed, and a little more.
-    this.#bytes = new Uint8Array(Math.max(firstBytes, Math.ceil(size * 1.25)) + room);
-    this.#ids = Buffer.from(this.#bytes.buffer);
+    this.#memory = allocate(Math.max(firstBytes, Math.ceil(size * 1.25)) + room);
     this.#size = room;
     this.count = 0;
     return bytes.subarray(room - head.length, size);
@@ -113,11 +116,11 @@ export class SpanWriter {
     let bound = fixedBytes + (traceState.length + error.length) * octetsPerUnit;
     for (const { bytes } of fields) bound += bytes.length;
     this.#reserve(bound);
-    const bytes = this.#bytes;
+    const { bytes } = this.#memory;
     const start = this.#size;
     // Its length stands before it and is known behind it; most take two octets.
     const from = start + 1 + 2;
-    const size = writeSpan(bytes, this.#ids, from, span) - from;
+    const size = writeSpan(this.#memory, from, span) - from;
     const at = start + 1 + sizeofVarint(size);
     if (at !== from) bytes.copyWithin(at, from, from + size);
     this.#size = writeLengthTag(bytes, start, 2, size) + size;
@@ -125,15 +128,19 @@ export class SpanWriter {
 
   #reserve(count: number): void {
     const wanted = this.#size + count;
-    if (wanted <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, wanted));
-    grown.set(this.#bytes.subarray(0, this.#size));
-    this.#bytes = grown;
-    this.#ids = Buffer.from(grown.buffer);
+    const { bytes } = this.#memory;
+    if (wanted <= bytes.length) return;
+    this.#memory = allocate(Math.max(bytes.length * 2, wanted));
+    this.#memory.bytes.set(bytes.subarray(0, this.#size));
   }
 }
 
-function writeSpan(bytes: Uint8Array, ids: Buffer, offset: number, span: FinishedSpan): number {
+function allocate(length: number): Memory {
+  const bytes = new Uint8Array(length);
+  return { bytes, ids: Buffer.from(bytes.buffer) };
+}
+
+function writeSpan({ bytes, ids }: Memory, offset: number, span: FinishedSpan): number {
   const { traceState, parentId, error } = span;
   let at = writeId(ids, offset, 1, span.traceId);
   at = writeId(ids, at, 2, span.spanId);
