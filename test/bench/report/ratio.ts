@@ -7,9 +7,9 @@ export type CostResult = CpuResult | InstructionsResult;
 
 /** What one entry of a case costs in terms of another: the median of the rounds' ratios. Undefined where either is missing. */
 export function costRatio(result: CostResult | undefined, numerator: string, denominator: string): Spread | undefined {
-  const costs = (label: string) => result?.series.find((one) => one.label === label);
-  const above = costs(numerator);
-  const below = costs(denominator);
+  const seriesOf = (label: string) => result?.series.find((one) => one.label === label);
+  const above = seriesOf(numerator);
+  const below = seriesOf(denominator);
   if (above === undefined || below === undefined) return undefined;
   const ratios = ratiosOf(costsOf(above), costsOf(below));
   return ratios.length === 0 ? undefined : spreadOf(ratios);

@@ -28,6 +28,12 @@ export interface BenchRun {
   note(text: string): void;
 }
 
+/** Whether nothing is missing for a case, or a part of one; if something is, people are told. */
+export function canMeasure(name: string, missing: string | undefined, { note }: Pick<BenchRun, "note">): boolean {
+  if (missing !== undefined) note(`${name} is left out: ${missing}`);
+  return missing === undefined;
+}
+
 /** Calls that benchmarks of a compiled language throw away (their 60,000th costs what the millionth costs), or so much time. */
 const wholeWarmUp: WarmUp = { calls: 60_000, seconds: 2 };
 

@@ -8,7 +8,7 @@ import { orderOfRound } from "../measure/statistics.ts";
 import type { RunningPeer } from "../peers/peer.ts";
 import { peers } from "../peers/peers.ts";
 import type { CpuResult, CpuSample } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 
 /** An entry that runs, with the number of calls that fill a sample. */
 interface Runner {
@@ -93,8 +93,6 @@ async function prepare(entry: CpuEntry, { stage, effort, progress }: BenchRun): 
   return { entry, peer, calls };
 }
 
-function canRun({ label, peer, load }: CpuEntry, { note }: BenchRun): boolean {
-  const missing = peers[peer.name].missing() ?? missingLoad(load);
-  if (missing !== undefined) note(`${label} is left out: ${missing}`);
-  return missing === undefined;
+function canRun({ label, peer, load }: CpuEntry, run: BenchRun): boolean {
+  return canMeasure(label, peers[peer.name].missing() ?? missingLoad(load), run);
 }

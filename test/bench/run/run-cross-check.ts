@@ -7,7 +7,7 @@ import { runLoadProgram } from "../load/load-program.ts";
 import { correctForOmission, type Histogram, mergeHistograms } from "../measure/histogram.ts";
 import { missingGo } from "../peers/go-programs.ts";
 import type { CrossCheckResult } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 import { targetOf } from "./run-cpu-case.ts";
 
 const connections = 10;
@@ -19,10 +19,7 @@ const proto = fileURLToPath(new URL("../proto/bench/v1/echo.proto", import.meta.
 export async function runCrossCheck(one: CrossCheckCase, run: BenchRun): Promise<CrossCheckResult | undefined> {
   const ghz = findTool("ghz");
   const missing = missingGo() ?? (ghz === undefined ? "ghz is not installed" : undefined);
-  if (missing !== undefined || ghz === undefined) {
-    run.note(`${one.id} is left out: ${missing}`);
-    return undefined;
-  }
+  if (!canMeasure(one.id, missing, run) || ghz === undefined) return undefined;
   const { stage, effort } = run;
   await stage.keepOnly([{ name: "router" }]);
   const peer = await stage.peer({ name: "router" });

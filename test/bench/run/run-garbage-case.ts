@@ -5,7 +5,7 @@ import type { Garbage } from "../measure/garbage.ts";
 import { findPace } from "../measure/pace.ts";
 import type { ProcessQuestion } from "../processes/process-answers.ts";
 import type { GarbageResult } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 import { targetOf } from "./run-cpu-case.ts";
 
 /** The heap's own counts are pages; so many samples' calls make them small beside what is measured. */
@@ -13,11 +13,7 @@ const samplesInOne = 4;
 
 /** Measures what the router allocates for a call, by the growth of its heap between collections. @throws Error if a call fails. */
 export async function runGarbageCase(one: GarbageCase, run: BenchRun): Promise<GarbageResult | undefined> {
-  const missing = missingLoad(one.load);
-  if (missing !== undefined) {
-    run.note(`${one.id} is left out: ${missing}`);
-    return undefined;
-  }
+  if (!canMeasure(one.id, missingLoad(one.load), run)) return undefined;
   const { stage, effort } = run;
   await stage.keepOnly([{ name: "router" }]);
   const peer = await stage.peer({ name: "router" });

@@ -4,7 +4,7 @@ import { missingLoad, runLoad } from "../load/run-load.ts";
 import { countByCallgrind, missingCallgrind } from "../measure/callgrind.ts";
 import { medianOf } from "../measure/statistics.ts";
 import type { InstructionsResult } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 import { targetOf } from "./run-cpu-case.ts";
 
 /** Before calls count: what is done of one call in a hundred is compiled late. In loads that each end in time. */
@@ -24,12 +24,9 @@ export async function runInstructionsCase(
   one: InstructionsCase,
   run: BenchRun,
 ): Promise<InstructionsResult | undefined> {
-  const missing =
-    missingCallgrind() ?? one.entries.map(({ load }) => missingLoad(load)).find((why) => why !== undefined);
-  if (missing !== undefined) {
-    run.note(`${one.id} is left out: ${missing}`);
-    return undefined;
-  }
+  const reasons = [missingCallgrind(), ...one.entries.map(({ load }) => missingLoad(load))];
+  const missing = reasons.find((reason) => reason !== undefined);
+  if (!canMeasure(one.id, missing, run)) return undefined;
   const series = one.entries.map(({ label }) => ({ label, perCall: [] as number[] }));
   const rounds = Math.min(run.effort.rounds, mostRounds);
   for (let round = 0; round < rounds; round++) {

@@ -7,7 +7,7 @@ import { orderOfRound } from "../measure/statistics.ts";
 import { missingGo } from "../peers/go-programs.ts";
 import { peers } from "../peers/peers.ts";
 import type { LatencyPoint, LatencyResult, LatencySeries } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 import { targetOf } from "./run-cpu-case.ts";
 
 /** Calls in flight on each connection when the peak is measured. */
@@ -26,11 +26,7 @@ type GrowingPoint = LatencyPoint & { readonly rounds: Histogram[]; readonly dire
 
 /** Measures latencies at shares of each peer's own peak, and on the direct path at the same rates. @throws Error if a call fails. */
 export async function runLatencyCase(one: LatencyCase, run: BenchRun): Promise<LatencyResult> {
-  const missing = missingGo();
-  if (missing !== undefined) {
-    run.note(`${one.id} is left out: ${missing}`);
-    return { kind: "latency", id: one.id, series: [] };
-  }
+  if (!canMeasure(one.id, missingGo(), run)) return { kind: "latency", id: one.id, series: [] };
   const names = one.peers.filter((name) => peers[name].missing() === undefined);
   const load = { connections: one.connections, streams: streamsAtPeak };
   await run.stage.keepOnly(names.map((name) => ({ name })));

@@ -12,7 +12,7 @@ import type { PeerName, PeerSpec, RunningPeer } from "../peers/peer.ts";
 import { peers } from "../peers/peers.ts";
 import { startInstances } from "../peers/router.ts";
 import type { MemoryResult, MemorySeries } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 import { hold } from "./hold.ts";
 import { targetOf } from "./run-cpu-case.ts";
 
@@ -32,11 +32,8 @@ interface Subject {
 
 /** Measures memory per thing held, of processes that were started for it and warmed up. @throws Error if a call fails. */
 export async function runMemoryCase(one: MemoryCase, run: BenchRun): Promise<MemoryResult> {
-  const missing = missingGo() ?? missingLoad(warmUpLoad);
-  if (missing !== undefined) {
-    run.note(`${one.id} is left out: ${missing}`);
+  if (!canMeasure(one.id, missingGo() ?? missingLoad(warmUpLoad), run))
     return { kind: "memory", id: one.id, series: [] };
-  }
   await run.stage.keepOnly([]);
   const count = affordable(one, run);
   const series: MemorySeries[] = [];

@@ -10,7 +10,7 @@ import { type CpuProfile, functionsOf } from "../profile/cpu-profile.ts";
 import { flameGraph } from "../profile/flame-graph.ts";
 import { stageShares } from "../profile/stages.ts";
 import type { ProfileResult } from "../report/bench-report.ts";
-import type { BenchRun } from "./bench-run.ts";
+import { type BenchRun, canMeasure } from "./bench-run.ts";
 import { targetOf } from "./run-cpu-case.ts";
 
 /** A profile is this many samples long. */
@@ -29,11 +29,7 @@ export async function runProfileCase(
   run: BenchRun,
   spec: PeerSpec = { name: "router" },
 ): Promise<ProfileResult | undefined> {
-  const missing = missingLoad(one.load);
-  if (missing !== undefined) {
-    run.note(`${one.id} is left out: ${missing}`);
-    return undefined;
-  }
+  if (!canMeasure(one.id, missingLoad(one.load), run)) return undefined;
   const { stage, effort, artifacts } = run;
   await stage.keepOnly([spec]);
   const peer = await stage.peer(spec);
